@@ -1,0 +1,21 @@
+/** Bounded waiting on any promise. */
+import type { Clock } from './clock.js';
+
+export type WithinDeadline<T> = { readonly settled: true; readonly value: T } | { readonly settled: false };
+
+/**
+ * Waits for `promise` at most `timeoutMs`. `settled: false` means that the time ran out: the promise goes on, and its late
+ * rejection is swallowed here because the caller has been told. A rejection in time is passed on.
+ */
+export async function settleWithin<T>(clock: Clock, promise: Promise<T>, timeoutMs: number): Promise<WithinDeadline<T>> {
+  let expire: (result: WithinDeadline<T>) => void = () => {};
+  const expired = new Promise<WithinDeadline<T>>((resolve) => {
+    expire = resolve;
+  });
+  const timer = clock.setTimer(timeoutMs, () => expire({ settled: false }));
+  try {
+    return await Promise.race([promise.then((value) => ({ settled: true, value }) as const), expired]);
+  } finally {
+    timer.cancel();
+  }
+}

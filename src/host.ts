@@ -1,0 +1,26 @@
+/** Which host, boot and process this is: what a holder registers, and what a monotonic reading is worth elsewhere. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+export interface HostIdentity {
+  readonly host: string;
+  /** Changes at each boot. Monotonic readings compare only between equal boot ids. */
+  readonly bootId: string;
+  readonly pid: number;
+}
+
+function readBootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // Not Linux: no boot id is to be had without a child process, so readings never compare with another host's.
+    return `unknown-${hostname()}`;
+  }
+}
+
+let known: HostIdentity | undefined;
+
+export function hostIdentity(): HostIdentity {
+  known ??= { host: hostname(), bootId: readBootId(), pid: process.pid };
+  return known;
+}

@@ -1,0 +1,34 @@
+/** A pino-compatible logger port, and the isolation that keeps observers from changing results. */
+
+export interface Logger {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Calls an observer (listener, logger, metric) so that nothing it does reaches the caller: a throw is dropped, and so is
+ * the rejection of an async observer. A safety path must not depend on who watches it.
+ */
+export function isolated<A extends unknown[]>(observer: ((...args: A) => unknown) | undefined, ...args: A): void {
+  if (observer === undefined) return;
+  try {
+    const result = observer(...args);
+    if (result instanceof Promise) result.catch(() => undefined);
+  } catch {
+    // Dropped on purpose: see above.
+  }
+}
+
+/** A logger whose failures stay its own. */
+export function isolatedLogger(logger: Logger = silentLogger): Logger {
+  return {
+    debug: (details, message) => isolated(() => logger.debug(details, message)),
+    info: (details, message) => isolated(() => logger.info(details, message)),
+    warn: (details, message) => isolated(() => logger.warn(details, message)),
+    error: (details, message) => isolated(() => logger.error(details, message)),
+  };
+}

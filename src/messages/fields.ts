@@ -1,0 +1,113 @@
+/** Reading and writing flat wire fields. A decoder never throws on data: it says what is wrong. */
+
+export type Fields = Readonly<Record<string, string>>;
+
+export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+/** The version that failflat writes. Readers accept this one and the next. */
+export const SCHEMA_VERSION = 1;
+
+/** Thrown by {@link FieldReader} and caught by {@link decodeWith}; it never leaves this folder. */
+class MalformedField extends Error {}
+
+/** Typed access to the fields of one record; the first wrong field ends the decoding. */
+export class FieldReader {
+  readonly #fields: Fields;
+
+  constructor(fields: Fields) {
+    this.#fields = fields;
+  }
+
+  optional(name: string): string | undefined {
+    const value = this.#fields[name];
+    return value === undefined || value === '' ? undefined : value;
+  }
+
+  text(name: string): string {
+    const value = this.optional(name);
+    if (value === undefined) throw new MalformedField(`${name} is missing`);
+    return value;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.text(name);
+    const found = allowed.find((candidate) => candidate === value);
+    if (found === undefined) throw new MalformedField(`${name} = ${JSON.stringify(value)}: must be one of ${allowed.join(', ')}`);
+    return found;
+  }
+
+  /** A whole number of at least zero. */
+  count(name: string): number {
+    const value = this.text(name);
+    const number = Number(value);
+    if (!/^\d{1,16}$/.test(value) || !Number.isSafeInteger(number)) {
+      throw new MalformedField(`${name} = ${JSON.stringify(value)}: must be a whole number of at least 0`);
+    }
+    return number;
+  }
+
+  optionalCount(name: string): number | undefined {
+    return this.optional(name) === undefined ? undefined : this.count(name);
+  }
+
+  /** A finite number of at least zero. */
+  amount(name: string): number {
+    const value = this.text(name);
+    const number = Number(value);
+    if (!Number.isFinite(number) || number < 0)
+      throw new MalformedField(`${name} = ${JSON.stringify(value)}: must be a number of at least 0`);
+    return number;
+  }
+
+  /** A list of texts, as JSON. */
+  texts(name: string): readonly string[] {
+    const parsed = this.json(name);
+    if (!Array.isArray(parsed) || !parsed.every((entry): entry is string => typeof entry === 'string')) {
+      throw new MalformedField(`${name}: must be a JSON list of texts`);
+    }
+    return parsed;
+  }
+
+  json(name: string): unknown {
+    const value = this.text(name);
+    try {
+      return JSON.parse(value);
+    } catch {
+      throw new MalformedField(`${name}: is not JSON`);
+    }
+  }
+
+  fail(problem: string): never {
+    throw new MalformedField(problem);
+  }
+
+  schema(): void {
+    const version = this.optional('schema');
+    if (version === undefined) throw new MalformedField('schema is missing');
+    const number = Number(version);
+    if (number !== SCHEMA_VERSION && number !== SCHEMA_VERSION + 1) {
+      throw new MalformedField(`schema = ${JSON.stringify(version)}: this version reads ${SCHEMA_VERSION} and ${SCHEMA_VERSION + 1}`);
+    }
+  }
+}
+
+/** Runs a decoder over `fields`: schema first, then whatever it asks for. */
+export function decodeWith<T>(fields: Fields, decode: (reader: FieldReader) => T): Decoded<T> {
+  const reader = new FieldReader(fields);
+  try {
+    reader.schema();
+    return { ok: true, value: decode(reader) };
+  } catch (error) {
+    if (error instanceof MalformedField) return { ok: false, problem: error.message };
+    throw error;
+  }
+}
+
+/** Wire fields from plain values: numbers and booleans become texts, lists and objects JSON, `undefined` is left out. */
+export function encode(values: Readonly<Record<string, string | number | boolean | object | undefined>>): Fields {
+  const fields: Record<string, string> = { schema: String(SCHEMA_VERSION) };
+  for (const [name, value] of Object.entries(values)) {
+    if (value !== undefined) fields[name] = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  }
+  return fields;
+}

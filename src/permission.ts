@@ -1,0 +1,43 @@
+/** The one question that the order door asks of everyone who may say no. */
+
+/** What an order does to the book: `increase` adds risk, `reduce` is proven to take it away, `cancel` withdraws an order. */
+export type IntentKind = 'increase' | 'reduce' | 'cancel';
+
+/** Refusal codes in order of precedence: where several refuse, the caller is told the first of these. */
+export const REFUSAL_CODES = [
+  'shutdown_requested',
+  'trading_halted',
+  'trading_reducing',
+  'exit_in_progress',
+  'kill_switch_enabled',
+  'lease_missing',
+  'lease_expired',
+  'not_reducing',
+] as const;
+
+export type RefusalCode = (typeof REFUSAL_CODES)[number] | `circuit_breaker_${string}`;
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** Who refuses: a permission's name. */
+  readonly source: string;
+  /** Why, in words for an operator. */
+  readonly reason: string;
+  /** When the refusing state began, for people. */
+  readonly sinceWallMs?: number;
+}
+
+/** A synchronous, cheap, side-effect free gate. It must never throw; a thrower counts as a refusal. */
+export interface Permission {
+  readonly name: string;
+  /** `nowMs` is the monotonic clock, read once at the door for all permissions. */
+  check(nowMs: number, intent: IntentKind): Refusal | undefined;
+}
+
+/** What is still under way at the order door: the lease reports it as drained or not. */
+export interface InFlightView {
+  /** Orders admitted whose outcome has not settled. */
+  inflight(): number;
+  /** Orders that were sent and whose fate nobody knows (and nobody has resolved since). */
+  unknownOutcomes(): number;
+}
