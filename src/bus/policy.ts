@@ -1,0 +1,26 @@
+/** What holds for streams on every adapter: sizes, waits, which streams must outlive a crash of the host, and which are trimmed by age. */
+import { EXIT_BRAIN_HEARTBEAT } from '../messages/heartbeat.js';
+import { EXIT_WORKER_HEARTBEAT, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
+
+/** A record, with everything that surrounds it, is smaller than this. */
+export const MAX_RECORD_BYTES = 64 * 1024;
+export const MAX_BLOCK_MS = 2_000;
+export const DEFAULT_APPEND_TIMEOUT_MS = 500;
+export const DEFAULT_READ_LIMIT = 1_000;
+/** How long a heartbeat can be read, at the least. */
+export const HEARTBEAT_RETENTION_MS = 60_000;
+
+const HEARTBEAT_STREAMS: ReadonlySet<string> = new Set([EXIT_BRAIN_HEARTBEAT, WATCHDOG_HEARTBEAT, EXIT_WORKER_HEARTBEAT]);
+
+/**
+ * Heartbeats are worth something only while fresh: they are trimmed by age (never by count) and need not survive the host.
+ * Every other stream is durable and never trimmed, also one that nobody listed: forgetting to list it must not make it lossy.
+ */
+export function isHeartbeatStream(stream: string): boolean {
+  return HEARTBEAT_STREAMS.has(stream);
+}
+
+/** The wait that is asked for, within what adapters allow. */
+export function boundedBlockMs(blockMs: number | undefined): number {
+  return Math.min(Math.max(blockMs ?? 0, 0), MAX_BLOCK_MS);
+}
