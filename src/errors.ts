@@ -1,11 +1,13 @@
 /** The base of every error that failflat throws. Each error class lives beside its thrower. */
 
+import type { RefusalCode } from './permission.js';
+
 const MARK = Symbol.for('failflat.error.v1');
 
 /** The stable codes. Programs compare these; messages are for people. */
 export type FailflatErrorCode =
   | 'configuration'
-  | 'order_refused'
+  | RefusalCode
   | 'order_outcome_unknown'
   | 'bus_unavailable'
   | 'bus_unsuitable'

@@ -1,0 +1,72 @@
+/** Decides at the order door: asks every permission at one reading of the clock and picks the refusal that the caller is told. */
+import { messageOf } from '../errors.js';
+import { type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from '../permission.js';
+
+const INTENTS: readonly IntentKind[] = ['increase', 'reduce', 'cancel'];
+
+// A tripped breaker stands after the lease and before `not_reducing`, whatever its type.
+const BREAKER_PREFIX = 'circuit_breaker_';
+const RANK = new Map<string, number>(REFUSAL_CODES.map((code, index) => [code, index]));
+const BREAKER_RANK = (RANK.get('not_reducing') ?? REFUSAL_CODES.length) - 0.5;
+
+function rankOf(code: string): number | undefined {
+  return code.startsWith(BREAKER_PREFIX) ? BREAKER_RANK : RANK.get(code);
+}
+
+export function isIntent(value: unknown): value is IntentKind {
+  return INTENTS.some((intent) => intent === value);
+}
+
+/** Doubt means halted: a permission, or a function of the caller's, that gave no clear answer. */
+export function doubt(source: string, reason: string): Refusal {
+  return { code: 'trading_halted', source, reason };
+}
+
+/** What to print of a throw, even of one that cannot be printed. */
+export function wordsOf(thrown: unknown): string {
+  try {
+    return messageOf(thrown);
+  } catch {
+    // An object without a string form: its words are lost, the refusal is not.
+    return 'something that has no text';
+  }
+}
+
+function isRefusal(answer: unknown): answer is Refusal {
+  if (typeof answer !== 'object' || answer === null || !('code' in answer)) return false;
+  return typeof answer.code === 'string' && rankOf(answer.code) !== undefined;
+}
+
+// A permission written without types may leave out the words; its no still stands.
+function complete({ name }: Permission, refusal: Refusal): Refusal {
+  const words: Partial<Record<keyof Refusal, unknown>> = refusal;
+  if (typeof words.source === 'string' && typeof words.reason === 'string') return refusal;
+  return { ...refusal, source: name, reason: 'no reason given' };
+}
+
+function ask(permission: Permission, nowMs: number, intent: IntentKind): Refusal | undefined {
+  try {
+    const answer: unknown = permission.check(nowMs, intent);
+    if (answer === undefined) return undefined;
+    if (isRefusal(answer)) return complete(permission, answer);
+    // An async check answers too late; nobody will look at how it ends.
+    if (answer instanceof Promise) answer.catch(() => undefined);
+    return doubt(permission.name, 'its check answered something that is neither a refusal nor undefined');
+  } catch (thrown) {
+    return doubt(permission.name, `its check threw: ${wordsOf(thrown)}`);
+  }
+}
+
+function precedes(left: RefusalCode, right: RefusalCode): boolean {
+  return (rankOf(left) ?? 0) < (rankOf(right) ?? 0);
+}
+
+/** All must allow. Where several refuse, the first in the order of `REFUSAL_CODES` is told; among equals, the first asked. */
+export function firstRefusal(permissions: readonly Permission[], nowMs: number, intent: IntentKind): Refusal | undefined {
+  let first: Refusal | undefined;
+  for (const permission of permissions) {
+    const refusal = ask(permission, nowMs, intent);
+    if (refusal !== undefined && (first === undefined || precedes(refusal.code, first.code))) first = refusal;
+  }
+  return first;
+}

@@ -1,0 +1,122 @@
+/** The options of a guard, checked by hand: the import of the library must stay light. */
+import { checkDurationMs } from '../checks.js';
+import type { Clock } from '../clock.js';
+import { ConfigurationError, isFailflatError } from '../errors.js';
+import type { IntentKind, Permission } from '../permission.js';
+import { isIntent } from './door.js';
+import type { OrderRefusal, Settled } from './errors.js';
+import type { ShutdownGate } from './gate.js';
+import { PROTOCOL_VERSION } from './protocol.js';
+import type { ReduceProof } from './reductions.js';
+
+export const DEFAULT_DRAIN_TIMEOUT_MS = 8_000;
+export const DEFAULT_MAX_POSITION_AGE_MS = 1_000;
+export const DEFAULT_LABEL = 'order';
+
+/** What the door saw. `unknown`: the caller's wait ended first. `lateSettled`: how such a call ended after all. */
+export type GuardEvent =
+  | { readonly type: 'admitted'; readonly entryId: number; readonly label: string; readonly intent: IntentKind }
+  | { readonly type: 'refused'; readonly label: string; readonly intent: IntentKind; readonly refusal: OrderRefusal }
+  | {
+      readonly type: 'settled' | 'lateSettled';
+      readonly entryId: number;
+      readonly label: string;
+      readonly ageMs: number;
+      readonly settled: Settled<unknown>;
+    }
+  | { readonly type: 'unknown'; readonly entryId: number; readonly label: string; readonly ageMs: number };
+
+/** `P` is the parameter list of the guarded function. */
+export interface GuardOptions<P extends readonly unknown[]> {
+  /** Default: the process-wide gate. */
+  readonly gate?: ShutdownGate;
+  readonly killSwitch?: Permission;
+  readonly lease?: Permission;
+  readonly breakers?: Permission;
+  /** Any others. All must allow an order that increases or reduces. A cancel asks the gate alone: a halt never blocks it. */
+  readonly permissions?: readonly Permission[];
+  /** What an order does. Default `increase`. A function that throws or answers anything else refuses the order. */
+  readonly intent?: IntentKind | ((...args: P) => IntentKind);
+  /** Proof for `reduce`, synchronously, from the caller's cached position. Without one every `reduce` is refused `not_reducing`. */
+  readonly verifyReduce?: (...args: P) => ReduceProof | undefined;
+  /** The oldest position that a proof may stand on. Default 1,000 ms. */
+  readonly maxPositionAgeMs?: number;
+  /** What an order is called in reports: best its client order id. Default `order`. */
+  readonly label?: (...args: P) => string;
+  /** How long the caller waits. The slot is kept until the call settles. Default: as long as the call takes. */
+  readonly submissionTimeoutMs?: number;
+  /** When the broker client's own call surely settles: what a drain must cover. Default: not stated. */
+  readonly brokerTimeoutMs?: number;
+  /** What a rejection of the call means. Default: `refused` for an error with code `broker_rejected`, else `unknown`. */
+  readonly outcomeOf?: (error: unknown) => 'refused' | 'unknown';
+  /** Told of each event after the fact; nothing it does changes a result. */
+  readonly observe?: (event: GuardEvent) => void;
+  /** Default: the gate's clock. */
+  readonly clock?: Clock;
+}
+
+/** Only what says so itself was surely not sent; every other rejection leaves the order's fate unknown. */
+export function defaultOutcomeOf(error: unknown): 'refused' | 'unknown' {
+  return isFailflatError(error) && error.code === 'broker_rejected' ? 'refused' : 'unknown';
+}
+
+const PERMISSION_OPTIONS = ['killSwitch', 'lease', 'breakers'] as const;
+const FUNCTION_OPTIONS = ['verifyReduce', 'label', 'outcomeOf', 'observe'] as const;
+const DURATION_OPTIONS = ['maxPositionAgeMs', 'submissionTimeoutMs', 'brokerTimeoutMs'] as const;
+const KNOWN_OPTIONS = new Set<string>([
+  ...PERMISSION_OPTIONS,
+  ...FUNCTION_OPTIONS,
+  ...DURATION_OPTIONS,
+  'gate',
+  'permissions',
+  'intent',
+  'clock',
+]);
+
+function checkPermission(field: string, value: unknown): void {
+  const permission: Partial<Record<keyof Permission, unknown>> = typeof value === 'object' && value !== null ? value : {};
+  if (typeof permission.name !== 'string' || typeof permission.check !== 'function') {
+    throw new ConfigurationError(field, value, 'must be a permission: an object with a name and a check function');
+  }
+}
+
+function checkPermissions(options: Readonly<Record<string, unknown>>): void {
+  for (const field of PERMISSION_OPTIONS) {
+    // Present and undefined is a safety input gone missing, not one left out.
+    if (field in options) checkPermission(field, options[field]);
+  }
+  const { permissions }: { readonly permissions?: unknown } = options;
+  if (!('permissions' in options)) return;
+  if (!Array.isArray(permissions)) throw new ConfigurationError('permissions', permissions, 'must be an array of permissions');
+  permissions.forEach((permission, index) => checkPermission(`permissions[${index}]`, permission));
+}
+
+function checkGate(gate: unknown): void {
+  const protocol: unknown = typeof gate === 'object' && gate !== null && 'protocol' in gate ? gate.protocol : undefined;
+  const version: unknown = typeof protocol === 'object' && protocol !== null && 'version' in protocol ? protocol.version : undefined;
+  if (version !== PROTOCOL_VERSION) {
+    throw new ConfigurationError('gate', gate, `must be a shutdown gate that speaks protocol version ${PROTOCOL_VERSION}`);
+  }
+}
+
+/** Throws {@link ConfigurationError} for the first option that cannot hold. */
+export function checkGuardOptions(fn: unknown, options: object): void {
+  if (typeof fn !== 'function') throw new ConfigurationError('fn', fn, 'must be the function that sends the order');
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const field of Object.keys(given)) {
+    // A misspelt safeguard would be one that is silently missing.
+    if (!KNOWN_OPTIONS.has(field))
+      throw new ConfigurationError(field, given[field], `is not an option: one of ${[...KNOWN_OPTIONS].join(', ')}`);
+  }
+  checkPermissions(given);
+  for (const field of FUNCTION_OPTIONS) {
+    if (given[field] !== undefined && typeof given[field] !== 'function')
+      throw new ConfigurationError(field, given[field], 'must be a function');
+  }
+  for (const field of DURATION_OPTIONS) if (given[field] !== undefined) checkDurationMs(field, given[field], { min: 1 });
+  const { intent, gate }: { readonly intent?: unknown; readonly gate?: unknown } = given;
+  if (intent !== undefined && typeof intent !== 'function' && !isIntent(intent)) {
+    throw new ConfigurationError('intent', intent, 'must be one of increase, reduce, cancel, or a function that answers one');
+  }
+  if ('gate' in given) checkGate(gate);
+}

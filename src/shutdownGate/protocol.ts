@@ -1,0 +1,67 @@
+/**
+ * What a guard and a gate say to each other: functions over plain values, so that two installed copies of failflat can
+ * share one gate. A change that an older copy would misread needs a new version.
+ */
+
+/** What became of a submission: `refused` means surely never sent, `unknown` means that it may have reached the venue. */
+export type SubmissionOutcome = 'acknowledged' | 'refused' | 'unknown';
+
+/** `in_flight`: the call runs. `timed_out`: it still runs, and its caller was told "unknown". `unknown`: it ended without an answer. */
+export type UnfinishedState = 'in_flight' | 'timed_out' | 'unknown';
+
+export interface UnfinishedEntry {
+  readonly entryId: number;
+  readonly label: string;
+  /** Since admission. */
+  readonly ageMs: number;
+  readonly state: UnfinishedState;
+}
+
+export interface DrainReport {
+  /** No call is in flight. Entries whose outcome is unknown may remain: they stand in `unfinished`. */
+  readonly drained: boolean;
+  readonly waitedMs: number;
+  /** Everything in flight or of unknown outcome, the oldest first. */
+  readonly unfinished: readonly UnfinishedEntry[];
+}
+
+export interface GateStatus {
+  readonly requested: boolean;
+  readonly reason: string | undefined;
+  /** When the shutdown was requested, for people. */
+  readonly sinceWallMs: number | undefined;
+  readonly inflight: number;
+  readonly unknownOutcomes: number;
+  readonly oldestInflightAgeMs: number | undefined;
+  /** The longest `brokerTimeoutMs` that any guard of this gate was given: what a drain must cover. */
+  readonly longestBrokerTimeoutMs: number | undefined;
+}
+
+/** `in_flight`: the call has not ended, so nothing can be said yet. `not_found`: no such entry, or its outcome is known already. */
+export type ResolveResult = 'resolved' | 'in_flight' | 'not_found';
+
+export const PROTOCOL_VERSION = 1;
+
+/** What `enter` answers after a shutdown was requested. */
+export const NOT_ADMITTED = 0;
+
+export interface GateProtocol {
+  readonly version: number;
+  requested(): boolean;
+  signal(): AbortSignal;
+  status(): GateStatus;
+  inflight(): number;
+  unknownOutcomes(): number;
+  requestShutdown(reason: string): void;
+  /** Counts one submission in and answers its entry id, or {@link NOT_ADMITTED}. */
+  enter(label: string, nowMs: number): number;
+  /** The caller stopped waiting. The slot is kept. */
+  markTimedOut(entryId: number): void;
+  /** The call ended: frees the slot. */
+  settle(entryId: number, outcome: SubmissionOutcome): void;
+  resolve(entryId: number, outcome: SubmissionOutcome, by: string): ResolveResult;
+  /** Calls `listener` whenever an unknown outcome was resolved. */
+  onResolved(listener: (entryId: number, outcome: SubmissionOutcome) => void): void;
+  waitForInflightZero(timeoutMs: number): Promise<DrainReport>;
+  coverBrokerTimeout(brokerTimeoutMs: number): void;
+}
