@@ -1,0 +1,67 @@
+/** The ledger of an exit on the bus: attempts are written down before they are sent, and only the owner of the claim may act. */
+import type { Audit } from '../audit/audit.js';
+import { type Bus, type Cursor, FROM_START } from '../bus/bus.js';
+import type { Clock } from '../clock.js';
+import { CLOSE_ATTEMPTS, type CloseAttempt, decodeCloseAttempt, encodeCloseAttempt } from '../messages/closeAttempt.js';
+import type { IncidentClaim } from './claim.js';
+import type { AttemptNote, ExitLedger } from './ledger.js';
+import type { DrainView } from './plan.js';
+
+export interface BusLedgerContext {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly claim: IncidentClaim;
+  readonly incident: string;
+  readonly account: string;
+  readonly worker: string;
+  readonly orderPrefix: string;
+  readonly drain: () => DrainView;
+}
+
+export function createBusLedger(context: BusLedgerContext): ExitLedger {
+  const { bus, clock, audit, claim, incident, account, worker } = context;
+  return {
+    orderPrefix: context.orderPrefix,
+    inherited: () => readAttempts(bus, incident),
+    async recordAttempt(note: AttemptNote) {
+      const attempt: CloseAttempt = {
+        incident,
+        account,
+        symbol: note.symbol,
+        positionSide: note.positionSide,
+        side: note.side,
+        quantity: note.quantity,
+        attempt: note.attempt,
+        clientOrderId: note.clientOrderId,
+        fencingToken: claim.token,
+        worker,
+        wallMs: clock.wallMs(),
+      };
+      const sent = await bus.append(CLOSE_ATTEMPTS, encodeCloseAttempt(attempt), { notAfterMs: claim.validUntilMs });
+      return sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated';
+    },
+    mayAct: () => claim.isValid(),
+    progressed: () => claim.progressed(),
+    drain: context.drain,
+    note(event, cause, details) {
+      void audit.record({ event, cause, incident, details: { ...details, fencingToken: claim.token } });
+    },
+  };
+}
+
+/** Throws {@link BusUnavailableError} without contact: a successor that cannot read what was sent must not send. */
+async function readAttempts(bus: Bus, incident: string): Promise<readonly CloseAttempt[]> {
+  const found: CloseAttempt[] = [];
+  let cursor: Cursor = FROM_START;
+  for (let more = true; more; ) {
+    const page = await bus.read(CLOSE_ATTEMPTS, cursor);
+    for (const record of page.records) {
+      const decoded = decodeCloseAttempt(record.fields);
+      if (decoded.ok && decoded.value.incident === incident) found.push(decoded.value);
+    }
+    cursor = page.cursor;
+    more = page.more;
+  }
+  return found;
+}

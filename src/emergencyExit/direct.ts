@@ -1,0 +1,87 @@
+/** Closes an account with no bus at all, by the same planner: the last resort of an operator, and of a worker that has lost its bus. */
+import type { Broker } from '../broker/broker.js';
+import { type Clock, systemClock } from '../clock.js';
+import { FailflatError } from '../errors.js';
+import { isolatedLogger, type Logger } from '../logger.js';
+import { type Random, systemRandom } from '../random.js';
+import { checkIdentity } from './condition.js';
+import { type ExitProgress, runExit } from './executor.js';
+import type { ExitLedger } from './ledger.js';
+import { type ExitTimings, resolveConcurrency, resolveTimings } from './options.js';
+import type { Judgement } from './verdict.js';
+
+export interface DirectExitOptions {
+  readonly broker: Broker;
+  readonly account: string;
+  readonly environment?: string;
+  readonly concurrency?: number;
+  readonly timings?: Partial<ExitTimings>;
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly logger?: Logger;
+  /** Told of each step, for a person who watches. */
+  readonly observe?: (event: string, cause: string, details: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface DirectExitResult {
+  readonly verdict: Exclude<Judgement, { kind: 'continue' }>['verdict'] | 'stopped';
+  readonly progress: ExitProgress;
+  readonly residue: readonly { readonly symbol: string; readonly quantity: number; readonly why: string }[];
+}
+
+/** Nobody can be asked who else may have orders on the way, so the best verdict is `flat_unconfirmed`. */
+const NOBODY_ASKED = '(no bus: holders are not known)';
+
+/**
+ * Cancels and closes until the book is empty, or `operator_needed` or the deadline ends it.
+ * Throws {@link FailflatError} `broker_unavailable` when the venue does not name the account.
+ */
+export async function directExit(options: DirectExitOptions): Promise<DirectExitResult> {
+  const { broker, account, environment, clock = systemClock, random = systemRandom, signal } = options;
+  const timings = resolveTimings(options.timings);
+  const logger = isolatedLogger(options.logger);
+  const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
+  if (identity.kind !== 'matches') {
+    const found = identity.kind === 'differs' ? `the venue answers for ${identity.found}` : identity.detail;
+    throw new FailflatError('broker_unavailable', `account = ${account}: ${found}`);
+  }
+  const { default: pLimit } = await import('p-limit');
+  const limit = pLimit(resolveConcurrency(options.concurrency));
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  let result: DirectExitResult = { verdict: 'stopped', progress: { total: 0, closed: 0, openSymbols: [] }, residue: [] };
+  await runExit({
+    broker,
+    ledger: memoryLedger(clock, timings, random, (event, cause, details) => {
+      logger.info({ event, ...details }, cause);
+      options.observe?.(event, cause, details);
+    }),
+    clock,
+    timings,
+    limit: (task) => limit(task),
+    signal: stop.signal,
+    onVerdict: async (judgement, progress) => {
+      result = { verdict: judgement.verdict, progress, residue: judgement.residue };
+      // A closed market or a lost answer may still come right before the deadline: only an end ends it.
+      if (judgement.kind === 'completed' || judgement.verdict === 'deadline_passed') stop.abort();
+    },
+  });
+  signal?.removeEventListener('abort', abort);
+  return result;
+}
+
+function memoryLedger(clock: Clock, timings: ExitTimings, random: Random, note: ExitLedger['note']): ExitLedger {
+  const startedMs = clock.monotonicMs();
+  const horizonMs = startedMs + timings.leaseTtlMs + timings.brokerTimeoutMs;
+  return {
+    orderPrefix: `ffd-${random.id().slice(0, 8)}`,
+    inherited: () => Promise.resolve([]),
+    recordAttempt: () => Promise.resolve(true),
+    mayAct: () => true,
+    progressed() {},
+    drain: () => ({ haltedMs: startedMs, horizonMs, silentHolders: [NOBODY_ASKED] }),
+    note,
+  };
+}

@@ -1,0 +1,52 @@
+/** Follows what holders say of themselves. */
+import { type Bus, type Cursor, FROM_START } from '../bus/bus.js';
+import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { decodeHolderReport, type HolderReport, LEASE_HOLDER } from '../messages/holder.js';
+import { HolderRoll } from './holders.js';
+
+export class HolderTail {
+  readonly #bus: Bus;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #roll: HolderRoll;
+  #currentMs = -Infinity;
+
+  constructor(bus: Bus, clock: Clock, logger: Logger, account: string) {
+    this.#bus = bus;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#roll = new HolderRoll(account);
+  }
+
+  reports(): readonly HolderReport[] {
+    return this.#roll.reports();
+  }
+
+  /** Everything that was written before this reading of the monotonic clock is in {@link reports}. */
+  get currentMs(): number {
+    return this.#currentMs;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let cursor: Cursor = FROM_START;
+    while (!signal.aborted) {
+      try {
+        const askedMs = this.#clock.monotonicMs();
+        // Short blocks: "nothing new" must be proved again and again while a verdict waits for it.
+        const page = await this.#bus.read(LEASE_HOLDER, cursor, { blockMs: 50, signal });
+        cursor = page.cursor;
+        for (const record of page.records) {
+          const decoded = decodeHolderReport(record.fields);
+          if (decoded.ok) this.#roll.hear(decoded.value);
+          else this.#logger.warn({ id: record.id, problem: decoded.problem }, 'a holder report cannot be understood');
+        }
+        if (!page.more) this.#currentMs = askedMs;
+      } catch (error) {
+        this.#logger.warn({ error: messageOf(error) }, 'the list of holders cannot be read');
+        await this.#clock.sleep(100, signal);
+      }
+    }
+  }
+}

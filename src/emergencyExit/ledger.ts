@@ -1,0 +1,23 @@
+/** What an exit writes down and asks before it acts: on the bus for a worker, in memory for a direct exit without a bus. */
+import type { CloseAttempt } from '../messages/closeAttempt.js';
+import type { LegKey } from './book.js';
+import type { DrainView } from './plan.js';
+
+export interface ExitLedger {
+  /** Attempts that predecessors wrote down for this incident. */
+  inherited(): Promise<readonly CloseAttempt[]>;
+  /** Writes a close down before it is sent. False: it is not sure that a successor would find it. */
+  recordAttempt(leg: { readonly key: LegKey } & AttemptNote): Promise<boolean>;
+  /** True while no other worker can have taken over: asked synchronously before each send. */
+  mayAct(): boolean;
+  /** Something moved, or the worker is waiting for a bounded call: the claim may be renewed. */
+  progressed(): void;
+  /** What is known now about halt, horizon and holders. */
+  drain(): DrainView;
+  /** One transition for the record. */
+  note(event: string, cause: string, details: Readonly<Record<string, unknown>>): void;
+  /** First part of every client order id of this incident. */
+  readonly orderPrefix: string;
+}
+
+export type AttemptNote = Pick<CloseAttempt, 'symbol' | 'positionSide' | 'side' | 'quantity' | 'attempt' | 'clientOrderId'>;

@@ -1,0 +1,151 @@
+/** What became of the close attempts of one position: plain state and its transitions. */
+import type { OrderReport, OrderStatus, PositionSide, Side } from '../broker/broker.js';
+import type { CloseAttempt } from '../messages/closeAttempt.js';
+import { derivedId } from '../random.js';
+import { type LegKey, legKey } from './book.js';
+
+/** The fate of one close order. Only a terminal one allows the next attempt number. */
+export type AttemptFate =
+  /** Sent, or perhaps sent by a predecessor, and nobody has answered for it yet. */
+  | { readonly kind: 'unknown'; readonly notFound: number; readonly nextQueryMs: number }
+  /** The venue holds it. */
+  | { readonly kind: 'working'; readonly nextQueryMs: number }
+  | {
+      readonly kind: 'terminal';
+      readonly status: Exclude<OrderStatus, 'working'>;
+      readonly filledQuantity: number;
+      readonly atMs: number;
+      readonly reason?: string;
+    };
+
+export interface Attempt {
+  readonly number: number;
+  readonly clientOrderId: string;
+  readonly side: Side;
+  readonly quantity: number;
+  /** When it was sent for the last time. For an inherited attempt: when this worker took it over. */
+  readonly sentMs: number;
+  readonly fate: AttemptFate;
+}
+
+export interface Leg {
+  readonly key: LegKey;
+  readonly symbol: string;
+  readonly positionSide: PositionSide;
+  readonly last?: Attempt;
+  /** What the next reading should show if nothing but our own closes moved the position. */
+  readonly expectedQuantity?: number;
+  /** A reading that disagrees with the expectation, and since when it has been the same. */
+  readonly disagreement?: { readonly quantity: number; readonly sinceMs: number };
+  /** The last own fill or confirmed cancel: a reading that could predate it is not acted on. */
+  readonly movedMs: number;
+  /** Rejected closes in a row. */
+  readonly rejections: number;
+  readonly lastRejection?: string;
+  readonly blockedUntilMs: number;
+}
+
+export function newLeg(symbol: string, positionSide: PositionSide): Leg {
+  return { key: legKey({ symbol, positionSide }), symbol, positionSide, movedMs: -Infinity, rejections: 0, blockedUntilMs: -Infinity };
+}
+
+/** The same for every worker of an incident: a successor finds by it what its predecessor sent. */
+export function closeOrderId(orderPrefix: string, key: LegKey, attempt: number): string {
+  return `${orderPrefix}-${key.replace('/net', '').replace('/', '.')}-${attempt}`;
+}
+
+/** Ids of one incident on one bus: a bus that was set up anew begins at epoch 1 again and must not meet its predecessor's ids. */
+export function orderPrefix(busIdentity: string, incident: string): string {
+  return `ff-${derivedId(`${busIdentity}/${incident}`).slice(0, 8)}`;
+}
+
+export function isOutstanding(leg: Leg): leg is Leg & { readonly last: Attempt } {
+  return leg.last !== undefined && leg.last.fate.kind !== 'terminal';
+}
+
+/** Takes over what predecessors wrote down before they sent it: each last attempt is unknown until the venue has been asked. */
+export function inheritLegs(attempts: readonly CloseAttempt[], nowMs: number): Map<LegKey, Leg> {
+  const legs = new Map<LegKey, Leg>();
+  for (const attempt of attempts) {
+    const key = legKey(attempt);
+    const known = legs.get(key);
+    if (known?.last !== undefined && known.last.number >= attempt.attempt) continue;
+    legs.set(key, {
+      ...newLeg(attempt.symbol, attempt.positionSide),
+      last: {
+        number: attempt.attempt,
+        clientOrderId: attempt.clientOrderId,
+        side: attempt.side,
+        quantity: attempt.quantity,
+        sentMs: nowMs,
+        fate: { kind: 'unknown', notFound: 0, nextQueryMs: nowMs },
+      },
+    });
+  }
+  return legs;
+}
+
+/** The attempt is about to be sent: from here on its fate is unknown until the venue answers. */
+export function withSent(leg: Leg, attempt: Omit<Attempt, 'fate'>, positionQuantity: number, nextQueryMs: number): Leg {
+  return {
+    key: leg.key,
+    symbol: leg.symbol,
+    positionSide: leg.positionSide,
+    last: { ...attempt, fate: { kind: 'unknown', notFound: 0, nextQueryMs } },
+    expectedQuantity: positionQuantity,
+    movedMs: leg.movedMs,
+    rejections: leg.rejections,
+    blockedUntilMs: leg.blockedUntilMs,
+    ...(leg.lastRejection === undefined ? {} : { lastRejection: leg.lastRejection }),
+  };
+}
+
+/** What the venue said of the last attempt. */
+export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQueryMs: number): Leg {
+  if (leg.last === undefined) return leg;
+  if (report.status === 'working') return { ...leg, last: { ...leg.last, fate: { kind: 'working', nextQueryMs } } };
+  const signed = leg.last.side === 'buy' ? report.filledQuantity : -report.filledQuantity;
+  const fate: AttemptFate = {
+    kind: 'terminal',
+    status: report.status,
+    filledQuantity: report.filledQuantity,
+    atMs: nowMs,
+    ...(report.reason === undefined ? {} : { reason: report.reason }),
+  };
+  const filled = report.filledQuantity > 0;
+  return {
+    ...leg,
+    last: { ...leg.last, fate },
+    ...(leg.expectedQuantity === undefined ? {} : { expectedQuantity: leg.expectedQuantity + signed }),
+    movedMs: nowMs,
+    rejections: filled ? 0 : leg.rejections + 1,
+    ...(filled ? {} : { lastRejection: report.reason ?? report.status }),
+  };
+}
+
+/** The venue answered that it has no such order: that proves nothing yet. */
+export function withNotFound(leg: Leg, nextQueryMs: number): Leg {
+  if (leg.last?.fate.kind === 'terminal' || leg.last === undefined) return leg;
+  const notFound = leg.last.fate.kind === 'unknown' ? leg.last.fate.notFound + 1 : 1;
+  return { ...leg, last: { ...leg.last, fate: { kind: 'unknown', notFound, nextQueryMs } } };
+}
+
+/** Its fate can no longer change the book (it has expired, or the venue caps what it may do), though what it filled is not known. */
+export function withGivenUp(leg: Leg, nowMs: number): Leg {
+  if (leg.last === undefined) return leg;
+  const { expectedQuantity: _unknown, ...rest } = leg;
+  return { ...rest, last: { ...leg.last, fate: { kind: 'terminal', status: 'expired', filledQuantity: 0, atMs: nowMs } }, movedMs: nowMs };
+}
+
+/** Compares a reading with what our own closes explain; a difference must be seen again later before it is acted on. */
+export function withReading(leg: Leg, quantity: number, sentMs: number): Leg {
+  const { disagreement: _dropped, ...agreed } = leg;
+  if (leg.expectedQuantity === undefined || quantity === 0 || sameQuantity(leg.expectedQuantity, quantity)) return agreed;
+  if (leg.disagreement !== undefined && sameQuantity(leg.disagreement.quantity, quantity)) return leg;
+  return { ...leg, disagreement: { quantity, sinceMs: sentMs } };
+}
+
+/** Venues count in decimal steps, our sums are binary: differences below a billionth of the size are none. */
+export function sameQuantity(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b), 1e-3);
+}

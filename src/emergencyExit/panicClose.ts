@@ -1,0 +1,76 @@
+/** Asks for the book to be closed: appends a panic, again and again until it surely stands on the bus. */
+import type { AppendOutcome, Bus } from '../bus/bus.js';
+import { checkDurationMs, checkOneOf, checkText } from '../checks.js';
+import { type Clock, systemClock } from '../clock.js';
+import { encodePanicClose, firstSendKey, PANIC_CLOSE, PANIC_ISSUERS, type PanicClose, type PanicIssuer } from '../messages/panicClose.js';
+import { type Random, systemRandom } from '../random.js';
+import { readTradingState } from '../tradingState/read.js';
+
+export interface PanicRequest {
+  readonly reason: string;
+  /** In what capacity. Default `ops`. */
+  readonly issuedBy?: PanicIssuer;
+  /** Who exactly: goes into the record. */
+  readonly by: string;
+  /** The account to close. Default: every account that was registered when trading was armed. */
+  readonly scope?: string;
+}
+
+export interface PanicDeps {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** How long to try. Default 10,000 ms. */
+  readonly timeoutMs?: number;
+}
+
+export type PanicOutcome =
+  | { readonly outcome: 'committed'; readonly eventId: string; readonly epoch: number }
+  | { readonly outcome: 'unknown'; readonly eventId: string; readonly detail: string };
+
+/** First pause between two tries; it doubles up to half a second. */
+const RETRY_MS = 20;
+
+/**
+ * Never throws for want of a bus: `unknown` says that the panic may or may not stand, and that the caller must try
+ * another way (`failflat panic --direct`). Throws {@link ConfigurationError} for wrong arguments.
+ */
+export async function panicClose(bus: Bus, request: PanicRequest, deps: PanicDeps = {}): Promise<PanicOutcome> {
+  const { clock = systemClock, random = systemRandom } = deps;
+  const timeoutMs = checkDurationMs('timeoutMs', deps.timeoutMs ?? 10_000, { min: 1 });
+  checkText('reason', request.reason);
+  checkText('by', request.by);
+  const issuedBy = checkOneOf('issuedBy', request.issuedBy ?? 'ops', PANIC_ISSUERS);
+  const eventId = random.id();
+  const untilMs = clock.monotonicMs() + timeoutMs;
+  const { scope, reason, by } = request;
+  let detail = 'not tried';
+  for (let pauseMs = RETRY_MS; clock.monotonicMs() < untilMs; pauseMs = Math.min(pauseMs * 2, 500)) {
+    try {
+      const { state } = await readTradingState(bus);
+      const { epoch } = state;
+      const panic: PanicClose = {
+        eventId,
+        reason,
+        issuedBy,
+        by,
+        wallMs: clock.wallMs(),
+        epoch,
+        resend: 0,
+        ...(scope === undefined ? {} : { scope }),
+      };
+      const sent = await bus.append(PANIC_CLOSE, encodePanicClose(panic), { idempotencyKey: firstSendKey(eventId) });
+      if (stands(sent)) return { outcome: 'committed', eventId, epoch };
+      detail = sent.outcome === 'committed' ? detail : sent.detail;
+    } catch (error) {
+      detail = String(error);
+    }
+    await clock.sleep(pauseMs);
+  }
+  return { outcome: 'unknown', eventId, detail };
+}
+
+function stands(sent: AppendOutcome): boolean {
+  return (
+    sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated' || (sent.outcome === 'refused' && sent.reason === 'duplicate')
+  );
+}

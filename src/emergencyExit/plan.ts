@@ -1,0 +1,119 @@
+/** Decides what an emergency exit does next: a plain function of what was read, what was sent and the time. */
+import type { BrokerCapabilities, Position, Side, WorkingOrder } from '../broker/broker.js';
+import { type Book, exposure, type LegKey, legKey } from './book.js';
+import { isOutstanding, type Leg, newLeg } from './legs.js';
+
+export interface ExitView {
+  readonly nowMs: number;
+  /** The reading of this round; absent where it failed. */
+  readonly book: Book | undefined;
+  readonly legs: ReadonlyMap<LegKey, Leg>;
+  readonly capabilities: BrokerCapabilities;
+  /** False while orders of a strategy may still land and the venue would not cap our close: see {@link mayCloseNow}. */
+  readonly closingAllowed: boolean;
+  /** A reading that our own closes do not explain must stand this long before it is acted on. */
+  readonly settleMs: number;
+}
+
+export type ExitStep =
+  | { readonly do: 'cancel'; readonly order: WorkingOrder }
+  | { readonly do: 'query'; readonly leg: Leg }
+  | {
+      readonly do: 'close';
+      readonly leg: Leg;
+      readonly side: Side;
+      readonly quantity: number;
+      /** Signed, as read: what this close is about to end. */
+      readonly positionQuantity: number;
+      readonly reduceOnly: boolean;
+      /** Protective stops of this position: cancelled and confirmed right before, put back if the close is rejected. */
+      readonly stops: readonly WorkingOrder[];
+    };
+
+export type PlanExit = (view: ExitView) => readonly ExitStep[];
+
+/** Cancels first, then questions about what is under way, then closes: largest exposure first. */
+export const planExit: PlanExit = (view) => {
+  const queries = [...view.legs.values()].filter((leg) => isQueryDue(leg, view.nowMs)).map((leg) => ({ do: 'query', leg }) as const);
+  if (view.book === undefined) return queries;
+  return [...cancels(view, view.book), ...queries, ...closes(view, view.book)];
+};
+
+function isQueryDue(leg: Leg, nowMs: number): boolean {
+  return isOutstanding(leg) && leg.last.fate.kind !== 'terminal' && leg.last.fate.nextQueryMs <= nowMs;
+}
+
+function cancels(view: ExitView, book: Book): readonly ExitStep[] {
+  const open = new Set(book.positions.map(legKey));
+  return book.orders
+    .filter((order) => !isOwnClose(view, order) && (!order.reduceOnly || !open.has(legKey(order))))
+    .map((order) => ({ do: 'cancel', order }) as const);
+}
+
+function isOwnClose(view: ExitView, order: WorkingOrder): boolean {
+  const last = view.legs.get(legKey(order))?.last;
+  return last !== undefined && last.clientOrderId === order.clientOrderId;
+}
+
+function closes(view: ExitView, book: Book): readonly ExitStep[] {
+  if (!view.closingAllowed) return [];
+  return [...book.positions]
+    .sort((a, b) => exposure(b) - exposure(a))
+    .filter((position) => mayClose(view, book, position))
+    .map((position) => closeStep(view, book, position));
+}
+
+/** A second close while the first may still fill, or on a reading that may be older than our own fill, could flip the position. */
+function mayClose(view: ExitView, book: Book, position: Position): boolean {
+  if (isDust(position, view.capabilities)) return false;
+  const waitsForCancel = book.orders.some((order) => legKey(order) === legKey(position) && !order.reduceOnly && !isOwnClose(view, order));
+  if (waitsForCancel) return false;
+  const leg = view.legs.get(legKey(position));
+  if (leg === undefined) return true;
+  if (isOutstanding(leg) || leg.blockedUntilMs > view.nowMs) return false;
+  if (book.sentMs - view.capabilities.readLagMs < leg.movedMs) return false;
+  return leg.disagreement === undefined || book.sentMs - leg.disagreement.sinceMs >= Math.max(view.settleMs, view.capabilities.readLagMs);
+}
+
+function closeStep(view: ExitView, book: Book, position: Position): ExitStep {
+  return {
+    do: 'close',
+    leg: view.legs.get(legKey(position)) ?? newLeg(position.symbol, position.positionSide),
+    side: position.quantity > 0 ? 'sell' : 'buy',
+    quantity: Math.abs(position.quantity),
+    positionQuantity: position.quantity,
+    reduceOnly: view.capabilities.reduceOnly === 'enforced' && position.positionSide === 'net',
+    stops: book.orders.filter((order) => order.reduceOnly && legKey(order) === legKey(position) && !isOwnClose(view, order)),
+  };
+}
+
+export function isDust(position: Position, capabilities: BrokerCapabilities): boolean {
+  return Math.abs(position.quantity) < capabilities.minQuantity(position.symbol);
+}
+
+/** What is known about those who may still have orders on the way. */
+export interface DrainView {
+  /** When the halt was committed, on this worker's clock; absent: not yet. */
+  readonly haltedMs: number | undefined;
+  /** Halt committed + lease time-to-live + longest registered broker timeout; absent while the halt is not committed. */
+  readonly horizonMs: number | undefined;
+  /** Registered holders that have not said that they are drained without unknown outcomes. */
+  readonly silentHolders: readonly string[];
+}
+
+/**
+ * A strategy's reducing order that is still on its way and our close would together flip the position unless the venue
+ * caps ours. So closes wait until every holder is drained: for `graceMs` where the venue says that it enforces
+ * reduce-only, until the horizon where it does not.
+ */
+export function mayCloseNow(
+  drain: DrainView,
+  capabilities: BrokerCapabilities,
+  startedMs: number,
+  graceMs: number,
+  nowMs: number,
+): boolean {
+  if (drain.silentHolders.length === 0) return true;
+  if (capabilities.reduceOnly === 'enforced') return nowMs >= startedMs + graceMs;
+  return drain.horizonMs !== undefined && nowMs >= drain.horizonMs;
+}

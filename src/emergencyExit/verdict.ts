@@ -1,0 +1,107 @@
+/** Decides whether an incident is over, and in which words: a plain function of readings, holders and the time. */
+import type { BrokerCapabilities } from '../broker/broker.js';
+import type { CompletionVerdict, EscalationVerdict, Residue } from '../messages/completion.js';
+import { type Book, type LegKey, legKey } from './book.js';
+import { isOutstanding, type Leg } from './legs.js';
+import { type DrainView, isDust } from './plan.js';
+
+export interface VerdictView {
+  readonly nowMs: number;
+  readonly startedMs: number;
+  /** The reading of this round; absent where it failed. */
+  readonly book: Book | undefined;
+  /** When each reading was sent since the book was last seen with something to do in it. */
+  readonly quietReadsMs: readonly number[];
+  readonly legs: ReadonlyMap<LegKey, Leg>;
+  readonly capabilities: BrokerCapabilities;
+  readonly drain: DrainView;
+  readonly deadlineMs: number;
+  /** Readings closer together than this are one observation. */
+  readonly confirmGapMs: number;
+}
+
+export type Judgement =
+  | { readonly kind: 'continue' }
+  | {
+      readonly kind: 'completed';
+      readonly verdict: CompletionVerdict;
+      readonly silentHolders: readonly string[];
+      readonly residue: readonly Residue[];
+    }
+  | {
+      readonly kind: 'escalate';
+      readonly verdict: EscalationVerdict;
+      readonly silentHolders: readonly string[];
+      readonly residue: readonly Residue[];
+    };
+
+export type JudgeExit = (view: VerdictView) => Judgement;
+
+/** Rejected closes in a row after which a person is called. The worker goes on trying. */
+const REJECTIONS_UNTIL_OPERATOR = 5;
+
+export const judgeExit: JudgeExit = (view) => {
+  const silentHolders = [...view.drain.silentHolders];
+  const residue = view.book === undefined ? [] : residueOf(view, view.book);
+  if (isConfirmedQuiet(view)) {
+    if (residue.length > 0) return { kind: 'completed', verdict: 'dust', silentHolders, residue };
+    const proven = silentHolders.length === 0 || venueExpiryPassed(view);
+    return { kind: 'completed', verdict: proven ? 'flat' : 'flat_unconfirmed', silentHolders, residue };
+  }
+  const escalation = escalationOf(view);
+  return escalation === undefined ? { kind: 'continue' } : { kind: 'escalate', verdict: escalation, silentHolders, residue };
+};
+
+/** Nothing left to do: no working order, no close under way, and no position but dust. */
+export function isQuiet(book: Book, legs: ReadonlyMap<LegKey, Leg>, capabilities: BrokerCapabilities): boolean {
+  return (
+    book.orders.length === 0 &&
+    book.positions.every((position) => isDust(position, capabilities)) &&
+    ![...legs.values()].some(isOutstanding)
+  );
+}
+
+/** Two quiet readings, both asked for after the horizon and far enough apart that the venue's own lag cannot hide a fill. */
+function isConfirmedQuiet(view: VerdictView): boolean {
+  const { horizonMs } = view.drain;
+  if (horizonMs === undefined || view.book === undefined) return false;
+  const valid = view.quietReadsMs.filter((sentMs) => sentMs >= horizonMs + view.capabilities.readLagMs);
+  const first = valid[0];
+  const last = valid.at(-1);
+  if (first === undefined || last === undefined) return false;
+  return valid.length >= 2 && last - first >= Math.max(view.confirmGapMs, view.capabilities.readLagMs);
+}
+
+/** Where the venue itself ends every order, silence of a holder stops mattering once its last possible order has ended. */
+function venueExpiryPassed(view: VerdictView): boolean {
+  const { orderExpiryMs, readLagMs } = view.capabilities;
+  const { horizonMs } = view.drain;
+  const lastMs = view.quietReadsMs.at(-1);
+  if (orderExpiryMs === undefined || horizonMs === undefined || lastMs === undefined) return false;
+  return lastMs >= horizonMs + orderExpiryMs + readLagMs;
+}
+
+function residueOf(view: VerdictView, book: Book): Residue[] {
+  return book.positions.map((position) => ({
+    symbol: position.symbol,
+    quantity: position.quantity,
+    why: isDust(position, view.capabilities)
+      ? `below the smallest order of ${view.capabilities.minQuantity(position.symbol)}`
+      : (view.legs.get(legKey(position))?.lastRejection ?? 'not closed yet'),
+  }));
+}
+
+function escalationOf(view: VerdictView): EscalationVerdict | undefined {
+  const legs = [...view.legs.values()];
+  if (legs.some((leg) => isOutstanding(leg) && isUnresolvable(view, leg))) return 'operator_needed';
+  if (legs.some((leg) => leg.lastRejection === 'market_closed' && leg.rejections > 0)) return 'market_closed';
+  if (legs.some((leg) => leg.rejections >= REJECTIONS_UNTIL_OPERATOR)) return 'operator_needed';
+  return view.nowMs - view.startedMs >= view.deadlineMs ? 'deadline_passed' : undefined;
+}
+
+/** Its fate can be found neither by asking nor by waiting, and the venue would not cap a second close. */
+function isUnresolvable(view: VerdictView, leg: Leg): boolean {
+  const { clientOrderIds, orderExpiryMs, reduceOnly } = view.capabilities;
+  const asked = leg.last?.fate.kind === 'unknown' && leg.last.fate.notFound > 0;
+  return asked && clientOrderIds !== 'forever' && orderExpiryMs === undefined && reduceOnly !== 'enforced';
+}
