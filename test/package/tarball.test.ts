@@ -1,0 +1,69 @@
+/** What a user installs: only what is meant for users, loadable both ways, and light. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Installed, installPacked, manifest, REPOSITORY } from './packed.js';
+
+const HEAVY = ['ioredis', 'pino', 'zod', 'p-limit'];
+const RECORDER = pathToFileURL(join(import.meta.dirname, 'recordModules.mjs')).href;
+
+let installed: Installed;
+beforeAll(() => {
+  installed = installPacked();
+}, 60_000);
+afterAll(() => installed.remove());
+
+function modulesLoadedBy(code: string): string[] {
+  const { exitCode, stdout, stderr } = installed.run(['--import', RECORDER, '--input-type=module', '--eval', code]);
+  expect(exitCode, stderr).toBe(0);
+  return stdout.split('\n').flatMap((line) => (line.startsWith('loaded ') ? [line.slice('loaded '.length)] : []));
+}
+
+const packagesIn = (urls: readonly string[]): string[] =>
+  HEAVY.filter((name) => urls.some((url) => url.includes(`/node_modules/${name}/`)));
+
+describe('the tarball', () => {
+  it('holds the built code, the papers and nothing else', () => {
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    expect(installed.files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(papers);
+    expect(installed.files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|js\.map)$/.test(path))).toEqual([]);
+  });
+
+  it('holds nothing whose source is gone', () => {
+    const built = installed.files.filter((path) => path.endsWith('.js'));
+    const orphans = built.filter((path) => !existsSync(join(REPOSITORY, path.replace(/^dist\//, 'src/').replace(/\.js$/, '.ts'))));
+    expect(orphans, 'built files without a source: remove dist and build again').toEqual([]);
+  });
+
+  it('has every command that its manifest names, with a first line that starts Node.js', () => {
+    for (const path of Object.values(manifest.bin)) {
+      expect(installed.files).toContain(path);
+      expect(readFileSync(join(REPOSITORY, path), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+    }
+  });
+});
+
+describe('the root import', () => {
+  it('loads none of the heavy packages', () => {
+    const urls = modulesLoadedBy(`await import('failflat')`);
+    expect(urls.some((url) => url.endsWith('/failflat/dist/index.js'))).toBe(true);
+    expect(packagesIn(urls)).toEqual([]);
+  });
+
+  it('would be caught if it did', () => {
+    const code = HEAVY.filter((name) => name in manifest.dependencies).map((name) => `await import('${name}');`);
+    expect(packagesIn(modulesLoadedBy(code.join('\n')))).toEqual(HEAVY.filter((name) => name in manifest.dependencies));
+  });
+
+  it('works by require() as well', () => {
+    const code = `const { FailflatError } = require('failflat'); console.log(typeof FailflatError)`;
+    const { exitCode, stdout, stderr } = installed.run(['--input-type=commonjs', '--eval', code]);
+    expect({ exitCode, stdout: stdout.trim(), stderr }).toMatchObject({ exitCode: 0, stdout: 'function' });
+  });
+
+  it('leaves nothing behind that keeps a process alive', () => {
+    const { exitCode, stdout } = installed.run(['--input-type=module', '--eval', `await import('failflat'); console.log('done')`]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'done\n' });
+  });
+});
