@@ -101,7 +101,7 @@ function checkOwnImport(from: SourceFact, fact: ImportFact, target: string, path
 function checkSabotageSeam(from: SourceFact, fact: ImportFact, target: string, complain: Complain): void {
   const maySabotage = startsWithAny(from.path, SABOTAGE_IMPORTERS);
   if (isSabotage(target) && !isSabotage(from.path) && !maySabotage) complain('sabotage-imported', `${target} is for the drill alone`);
-  const assembles = fact.names.some((name) => /^assemble[A-Z]/.test(name) || name === 'intactParts');
+  const assembles = fact.names.some((name) => /^(assemble|intact)[A-Z]/.test(name));
   if (assembles && folderOf(from.path) !== folderOf(target) && !maySabotage && !isSabotage(from.path)) {
     complain('assembly-imported', `${fact.names.join(', ')}: only the drill composes a shell from replaceable parts`);
   }
