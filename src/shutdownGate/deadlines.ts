@@ -1,33 +1,50 @@
 /** Tells callers when their wait is over: one timer for all waits of a guard, which all wait equally long. */
 import type { Clock, Timer } from '../clock.js';
 
-export interface Wait {
-  readonly dueMs: number;
-  expire(nowMs: number): void;
-}
-
 // The timer holds the process while someone waits; a short one also lets it go soon after the last wait was answered,
 // without being cancelled and set again for each order.
 const LONGEST_TICK_MS = 100;
 
-/** Waits must be added in the order in which they fall due. */
+/** One caller's wait. The waits form a ring through the head of {@link Deadlines}, the first to fall due first. */
+class Wait {
+  previous: Wait = this;
+  next: Wait = this;
+
+  constructor(
+    readonly dueMs: number,
+    readonly expire: (nowMs: number) => void,
+  ) {}
+
+  /** Answered in time, or told that it was not. Ending twice does nothing. */
+  end(): void {
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    this.previous = this;
+    this.next = this;
+  }
+}
+
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #waits = new Set<Wait>();
+  readonly #timeoutMs: number;
+  readonly #ring = new Wait(0, () => undefined);
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, timeoutMs: number) {
     this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
   }
 
-  add(wait: Wait, nowMs: number): void {
-    this.#waits.add(wait);
+  /** `expire` is called once, at the first tick after the timeout, unless the wait has ended by then. */
+  add(nowMs: number, expire: (nowMs: number) => void): Pick<Wait, 'end'> {
+    const wait = new Wait(nowMs + this.#timeoutMs, expire);
+    const last = this.#ring.previous;
+    wait.previous = last;
+    wait.next = this.#ring;
+    last.next = wait;
+    this.#ring.previous = wait;
     if (this.#timer === undefined) this.#arm(wait, nowMs);
-  }
-
-  /** Answered in time. */
-  remove(wait: Wait): void {
-    this.#waits.delete(wait);
+    return wait;
   }
 
   #arm(first: Wait, nowMs: number): void {
@@ -38,13 +55,13 @@ export class Deadlines {
     this.#timer = undefined;
     const nowMs = this.#clock.monotonicMs();
     const due: Wait[] = [];
-    for (const wait of this.#waits) {
-      if (wait.dueMs > nowMs) {
-        this.#arm(wait, nowMs);
+    for (let first = this.#ring.next; first !== this.#ring; first = this.#ring.next) {
+      if (first.dueMs > nowMs) {
+        this.#arm(first, nowMs);
         break;
       }
-      due.push(wait);
-      this.#waits.delete(wait);
+      first.end();
+      due.push(first);
     }
     // Last, as whoever is told may submit again and so add a wait.
     for (const wait of due) wait.expire(nowMs);

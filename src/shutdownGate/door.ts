@@ -2,8 +2,6 @@
 import { messageOf } from '../errors.js';
 import { type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from '../permission.js';
 
-const INTENTS: readonly IntentKind[] = ['increase', 'reduce', 'cancel'];
-
 // A tripped breaker stands after the lease and before `not_reducing`, whatever its type.
 const BREAKER_PREFIX = 'circuit_breaker_';
 const RANK = new Map<string, number>(REFUSAL_CODES.map((code, index) => [code, index]));
@@ -14,7 +12,7 @@ function rankOf(code: string): number | undefined {
 }
 
 export function isIntent(value: unknown): value is IntentKind {
-  return INTENTS.some((intent) => intent === value);
+  return value === 'increase' || value === 'reduce' || value === 'cancel';
 }
 
 /** Doubt means halted: a permission, or a function of the caller's, that gave no clear answer. */

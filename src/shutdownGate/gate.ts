@@ -4,17 +4,8 @@ import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { InFlightView, IntentKind, Permission, Refusal } from '../permission.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS } from './options.js';
-import {
-  type DrainReport,
-  type GateProtocol,
-  type GateStatus,
-  NOT_ADMITTED,
-  type ResolveResult,
-  type SubmissionOutcome,
-} from './protocol.js';
-import { SubmissionRegister } from './register.js';
-
-const GATE_NAME = 'shutdown_gate';
+import { type DrainReport, type GateProtocol, type GateStatus, type ResolveResult, type SubmissionOutcome } from './protocol.js';
+import { GATE_NAME, SubmissionRegister } from './register.js';
 
 export interface ShutdownGateOptions {
   /** Default: the system's clock. */
@@ -73,12 +64,8 @@ export function gateOver(current: () => GateProtocol, clock: Clock): ShutdownGat
   return new GateFace(current, clock);
 }
 
-/** The refusal of a gate that is shut. */
-export function shutdownRefusal(protocol: GateProtocol): Refusal {
-  const { reason, sinceWallMs } = protocol.status();
-  const refusal = { code: 'shutdown_requested', source: GATE_NAME, reason: reason ?? 'shutdown requested' } as const;
-  return sinceWallMs === undefined ? refusal : { ...refusal, sinceWallMs };
-}
+/** For a gate that admits nothing and says no why. */
+export const SHUT: Refusal = { code: 'shutdown_requested', source: GATE_NAME, reason: 'shutdown requested' };
 
 class GateFace implements ShutdownGate {
   readonly name = GATE_NAME;
@@ -119,7 +106,7 @@ class GateFace implements ShutdownGate {
   }
 
   check(_nowMs: number, _intent: IntentKind): Refusal | undefined {
-    return this.protocol.requested() ? shutdownRefusal(this.protocol) : undefined;
+    return this.protocol.refusal();
   }
 
   requestShutdown(reason: string): void {
@@ -133,9 +120,9 @@ class GateFace implements ShutdownGate {
 
   tryEnter(label: string): EnterResult {
     const protocol = this.protocol;
-    const entryId = protocol.enter(String(label), this.clock.monotonicMs());
-    if (entryId === NOT_ADMITTED) return { ok: false, ...shutdownRefusal(protocol) };
-    return { ok: true, entryId, settle: (outcome) => protocol.settle(entryId, knownOutcome(outcome)) };
+    const entry = protocol.enter(String(label), this.clock.monotonicMs());
+    if (entry === undefined) return { ok: false, ...(protocol.refusal() ?? SHUT) };
+    return { ok: true, entryId: entry.entryId, settle: (outcome) => protocol.settle(entry, knownOutcome(outcome)) };
   }
 
   resolve(entryId: number, outcome: Exclude<SubmissionOutcome, 'unknown'>, who: { readonly by: string }): ResolveResult {

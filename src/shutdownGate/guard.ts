@@ -5,7 +5,7 @@ import type { IntentKind, Permission } from '../permission.js';
 import { Deadlines } from './deadlines.js';
 import { doubt, firstRefusal, isIntent, wordsOf } from './door.js';
 import { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './errors.js';
-import { knownOutcome, type ShutdownGate, shutdownRefusal } from './gate.js';
+import { knownOutcome, SHUT, type ShutdownGate } from './gate.js';
 import {
   checkGuardOptions,
   DEFAULT_LABEL,
@@ -15,7 +15,7 @@ import {
   type GuardOptions,
 } from './options.js';
 import { shutdownGate } from './processGate.js';
-import { type GateProtocol, NOT_ADMITTED, type SubmissionOutcome } from './protocol.js';
+import type { GateEntry, GateProtocol, SubmissionOutcome } from './protocol.js';
 import { type ReduceProof, type Reduction, reductionsOf, settleReduction } from './reductions.js';
 
 /** The answer of `trySubmit`. `outcome` may be awaited late: its rejection is never reported as unhandled. */
@@ -54,7 +54,7 @@ export function guardOrderSubmission<F extends (...args: never[]) => unknown>(
 interface Submission {
   readonly ok: true;
   readonly protocol: GateProtocol;
-  readonly entryId: number;
+  readonly entry: GateEntry;
   readonly label: string;
   readonly intent: IntentKind;
   readonly admittedMs: number;
@@ -87,7 +87,7 @@ class OrderDoor<P extends readonly unknown[], R> {
     this.#maxPositionAgeMs = options.maxPositionAgeMs ?? DEFAULT_MAX_POSITION_AGE_MS;
     this.#outcomeOf = options.outcomeOf ?? defaultOutcomeOf;
     this.#observe = options.observe;
-    this.#deadlines = submissionTimeoutMs === undefined ? undefined : new Deadlines(this.#clock);
+    this.#deadlines = submissionTimeoutMs === undefined ? undefined : new Deadlines(this.#clock, submissionTimeoutMs);
     if (brokerTimeoutMs !== undefined) gate.protocol.coverBrokerTimeout(brokerTimeoutMs);
   }
 
@@ -102,7 +102,7 @@ class OrderDoor<P extends readonly unknown[], R> {
     const outcome = this.#launch(admission, args);
     // The caller may look at the outcome after its next await: a rejection before that must not end the process.
     outcome.then(undefined, () => undefined);
-    return { ok: true, entryId: admission.entryId, outcome };
+    return { ok: true, entryId: admission.entry.entryId, outcome };
   }
 
   #admit(args: P): Submission | Refused {
@@ -120,7 +120,8 @@ class OrderDoor<P extends readonly unknown[], R> {
     const protocol = this.#gate.protocol;
     const intent = this.#intentOf(args);
     const label = this.#labelOf(args);
-    if (protocol.requested()) return this.#refuse(label, intent, shutdownRefusal(protocol));
+    const shut = protocol.refusal();
+    if (shut !== undefined) return this.#refuse(label, intent, shut);
     if (!isIntent(intent))
       return this.#refuse(label, 'increase', doubt('intent', 'the intent of the order is not known: not one of increase, reduce, cancel'));
     const claimed = intent === 'reduce' ? this.#proofOf(args) : undefined;
@@ -139,10 +140,10 @@ class OrderDoor<P extends readonly unknown[], R> {
   }
 
   #enter(protocol: GateProtocol, label: string, intent: IntentKind, nowMs: number, proof?: ReduceProof): Submission | Refused {
-    const entryId = protocol.enter(label, nowMs);
-    if (entryId === NOT_ADMITTED) return this.#refuse(label, intent, shutdownRefusal(protocol));
-    const reduction = proof === undefined ? undefined : reductionsOf(protocol, this.#clock).add(proof, entryId);
-    return { ok: true, protocol, entryId, label, intent, admittedMs: nowMs, reduction, timedOut: false, failure: 'unknown' };
+    const entry = protocol.enter(label, nowMs);
+    if (entry === undefined) return this.#refuse(label, intent, protocol.refusal() ?? SHUT);
+    const reduction = proof === undefined ? undefined : reductionsOf(protocol, this.#clock).add(proof, entry.entryId);
+    return { ok: true, protocol, entry, label, intent, admittedMs: nowMs, reduction, timedOut: false, failure: 'unknown' };
   }
 
   #refuse(label: string, intent: unknown, refusal: OrderRefusal): Refused {
@@ -162,9 +163,12 @@ class OrderDoor<P extends readonly unknown[], R> {
       call = Promise.reject(thrown);
     }
     const followed = this.#follow(submission, call);
-    const { entryId, label, intent } = submission;
-    if (this.#observe !== undefined) isolated(this.#observe, { type: 'admitted', entryId, label, intent });
+    if (this.#observe !== undefined) this.#tellAdmitted(submission);
     return this.#deadlines === undefined ? followed : this.#withDeadline(this.#deadlines, submission, followed);
+  }
+
+  #tellAdmitted({ entry: { entryId }, label, intent }: Submission): void {
+    isolated(this.#observe, { type: 'admitted', entryId, label, intent });
   }
 
   async #follow(submission: Submission, call: R | Promise<never>): Promise<Awaited<R>> {
@@ -183,12 +187,12 @@ class OrderDoor<P extends readonly unknown[], R> {
     return value;
   }
 
-  #settle({ protocol, entryId, reduction }: Submission, outcome: SubmissionOutcome): void {
+  #settle({ protocol, entry, reduction }: Submission, outcome: SubmissionOutcome): void {
     if (reduction !== undefined) settleReduction(reduction, outcome, this.#clock.monotonicMs());
-    protocol.settle(entryId, outcome);
+    protocol.settle(entry, outcome);
   }
 
-  #tellSettled({ entryId, label, admittedMs, timedOut }: Submission, settled: Settled<unknown>): void {
+  #tellSettled({ entry: { entryId }, label, admittedMs, timedOut }: Submission, settled: Settled<unknown>): void {
     const ageMs = this.#clock.monotonicMs() - admittedMs;
     isolated(this.#observe, { type: timedOut ? 'lateSettled' : 'settled', entryId, label, ageMs, settled });
   }
@@ -197,19 +201,25 @@ class OrderDoor<P extends readonly unknown[], R> {
   #withDeadline(deadlines: Deadlines, submission: Submission, followed: Promise<Awaited<R>>): Promise<Awaited<R>> {
     const { admittedMs } = submission;
     return new Promise((resolve, reject) => {
-      const expire = (nowMs: number): void => reject(this.#timeOut(submission, followed, nowMs - admittedMs));
-      const wait = { dueMs: admittedMs + (this.#options.submissionTimeoutMs ?? 0), expire };
-      const answered = (): void => deadlines.remove(wait);
-      followed.then(answered, answered);
-      followed.then(resolve, reject);
-      deadlines.add(wait, admittedMs);
+      const wait = deadlines.add(admittedMs, (nowMs) => reject(this.#timeOut(submission, followed, nowMs - admittedMs)));
+      followed.then(
+        (value) => {
+          wait.end();
+          resolve(value);
+        },
+        (error: unknown) => {
+          wait.end();
+          reject(error);
+        },
+      );
     });
   }
 
   #timeOut(submission: Submission, followed: Promise<Awaited<R>>, ageMs: number): OrderOutcomeUnknownError<Awaited<R>> {
-    const { protocol, entryId, label } = submission;
+    const { protocol, entry, label } = submission;
+    const { entryId } = entry;
     submission.timedOut = true;
-    protocol.markTimedOut(entryId);
+    protocol.markTimedOut(entry);
     const settled = followed.then(
       (value): Settled<Awaited<R>> => ({ outcome: 'acknowledged', value }),
       (error: unknown): Settled<Awaited<R>> => ({ outcome: submission.failure, error }),

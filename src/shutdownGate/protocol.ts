@@ -3,6 +3,8 @@
  * share one gate. A change that an older copy would misread needs a new version.
  */
 
+import type { Refusal } from '../permission.js';
+
 /** What became of a submission: `refused` means surely never sent, `unknown` means that it may have reached the venue. */
 export type SubmissionOutcome = 'acknowledged' | 'refused' | 'unknown';
 
@@ -42,23 +44,27 @@ export type ResolveResult = 'resolved' | 'in_flight' | 'not_found';
 
 export const PROTOCOL_VERSION = 1;
 
-/** What `enter` answers after a shutdown was requested. */
-export const NOT_ADMITTED = 0;
+/** One counted submission: the gate made it, and gets it back as it was. */
+export interface GateEntry {
+  readonly entryId: number;
+}
 
 export interface GateProtocol {
   readonly version: number;
   requested(): boolean;
+  /** What the door tells after a shutdown was requested, else undefined. */
+  refusal(): Refusal | undefined;
   signal(): AbortSignal;
   status(): GateStatus;
   inflight(): number;
   unknownOutcomes(): number;
   requestShutdown(reason: string): void;
-  /** Counts one submission in and answers its entry id, or {@link NOT_ADMITTED}. */
-  enter(label: string, nowMs: number): number;
+  /** Counts one submission in. Undefined: the shutdown was requested, and nothing may be sent. */
+  enter(label: string, nowMs: number): GateEntry | undefined;
   /** The caller stopped waiting. The slot is kept. */
-  markTimedOut(entryId: number): void;
-  /** The call ended: frees the slot. */
-  settle(entryId: number, outcome: SubmissionOutcome): void;
+  markTimedOut(entry: GateEntry): void;
+  /** The call ended: frees the slot. Only the first call for an entry counts. */
+  settle(entry: GateEntry, outcome: SubmissionOutcome): void;
   resolve(entryId: number, outcome: SubmissionOutcome, by: string): ResolveResult;
   /** Calls `listener` whenever an unknown outcome was resolved. */
   onResolved(listener: (entryId: number, outcome: SubmissionOutcome) => void): void;

@@ -1,11 +1,12 @@
 /** Holds the stop flag, the count of orders in flight and the list of unknown outcomes of one gate. */
 import type { Clock } from '../clock.js';
 import { isolated, isolatedLogger, type Logger } from '../logger.js';
+import type { Refusal } from '../permission.js';
 import {
   type DrainReport,
+  type GateEntry,
   type GateProtocol,
   type GateStatus,
-  NOT_ADMITTED,
   PROTOCOL_VERSION,
   type ResolveResult,
   type SubmissionOutcome,
@@ -18,29 +19,35 @@ export interface RegisterOptions {
   readonly logger?: Logger | undefined;
 }
 
-interface Entry {
-  readonly label: string;
-  readonly enteredMs: number;
-  state: UnfinishedState;
+// The entries in flight form a ring through the register's own head, the oldest first: joining and leaving it costs a few
+// stores, where a map would rehash as orders come and go.
+class Entry implements GateEntry {
+  state: UnfinishedState | 'settled' = 'in_flight';
+  previous: Entry = this;
+  next: Entry = this;
+
+  constructor(
+    readonly entryId: number,
+    readonly label: string,
+    readonly enteredMs: number,
+  ) {}
 }
 
-interface ShutdownRequest {
-  readonly reason: string;
-  readonly sinceWallMs: number;
-}
+export const GATE_NAME = 'shutdown_gate';
 
 /** The state behind one gate. Every method is synchronous except the wait. */
 export class SubmissionRegister implements GateProtocol {
   readonly version = PROTOCOL_VERSION;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #inflight = new Map<number, Entry>();
+  readonly #ring = new Entry(0, '', 0);
+  #inflight = 0;
   readonly #unknown = new Map<number, Entry>();
   readonly #waiters = new Set<() => void>();
   readonly #resolveListeners: ((entryId: number, outcome: SubmissionOutcome) => void)[] = [];
   readonly #controller = new AbortController();
-  #lastEntryId = NOT_ADMITTED;
-  #request: ShutdownRequest | undefined;
+  #lastEntryId = 0;
+  #request: (Refusal & { readonly sinceWallMs: number }) | undefined;
   #longestBrokerTimeoutMs: number | undefined;
 
   constructor({ clock, logger }: RegisterOptions) {
@@ -52,12 +59,16 @@ export class SubmissionRegister implements GateProtocol {
     return this.#request !== undefined;
   }
 
+  refusal(): Refusal | undefined {
+    return this.#request;
+  }
+
   signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   inflight(): number {
-    return this.#inflight.size;
+    return this.#inflight;
   }
 
   unknownOutcomes(): number {
@@ -65,14 +76,14 @@ export class SubmissionRegister implements GateProtocol {
   }
 
   status(): GateStatus {
-    const [oldest] = this.#inflight.values();
+    const oldest = this.#ring.next;
     return {
       requested: this.#request !== undefined,
       reason: this.#request?.reason,
       sinceWallMs: this.#request?.sinceWallMs,
-      inflight: this.#inflight.size,
+      inflight: this.#inflight,
       unknownOutcomes: this.#unknown.size,
-      oldestInflightAgeMs: oldest === undefined ? undefined : this.#clock.monotonicMs() - oldest.enteredMs,
+      oldestInflightAgeMs: oldest === this.#ring ? undefined : this.#clock.monotonicMs() - oldest.enteredMs,
       longestBrokerTimeoutMs: this.#longestBrokerTimeoutMs,
     };
   }
@@ -80,42 +91,49 @@ export class SubmissionRegister implements GateProtocol {
   requestShutdown(reason: string): void {
     if (this.#request !== undefined) return;
     // The flag comes first: whatever the logger or a listener of the signal does, the door is shut by then.
-    this.#request = { reason, sinceWallMs: this.#clock.wallMs() };
+    this.#request = { code: 'shutdown_requested', source: GATE_NAME, reason, sinceWallMs: this.#clock.wallMs() };
     this.#controller.abort(new DOMException(reason, 'AbortError'));
-    this.#logger.warn({ reason, inflight: this.#inflight.size }, 'shutdown requested: no further order is admitted');
+    this.#logger.warn({ reason, inflight: this.#inflight }, 'shutdown requested: no further order is admitted');
   }
 
-  enter(label: string, nowMs: number): number {
-    if (this.#request !== undefined) return NOT_ADMITTED;
-    const entryId = ++this.#lastEntryId;
-    this.#inflight.set(entryId, { label, enteredMs: nowMs, state: 'in_flight' });
-    return entryId;
+  enter(label: string, nowMs: number): GateEntry | undefined {
+    if (this.#request !== undefined) return undefined;
+    const entry = new Entry(++this.#lastEntryId, label, nowMs);
+    const youngest = this.#ring.previous;
+    entry.previous = youngest;
+    entry.next = this.#ring;
+    youngest.next = entry;
+    this.#ring.previous = entry;
+    this.#inflight += 1;
+    return entry;
   }
 
-  markTimedOut(entryId: number): void {
-    const entry = this.#inflight.get(entryId);
-    if (entry !== undefined) entry.state = 'timed_out';
+  markTimedOut(entry: GateEntry): void {
+    if (entry instanceof Entry && entry.state === 'in_flight') entry.state = 'timed_out';
   }
 
-  settle(entryId: number, outcome: SubmissionOutcome): void {
-    if (outcome === 'unknown') this.#keepAsUnknown(entryId);
-    if (!this.#inflight.delete(entryId)) return;
-    if (this.#inflight.size === 0) for (const wake of [...this.#waiters]) wake();
+  settle(entry: GateEntry, outcome: SubmissionOutcome): void {
+    if (!(entry instanceof Entry) || entry.state === 'settled' || entry.state === 'unknown') return;
+    entry.previous.next = entry.next;
+    entry.next.previous = entry.previous;
+    this.#inflight -= 1;
+    entry.state = outcome === 'unknown' ? 'unknown' : 'settled';
+    if (outcome === 'unknown') this.#keepAsUnknown(entry);
+    if (this.#inflight === 0 && this.#waiters.size > 0) for (const wake of [...this.#waiters]) wake();
   }
 
-  #keepAsUnknown(entryId: number): void {
-    const entry = this.#inflight.get(entryId);
-    if (entry === undefined) return;
-    entry.state = 'unknown';
+  #keepAsUnknown(entry: Entry): void {
+    const { entryId, label } = entry;
     this.#unknown.set(entryId, entry);
-    this.#logger.warn({ entryId, label: entry.label }, 'the outcome of an order is unknown until it is resolved');
+    this.#logger.warn({ entryId, label }, 'the outcome of an order is unknown until it is resolved');
   }
 
   resolve(entryId: number, outcome: SubmissionOutcome, by: string): ResolveResult {
-    if (this.#inflight.has(entryId)) return 'in_flight';
+    for (let entry = this.#ring.next; entry !== this.#ring; entry = entry.next) if (entry.entryId === entryId) return 'in_flight';
     const entry = this.#unknown.get(entryId);
     if (entry === undefined || outcome === 'unknown') return 'not_found';
     this.#unknown.delete(entryId);
+    entry.state = 'settled';
     this.#logger.info({ entryId, label: entry.label, outcome, by }, 'the outcome of an order was resolved');
     for (const listener of this.#resolveListeners) isolated(listener, entryId, outcome);
     return 'resolved';
@@ -127,7 +145,7 @@ export class SubmissionRegister implements GateProtocol {
 
   waitForInflightZero(timeoutMs: number): Promise<DrainReport> {
     const startedMs = this.#clock.monotonicMs();
-    if (this.#inflight.size === 0 || timeoutMs === 0) return Promise.resolve(this.#report(startedMs));
+    if (this.#inflight === 0 || timeoutMs === 0) return Promise.resolve(this.#report(startedMs));
     return new Promise((resolve) => {
       const finish = (): void => {
         timer.cancel();
@@ -146,9 +164,13 @@ export class SubmissionRegister implements GateProtocol {
 
   #report(startedMs: number): DrainReport {
     const nowMs = this.#clock.monotonicMs();
-    const unfinished: UnfinishedEntry[] = [...this.#unknown, ...this.#inflight]
-      .map(([entryId, { label, enteredMs, state }]) => ({ entryId, label, ageMs: nowMs - enteredMs, state }))
-      .sort((left, right) => left.entryId - right.entryId);
-    return { drained: this.#inflight.size === 0, waitedMs: nowMs - startedMs, unfinished };
+    const unfinished: UnfinishedEntry[] = [];
+    const add = ({ entryId, label, enteredMs, state }: Entry): void => {
+      if (state !== 'settled') unfinished.push({ entryId, label, ageMs: nowMs - enteredMs, state });
+    };
+    this.#unknown.forEach(add);
+    for (let entry = this.#ring.next; entry !== this.#ring; entry = entry.next) add(entry);
+    unfinished.sort((left, right) => left.entryId - right.entryId);
+    return { drained: this.#inflight === 0, waitedMs: nowMs - startedMs, unfinished };
   }
 }
