@@ -1,0 +1,44 @@
+/** Measures how late this process itself was: what a tolerance may grow by, and nothing else. */
+import { type Clock, systemClock } from '../clock.js';
+
+const EVERY_MS = 5;
+
+export interface Stall {
+  readonly atMs: number;
+  readonly lateMs: number;
+}
+
+export class StallMonitor {
+  readonly #clock: Clock;
+  readonly #stalls: Stall[] = [];
+  #running = true;
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+    this.#next(clock.monotonicMs());
+  }
+
+  /** The longest stall that began or ended in the given span of the monotonic clock, in milliseconds. */
+  worstMs(fromMs: number, untilMs: number): number {
+    let worstMs = 0;
+    for (const stall of this.#stalls) {
+      if (stall.atMs >= fromMs && stall.atMs - stall.lateMs <= untilMs) worstMs = Math.max(worstMs, stall.lateMs);
+    }
+    return worstMs;
+  }
+
+  close(): void {
+    this.#running = false;
+  }
+
+  #next(askedMs: number): void {
+    this.#clock.setTimer(EVERY_MS, () => {
+      if (!this.#running) return;
+      const nowMs = this.#clock.monotonicMs();
+      const lateMs = nowMs - askedMs - EVERY_MS;
+      // Timer granularity is no stall.
+      if (lateMs > 2) this.#stalls.push({ atMs: nowMs, lateMs });
+      this.#next(nowMs);
+    });
+  }
+}
