@@ -1,0 +1,97 @@
+/** The documentation says what is: its code compiles, its links lead somewhere, its defaults are those of the code. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_COMMAND_TIMEOUT_MS, DEFAULT_WEBHOOK_TIMEOUT_MS } from '../../src/alert/options.js';
+import { DEFAULT_SOURCE, DEFAULT_TIMEOUT_MS } from '../../src/brokers/paper/options.js';
+import { DEFAULT_APPEND_TIMEOUT_MS, DEFAULT_READ_LIMIT, HEARTBEAT_RETENTION_MS, MAX_BLOCK_MS } from '../../src/bus/policy.js';
+import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
+import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
+import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
+import { HALT_TIMEOUT_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
+import { DEFAULT_ENVIRONMENT } from '../../src/venue/options.js';
+import { REPOSITORY } from './packed.js';
+import { compileErrors, pages, readPage, snippetsOf } from './snippets.js';
+
+const SECTIONS = ['About', 'Usage', 'Defaults', 'Telemetry', 'Diagrams', 'Anti-patterns'];
+
+/** What each page must say of the code, by the text of the first column. */
+const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>>>> = {
+  'docs/shutdown-gate.md': {
+    label: DEFAULT_LABEL,
+    maxPositionAgeMs: DEFAULT_MAX_POSITION_AGE_MS,
+    'waitForInflightZero timeoutMs': DEFAULT_DRAIN_TIMEOUT_MS,
+  },
+  'docs/trading-state.md': {
+    'halt timeoutMs': HALT_TIMEOUT_MS,
+    retryMs: STATE_RETRY_MS,
+    'dwell in REDUCING, ms': REARM_DWELL_MS,
+  },
+  'docs/watchdog.md': {
+    'intervalMs (exit brain)': DEFAULT_BEAT_INTERVAL_MS,
+    'decisionStallMs (exit brain)': DEFAULT_DECISION_STALL_MS,
+    'timeoutMs of webhookAlert': DEFAULT_WEBHOOK_TIMEOUT_MS,
+    'timeoutMs of commandAlert': DEFAULT_COMMAND_TIMEOUT_MS,
+  },
+  'docs/exit-worker.md': { concurrency: DEFAULT_CONCURRENCY, ...DEFAULT_EXIT_TIMINGS },
+  'docs/bus.md': {
+    'append timeoutMs': DEFAULT_APPEND_TIMEOUT_MS,
+    'read limit': DEFAULT_READ_LIMIT,
+    'longest blockMs': MAX_BLOCK_MS,
+    'heartbeats are kept, ms': HEARTBEAT_RETENTION_MS,
+  },
+  'docs/paper-venue.md': { timeoutMs: DEFAULT_TIMEOUT_MS, source: DEFAULT_SOURCE, 'environment of the venue': DEFAULT_ENVIRONMENT },
+};
+
+const plain = (cell: string): string => cell.replaceAll('`', '').trim();
+
+function tableOf(page: string): Map<string, string> {
+  const section = /^## Defaults\n(.*?)^## /ms.exec(readPage(page))?.[1] ?? '';
+  const rows = [...section.matchAll(/^\| (.+?) \| (.+?) \|$/gm)];
+  return new Map(rows.map(([, option = '', value = '']) => [plain(option), plain(value)]));
+}
+
+const snippets = pages().flatMap((page) => snippetsOf(page, readPage(page)));
+
+describe('the documentation', () => {
+  it('has code that compiles', { timeout: 120_000 }, () => {
+    expect(snippets.length).toBeGreaterThan(5);
+    expect(compileErrors(snippets)).toEqual([]);
+  });
+
+  it('would be caught with code that does not', { timeout: 120_000 }, () => {
+    const broken = {
+      place: 'docs/broken.md:1',
+      code: `import { FailflatError, gone } from 'failflat';\nconst code: number = new FailflatError('configuration', 'x').code;\n`,
+    };
+    expect(compileErrors([broken]).map((error) => error.split(':')[0])).toEqual(['docs/broken.md', 'docs/broken.md']);
+  });
+
+  it.each(pages())('%s has links that lead somewhere', (page) => {
+    const links = [...readPage(page).matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
+    expect(links.filter((link) => !existsSync(join(REPOSITORY, dirname(page), link)))).toEqual([]);
+  });
+
+  it.each(pages().filter((page) => page !== 'README.md'))('%s keeps the order of sections', (page) => {
+    expect([...readPage(page).matchAll(/^## (.+)$/gm)].map((match) => match[1])).toEqual(SECTIONS);
+  });
+
+  it('is reached from README', () => {
+    expect(pages().filter((page) => page !== 'README.md' && !readPage('README.md').includes(`(${page})`))).toEqual([]);
+  });
+
+  it.each(Object.entries(DEFAULTS))('%s tells the defaults of the code', (page, expected) => {
+    const table = tableOf(page);
+    for (const [option, value] of Object.entries(expected)) {
+      expect(table.get(option), option).toBe(typeof value === 'number' ? value.toLocaleString('en-US') : value);
+    }
+  });
+});
+
+describe('README', () => {
+  it('names the two commands that the package has', () => {
+    const text = readPage('README.md');
+    expect(text).toMatch(/^npm ci && npm start$/m);
+    expect(text).toMatch(/^npm ci && npm test$/m);
+  });
+});
