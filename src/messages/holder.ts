@@ -27,6 +27,8 @@ export interface HolderReport {
   readonly leaseTtlMs: number;
   readonly inflight: number;
   readonly unknownOutcomes: number;
+  /** The version of the trading state that it had seen: a `drained` from before a halt says nothing about what came after. */
+  readonly stateVersion?: number;
   readonly wallMs: number;
 }
 
@@ -43,23 +45,28 @@ export function encodeHolderReport(report: HolderReport): Fields {
     lease_ttl_ms: report.leaseTtlMs,
     inflight: report.inflight,
     unknown_outcomes: report.unknownOutcomes,
+    state_version: report.stateVersion,
     ts: Math.round(report.wallMs),
   });
 }
 
 export function decodeHolderReport(fields: Fields): Decoded<HolderReport> {
-  return decodeWith(fields, (reader) => ({
-    holderId: reader.text('holder_id'),
-    account: reader.text('account'),
-    event: reader.oneOf('event', HOLDER_EVENTS),
-    host: reader.text('host'),
-    bootId: reader.text('boot_id'),
-    pid: reader.count('pid'),
-    epoch: reader.count('epoch'),
-    brokerTimeoutMs: reader.amount('broker_timeout_ms'),
-    leaseTtlMs: reader.amount('lease_ttl_ms'),
-    inflight: reader.count('inflight'),
-    unknownOutcomes: reader.count('unknown_outcomes'),
-    wallMs: reader.count('ts'),
-  }));
+  return decodeWith(fields, (reader) => {
+    const stateVersion = reader.optionalCount('state_version');
+    return {
+      holderId: reader.text('holder_id'),
+      account: reader.text('account'),
+      event: reader.oneOf('event', HOLDER_EVENTS),
+      host: reader.text('host'),
+      bootId: reader.text('boot_id'),
+      pid: reader.count('pid'),
+      epoch: reader.count('epoch'),
+      brokerTimeoutMs: reader.amount('broker_timeout_ms'),
+      leaseTtlMs: reader.amount('lease_ttl_ms'),
+      inflight: reader.count('inflight'),
+      unknownOutcomes: reader.count('unknown_outcomes'),
+      ...(stateVersion === undefined ? {} : { stateVersion }),
+      wallMs: reader.count('ts'),
+    };
+  });
 }

@@ -62,7 +62,7 @@ export function encodeTradingState(state: TradingState): Fields {
   });
 }
 
-function isHalt(entry: unknown): entry is Halt {
+export function isHalt(entry: unknown): entry is Halt {
   if (typeof entry !== 'object' || entry === null) return false;
   const halt = entry as Partial<Record<keyof Halt, unknown>>;
   return (

@@ -1,0 +1,196 @@
+/** Writes the record of transitions: in order, chained by hash, without ever failing its caller. */
+import type { AppendOutcome, Bus } from '../bus/bus.js';
+import { type Clock, systemClock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import { hostIdentity } from '../host.js';
+import { isolatedLogger, type Logger } from '../logger.js';
+import { AUDIT, type AuditEntry, encodeAuditEntry } from '../messages/audit.js';
+import { type Random, systemRandom } from '../random.js';
+import { auditHash, lifeRoot } from './chain.js';
+
+export interface AuditEvent {
+  /** What happened, as `area.event`. */
+  readonly event: string;
+  /** Why, in words for an operator. */
+  readonly cause: string;
+  readonly incident?: string;
+  /** Plain data. What cannot be written as JSON, or is too large, is replaced by a note that says so. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+export interface Audit {
+  readonly actor: string;
+  /**
+   * Appends an entry behind all earlier ones of this actor. Never throws. The outcome is that of the first attempt; an entry
+   * that was not committed stays first in line and is tried again until it is, so that the chain has no gap.
+   */
+  record(event: AuditEvent): Promise<AppendOutcome>;
+  /** Appends that did not commit, retries included. */
+  failures(): number;
+  /** Entries not committed yet. */
+  backlog(): number;
+  /** Waits until the backlog is empty, at most `timeoutMs` (default 1,000). True: nothing is left. */
+  flush(timeoutMs?: number): Promise<boolean>;
+}
+
+export interface AuditOptions {
+  readonly bus: Pick<Bus, 'append'>;
+  /** Who records: a role and an id, such as `watchdog:w1`. */
+  readonly actor: string;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly random?: Random;
+  /** Between attempts to append an entry that did not commit. Default 250 ms. */
+  readonly retryMs?: number;
+}
+
+/** Beyond this many waiting entries the oldest are lost: the gap then shows in the chain, and in `failures()`. */
+export const AUDIT_BACKLOG_MAX = 10_000;
+/** A record must stay under 64 KB on the bus. */
+export const AUDIT_DETAILS_MAX_CHARACTERS = 16_000;
+const AUDIT_TEXT_MAX_CHARACTERS = 2_000;
+const DEFAULT_RETRY_MS = 250;
+const DEFAULT_FLUSH_MS = 1_000;
+
+interface Waiting {
+  readonly entry: AuditEntry;
+  answer: ((outcome: AppendOutcome) => void) | undefined;
+}
+
+function plainDetails(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  try {
+    const text = JSON.stringify(details);
+    if (text.length > AUDIT_DETAILS_MAX_CHARACTERS) return { omitted: `details of ${text.length} characters` };
+    return { ...JSON.parse(text) };
+  } catch (error) {
+    return { omitted: `details that are not plain data: ${messageOf(error)}` };
+  }
+}
+
+function bounded(text: string, instead: string): string {
+  const trimmed = text.trim();
+  return trimmed === '' ? instead : trimmed.slice(0, AUDIT_TEXT_MAX_CHARACTERS);
+}
+
+class ChainedAudit implements Audit {
+  readonly actor: string;
+  readonly #bus: Pick<Bus, 'append'>;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #retryMs: number;
+  readonly #writer: string;
+  readonly #waiting: Waiting[] = [];
+  #sequence = 0;
+  #previousHash: string;
+  #failures = 0;
+  #working = false;
+
+  constructor(options: AuditOptions) {
+    this.actor = bounded(options.actor, 'unnamed');
+    this.#bus = options.bus;
+    this.#clock = options.clock ?? systemClock;
+    this.#logger = isolatedLogger(options.logger);
+    this.#retryMs = options.retryMs ?? DEFAULT_RETRY_MS;
+    const lifeId = (options.random ?? systemRandom).id();
+    this.#writer = `${this.actor}/${lifeId}`;
+    this.#previousHash = lifeRoot(this.actor, lifeId);
+  }
+
+  failures(): number {
+    return this.#failures;
+  }
+
+  backlog(): number {
+    return this.#waiting.length;
+  }
+
+  record(event: AuditEvent): Promise<AppendOutcome> {
+    const entry = this.#chain(event);
+    return new Promise((resolve) => {
+      this.#waiting.push({ entry, answer: resolve });
+      if (this.#waiting.length > AUDIT_BACKLOG_MAX) this.#dropOldest();
+      void this.#work();
+    });
+  }
+
+  async flush(timeoutMs = DEFAULT_FLUSH_MS): Promise<boolean> {
+    const untilMs = this.#clock.monotonicMs() + timeoutMs;
+    while (this.#waiting.length > 0 && this.#clock.monotonicMs() < untilMs) await this.#clock.sleep(Math.min(10, timeoutMs));
+    return this.#waiting.length === 0;
+  }
+
+  #chain(event: AuditEvent): AuditEntry {
+    const incident = event.incident?.trim();
+    const content = {
+      event: bounded(event.event, 'unnamed.event'),
+      actor: this.actor,
+      cause: bounded(event.cause, 'no cause given'),
+      ...(incident === undefined || incident === '' ? {} : { incident }),
+      details: plainDetails(event.details ?? {}),
+      wallMs: Math.max(0, Math.round(this.#clock.wallMs())),
+      monotonicMs: this.#clock.monotonicMs(),
+      bootId: hostIdentity().bootId,
+      sequence: this.#sequence,
+      previousHash: this.#previousHash,
+    };
+    const entry = { ...content, hash: auditHash(content) };
+    this.#sequence += 1;
+    this.#previousHash = entry.hash;
+    return entry;
+  }
+
+  #dropOldest(): void {
+    const lost = this.#waiting.shift();
+    if (lost === undefined) return;
+    this.#failures += 1;
+    this.#logger.error({ event: lost.entry.event, sequence: lost.entry.sequence }, 'audit backlog is full: an entry is lost');
+    lost.answer?.({ outcome: 'refused', reason: 'unavailable', detail: 'the audit backlog is full' });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const outcome = await this.#append(first.entry);
+      const settled = outcome.outcome === 'committed' || outcome.outcome === 'committed_unreplicated' || isDuplicate(outcome);
+      if (settled && this.#waiting[0] === first) this.#waiting.shift();
+      if (!settled) this.#failed(first, outcome);
+      this.#answer(settled ? [first] : this.#waiting, outcome);
+      if (!settled) {
+        this.#clock.setTimer(this.#retryMs, () => void this.#work(), { keepAlive: false });
+        break;
+      }
+    }
+    this.#working = false;
+  }
+
+  async #append(entry: AuditEntry): Promise<AppendOutcome> {
+    try {
+      return await this.#bus.append(AUDIT, encodeAuditEntry(entry), { key: this.#writer, idempotencyKey: `audit/${entry.hash}` });
+    } catch (error) {
+      return { outcome: 'unknown', detail: messageOf(error) };
+    }
+  }
+
+  #failed(waiting: Waiting, outcome: AppendOutcome): void {
+    this.#failures += 1;
+    this.#logger.warn({ event: waiting.entry.event, sequence: waiting.entry.sequence, outcome }, 'audit entry not committed yet');
+  }
+
+  #answer(entries: readonly Waiting[], outcome: AppendOutcome): void {
+    for (const waiting of entries) {
+      waiting.answer?.(outcome);
+      waiting.answer = undefined;
+    }
+  }
+}
+
+// The key is the entry's own hash: a duplicate is this very entry, committed by an attempt that was not answered.
+function isDuplicate(outcome: AppendOutcome): boolean {
+  return outcome.outcome === 'refused' && outcome.reason === 'duplicate';
+}
+
+/** The record keeper of one actor's life. */
+export function createAudit(options: AuditOptions): Audit {
+  return new ChainedAudit(options);
+}

@@ -1,0 +1,97 @@
+/** Decides which incidents are open: asked for, and not reported complete. */
+import { type Bus, type Cursor, type Fields, FROM_START } from '../bus/bus.js';
+import {
+  type Completion,
+  decodeCompletion,
+  decodeEscalation,
+  type Escalation,
+  PANIC_COMPLETED,
+  PANIC_ESCALATED,
+} from '../messages/completion.js';
+import type { Decoded } from '../messages/fields.js';
+import { decodePanicClose, incidentId, PANIC_CLOSE, type PanicClose } from '../messages/panicClose.js';
+import type { TradingState } from '../messages/tradingState.js';
+
+export interface ExitRecord {
+  readonly panics: readonly PanicClose[];
+  readonly completions: readonly Completion[];
+  readonly escalations: readonly Escalation[];
+  /** Records of these streams that could not be understood. */
+  readonly unreadable: readonly string[];
+}
+
+export interface OpenIncident {
+  readonly incident: string;
+  readonly account: string;
+  readonly epoch: number;
+  readonly reason: string;
+  readonly by: string;
+  readonly sinceWallMs: number;
+}
+
+interface Decoder<T> {
+  readonly stream: string;
+  readonly decode: (fields: Fields) => Decoded<T>;
+}
+
+/** Everything on a stream, decoded. Throws {@link BusUnavailableError} without contact. */
+export async function readAll<T>(bus: Pick<Bus, 'read'>, { stream, decode }: Decoder<T>): Promise<{ values: T[]; unreadable: string[] }> {
+  const values: T[] = [];
+  const unreadable: string[] = [];
+  let cursor: Cursor = FROM_START;
+  for (let more = true; more; ) {
+    const result = await bus.read(stream, cursor);
+    for (const corrupt of result.corrupt) unreadable.push(`${stream} ${corrupt.id}: ${corrupt.problem}`);
+    for (const record of result.records) {
+      const decoded = decode(record.fields);
+      if (decoded.ok) values.push(decoded.value);
+      else unreadable.push(`${stream} ${record.id}: ${decoded.problem}`);
+    }
+    cursor = result.cursor;
+    more = result.more;
+  }
+  return { values, unreadable };
+}
+
+export async function readExitRecord(bus: Pick<Bus, 'read'>): Promise<ExitRecord> {
+  const panics = await readAll(bus, { stream: PANIC_CLOSE, decode: decodePanicClose });
+  const completions = await readAll(bus, { stream: PANIC_COMPLETED, decode: decodeCompletion });
+  const escalations = await readAll(bus, { stream: PANIC_ESCALATED, decode: decodeEscalation });
+  return {
+    panics: panics.values,
+    completions: completions.values,
+    escalations: escalations.values,
+    unreadable: [...panics.unreadable, ...completions.unreadable, ...escalations.unreadable],
+  };
+}
+
+function incidentsOf(panic: PanicClose, state: TradingState): readonly string[] {
+  if (panic.scope !== undefined) return [panic.scope];
+  // Without a scope it means every account that was registered when its epoch was armed; `*` stands for "nobody knows which".
+  return panic.epoch === state.epoch && state.accounts.length > 0 ? state.accounts : ['*'];
+}
+
+/**
+ * The incidents of this epoch (or a later one) that have no completion. Panics of earlier epochs were named by the re-arm that
+ * ended them, or came too late and are never carried out.
+ */
+export function openIncidents(record: Pick<ExitRecord, 'panics' | 'completions'>, state: TradingState): readonly OpenIncident[] {
+  const completed = new Set(record.completions.map((completion) => completion.incident));
+  const answered = new Set(record.completions.map((completion) => completion.eventId));
+  const open = new Map<string, OpenIncident>();
+  for (const panic of record.panics) {
+    if (panic.epoch < state.epoch) continue;
+    for (const account of incidentsOf(panic, state)) {
+      const incident = incidentId(account, panic.epoch);
+      const done = completed.has(incident) || (account === '*' && answered.has(panic.eventId));
+      if (done || open.has(incident)) continue;
+      open.set(incident, { incident, account, epoch: panic.epoch, reason: panic.reason, by: panic.by, sinceWallMs: panic.wallMs });
+    }
+  }
+  for (const halt of state.halts) {
+    if (halt.kind !== 'exit' || halt.incident === undefined || completed.has(halt.incident) || open.has(halt.incident)) continue;
+    const { incident, reason, by, sinceWallMs } = halt;
+    open.set(incident, { incident, account: incident.split('@')[0] ?? incident, epoch: state.epoch, reason, by, sinceWallMs });
+  }
+  return [...open.values()];
+}
