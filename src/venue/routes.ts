@@ -52,7 +52,7 @@ function httpAnswer(answer: Exclude<VenueAnswer, { kind: 'silence' }>): HttpAnsw
       return { status: 422, body: { error: answer.detail, reason: answer.reason } };
     case 'turned_away':
       return { status: 404, body: { error: answer.detail, reason: 'other' } };
-    case 'failed':
+    default:
       return { status: 500, body: { error: answer.detail } };
   }
 }

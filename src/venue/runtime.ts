@@ -29,7 +29,7 @@ export function createVenueRuntime(state: VenueState, clock: Clock): VenueRuntim
     if (seenIndex === state.replay.index && seenRun === state.replay.run) return;
     seenIndex = state.replay.index;
     seenRun = state.replay.run;
-    for (const wake of [...barWaiters]) wake();
+    for (const wake of barWaiters) wake();
   };
 
   const pump = () => {
@@ -77,7 +77,7 @@ export function createVenueRuntime(state: VenueState, clock: Clock): VenueRuntim
     close() {
       timer?.cancel();
       timer = undefined;
-      for (const wake of [...barWaiters]) wake();
+      for (const wake of barWaiters) wake();
       waiting.clear();
       held = [];
     },

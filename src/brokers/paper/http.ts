@@ -97,7 +97,7 @@ export function createHttpClient(url: string, clock: Clock): HttpClient {
     call,
     close() {
       closed = true;
-      for (const abandon of [...pending]) abandon('the client was closed');
+      for (const abandon of pending) abandon('the client was closed');
       agent.destroy();
     },
   };

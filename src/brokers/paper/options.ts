@@ -29,8 +29,12 @@ export function checkVenueUrl(field: string, value: unknown): string {
   return text;
 }
 
+export interface CheckedPaperBrokerOptions extends Required<Omit<PaperBrokerOptions, 'environment'>> {
+  readonly environment: string | undefined;
+}
+
 /** Throws a ConfigurationError that names field, value and bound. */
-export function checkPaperBrokerOptions(options: PaperBrokerOptions) {
+export function checkPaperBrokerOptions(options: PaperBrokerOptions): CheckedPaperBrokerOptions {
   return {
     url: checkVenueUrl('url', options.url),
     account: checkName('account', options.account),

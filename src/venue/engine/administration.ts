@@ -34,7 +34,7 @@ export function patchSwitches(state: VenueState, patch: z.output<typeof switches
 
 function releaseQueued(state: VenueState, nowMs: number): void {
   for (const account of state.accounts.values()) {
-    for (const orderId of [...account.open]) {
+    for (const orderId of account.open) {
       const order = account.orders.get(orderId);
       if (order?.phase === 'queued' && !isClosed(state, order.symbol)) activate(state, account, order, nowMs);
     }

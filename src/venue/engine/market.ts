@@ -17,7 +17,7 @@ export function showBar(state: VenueState, index: number, nowMs: number): void {
   state.replay.index = index;
   record(state, nowMs, { kind: 'bar', index, close: bar.close });
   for (const account of state.accounts.values()) {
-    for (const orderId of [...account.open]) offerPrices(state, account, orderId, bar, nowMs);
+    for (const orderId of account.open) offerPrices(state, account, orderId, bar, nowMs);
   }
 }
 

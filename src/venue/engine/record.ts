@@ -1,14 +1,12 @@
 /** The only ways in which the venue's books change and its record grows. */
 import type { PositionSide } from '../../broker/broker.js';
-import type { VenueEvent } from '../../brokers/paper/wire.js';
 import { type Account, type Effect, type NewEvent, positionKey, type VenueOrder, type VenueState } from './state.js';
 
 /** The longest lag that a stale read may have: older changes are forgotten. */
 export const MAX_STALE_MS = 60_000;
 
 export function record(state: VenueState, nowMs: number, event: NewEvent): void {
-  // The spread of a union member and the two stamps is that member again; the compiler cannot see it through Omit.
-  state.events.push({ seq: state.events.length + 1, atMs: nowMs, ...event } as VenueEvent);
+  state.events.push({ seq: state.events.length + 1, atMs: nowMs, ...event });
 }
 
 export function schedule(state: VenueState, dueMs: number, effect: Effect): void {
@@ -54,8 +52,12 @@ function rememberChange(state: VenueState, change: VenueState['changes'][number]
   state.changes = state.changes.filter(({ atMs }) => change.atMs - atMs <= MAX_STALE_MS);
 }
 
+type OrderFacts = Pick<VenueOrder, 'account' | 'source' | 'orderId' | 'symbol' | 'positionSide' | 'side'> & {
+  readonly clientOrderId?: string;
+};
+
 /** What every event about an order carries. */
-export function orderFacts(order: VenueOrder) {
+export function orderFacts(order: VenueOrder): OrderFacts {
   return {
     account: order.account,
     source: order.source,
