@@ -27,6 +27,8 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['watchdog/', 'domain'],
   ['emergencyExit/', 'domain'],
   ['alert/', 'domain'],
+  ['process/', 'shell'],
+  ['roles/', 'shell'],
   ['venue/', 'shell'],
   ['index.ts', 'face'],
   ['testing/', 'proof'],
