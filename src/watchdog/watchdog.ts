@@ -1,0 +1,264 @@
+/** The watchdog: it watches the exit brains, doubts itself first, and sends panic_close when a brain can no longer be relied on. */
+import { type Audit, createAudit } from '../audit/audit.js';
+import type { Timer } from '../clock.js';
+import { messageOf } from '../errors.js';
+import { hostIdentity } from '../host.js';
+import type { PanicClose } from '../messages/panicClose.js';
+import { encodePeerBeat, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
+import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
+import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
+import { CONTACT_MAX_AGE_MS, Contact } from './contact.js';
+import { Eyes, type Sight } from './eyes.js';
+import { Judge, nowOf } from './judge.js';
+import { type CheckedWatchdogOptions, checkWatchdogOptions, type WatchdogOptions } from './options.js';
+import { type PanicParts, Panics } from './panics.js';
+import { Roster } from './roster.js';
+import { ALL_RULES } from './rules/all.js';
+import type { Rule, ServiceObservation, Suspicion } from './rules/rule.js';
+import type { SelfDoubt } from './selfDoubt.js';
+import { sendPanic } from './sendPanic.js';
+
+export interface WatchdogStatus {
+  readonly watchdogId: string;
+  /** Why it accuses nobody now; undefined: it is sure of itself. */
+  readonly doubt: SelfDoubt['doubt'];
+  readonly epoch: number;
+  readonly services: readonly (ServiceObservation & { readonly suspicion?: Suspicion })[];
+  /** Panics not known to be completed. */
+  readonly openPanics: readonly PanicClose[];
+}
+
+export interface Watchdog extends AsyncDisposable {
+  readonly watchdogId: string;
+  /** Watches until `signal` aborts or `close` is called. Never rejects because of the bus. */
+  run(signal?: AbortSignal): Promise<void>;
+  status(): WatchdogStatus;
+  close(): Promise<void>;
+}
+
+/** The replaceable steps. */
+export interface WatchdogParts extends PanicParts {
+  readonly rules: readonly Rule[];
+}
+
+export const intactParts: WatchdogParts = {
+  rules: ALL_RULES,
+  sendPanic,
+  resends: (incidents, nowMs) => incidents.takeDue(nowMs),
+};
+
+/** Throws a ConfigurationError for options out of bounds. Nothing happens before `run`. */
+export function createWatchdog(options: WatchdogOptions): Watchdog {
+  return assembleWatchdog(options, intactParts);
+}
+
+export function assembleWatchdog(options: WatchdogOptions, parts: WatchdogParts): Watchdog {
+  return new RunningWatchdog(checkWatchdogOptions(options), parts);
+}
+
+/** A watchdog whose own reading stands still must not look alive. */
+const BLIND_AFTER_MS = 1_000;
+const REMEMBERED_PROBLEMS = 1_000;
+
+class RunningWatchdog implements Watchdog {
+  readonly watchdogId: string;
+  readonly #options: CheckedWatchdogOptions;
+  readonly #generation: string;
+  readonly #audit: Pick<Audit, 'record'>;
+  readonly #memory: HaltMemory;
+  readonly #roster: Roster;
+  readonly #panics: Panics;
+  readonly #eyes: Eyes;
+  readonly #contact: Contact;
+  readonly #judge: Judge;
+  readonly #closing = new AbortController();
+  readonly #problems = new Set<string>();
+  #sequence = 0;
+  #beatTimer: Timer | undefined;
+  #reasserting = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: CheckedWatchdogOptions, parts: WatchdogParts) {
+    const { bus, clock, logger, random, watchdogId, alert, memoryFile, peerBeatMs, stallMs, reconnectAllowanceMs } = options;
+    this.watchdogId = watchdogId;
+    this.#options = options;
+    this.#generation = random.id();
+    const actor = `watchdog:${watchdogId}`;
+    this.#audit = options.audit ?? createAudit({ bus, actor, clock, logger, random });
+    this.#memory = createHaltMemory({ by: actor, clock, logger, ...(memoryFile === undefined ? {} : { file: memoryFile }) });
+    this.#roster = new Roster(options.rules.flappingWindowMs);
+    const pace = { firstMs: options.resendMs, longestMs: options.resendMaxMs };
+    const generation = this.#generation;
+    this.#panics = new Panics({ bus, clock, logger, alert, audit: this.#audit, watchdogId, generation, pace }, parts);
+    this.#eyes = new Eyes({ bus, clock, logger, sight: this.#sight() });
+    const doubtLimits = { tickGapMs: peerBeatMs + stallMs, contactMaxAgeMs: CONTACT_MAX_AGE_MS, reconnectAllowanceMs };
+    this.#contact = this.#createContact(doubtLimits);
+    this.#judge = new Judge({
+      clock,
+      rules: parts.rules,
+      limits: options.rules,
+      doubtLimits,
+      roster: this.#roster,
+      panics: this.#panics,
+      contact: this.#contact,
+    });
+  }
+
+  run(signal?: AbortSignal): Promise<void> {
+    const stop = () => this.#closing.abort();
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    this.#running ??= this.#watch().finally(() => signal?.removeEventListener('abort', stop));
+    return this.#running;
+  }
+
+  status(): WatchdogStatus {
+    const { doubt } = this.#contact;
+    const services = [...this.#roster.observeAll(nowOf(doubt))].map((observed) => {
+      const suspicion = this.#judge.suspicionAbout(observed);
+      return suspicion === undefined ? observed : { ...observed, suspicion };
+    });
+    const openPanics = this.#panics.incidents.open();
+    return { watchdogId: this.watchdogId, doubt: doubt.doubt, epoch: this.#roster.epoch, services, openPanics };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    this.#contact.restart();
+    this.#roster.entered(NEVER_ARMED, this.#memory.highestEpoch(), 0);
+    this.#beatEvery(this.#options.clock.monotonicMs());
+    await this.#eyes.follow(signal);
+    this.#beatTimer?.cancel();
+    this.#judge.close();
+    this.#panics.close();
+  }
+
+  #beatEvery(dueMs: number): void {
+    if (this.#closing.signal.aborted) return;
+    const { clock, peerBeatMs } = this.#options;
+    this.#contact.wake();
+    const nowMs = clock.monotonicMs();
+    const nextMs = Math.max(dueMs + peerBeatMs, nowMs);
+    this.#beatTimer = clock.setTimer(nextMs - nowMs, () => this.#beatEvery(nextMs));
+    if (this.#eyes.contactAgeMs(nowMs) <= BLIND_AFTER_MS) void this.#beat(nowMs);
+    this.#contact.keep();
+    this.#panics.resendDue(nowMs);
+  }
+
+  async #beat(nowMs: number): Promise<void> {
+    const { bus, logger, peerBeatMs } = this.#options;
+    this.#sequence += 1;
+    const { host, bootId, pid } = hostIdentity();
+    const fields = encodePeerBeat({
+      peerId: this.watchdogId,
+      generation: this.#generation,
+      sequence: this.#sequence,
+      host,
+      bootId,
+      pid,
+      epoch: this.#roster.epoch,
+    });
+    try {
+      await bus.append(WATCHDOG_HEARTBEAT, fields, { key: this.watchdogId, notAfterMs: nowMs + peerBeatMs, timeoutMs: 500 });
+    } catch (error) {
+      logger.warn({ problem: messageOf(error) }, 'own heartbeat not written');
+    }
+  }
+
+  #createContact(limits: ConstructorParameters<typeof Contact>[0]['limits']): Contact {
+    const { bus, clock, logger, alert, busOutageMaxMs } = this.#options;
+    return new Contact({
+      bus,
+      clock,
+      logger,
+      alert,
+      watchdogId: this.watchdogId,
+      limits,
+      busOutageMaxMs,
+      readToEnd: () => this.#eyes.readToEnd(),
+      doubtBegan: (doubt) => {
+        logger.warn({ doubt }, 'watchdog doubts itself: nobody is accused until contact is proved and the streams are read');
+        void this.#audit.record({ event: 'watchdog.doubt_began', cause: doubt });
+      },
+      doubtEnded: () => {
+        void this.#audit.record({ event: 'watchdog.doubt_ended', cause: 'contact proved, everything read' });
+        this.#reassert();
+        this.#judge.look();
+      },
+      identityChanged: () => this.#reassert(),
+    });
+  }
+
+  /** Adds again what the bus has forgotten of the halts that are remembered here; does nothing where it has forgotten none. */
+  #reassert(): void {
+    if (this.#reasserting) return;
+    this.#reasserting = true;
+    const { bus, clock, random, logger } = this.#options;
+    this.#memory
+      .reassert(bus, { clock, random })
+      .then((outcome) => {
+        if (outcome.outcome !== 'nothing') logger.warn({ outcome }, 'the bus had forgotten halts that this watchdog remembers');
+      })
+      .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'halts not reasserted'))
+      .finally(() => {
+        this.#reasserting = false;
+      });
+  }
+
+  #sight(): Sight {
+    return {
+      wake: () => this.#contact.wake(),
+      brainBeat: (beat) => {
+        const { healthyMs, doubt } = this.#contact.doubt;
+        if (this.#roster.beat(beat, healthyMs, doubt !== undefined)) this.#judge.lookAt(beat.serviceId);
+      },
+      workerBeat: (beat) => {
+        if (this.#roster.workerBeat(beat, this.#contact.doubt.healthyMs)) this.#judge.look();
+      },
+      window: (window) => {
+        const { clock } = this.#options;
+        if (this.#roster.window(window, clock.monotonicMs(), clock.wallMs())) {
+          void this.#audit.record({ event: 'watchdog.maintenance_seen', cause: window.reason, details: { ...window } });
+        }
+      },
+      panic: (panic) => this.#panics.incidents.saw(panic, this.#options.clock.monotonicMs()),
+      completion: (completion) => this.#panics.incidents.completed(completion),
+      state: (state) => this.#entered(state),
+      malformed: (where, problem) => this.#malformed(where, problem),
+    };
+  }
+
+  #entered(state: TradingState): void {
+    if (this.#memory.observe(state)) this.#reassert();
+    const epoch = Math.max(state.epoch, this.#memory.highestEpoch());
+    this.#roster.entered(state, epoch, this.#contact.doubt.healthyMs);
+    this.#panics.incidents.entered(epoch, state.accounts);
+    for (const serviceId of state.services) if (!this.#roster.knows(serviceId)) void this.#askForLatest(serviceId);
+    this.#judge.look();
+  }
+
+  async #askForLatest(serviceId: string): Promise<void> {
+    try {
+      await this.#eyes.readLatest(serviceId);
+    } catch (error) {
+      this.#options.logger.warn({ serviceId, problem: messageOf(error) }, 'last beat not readable: the service counts as never seen');
+    }
+  }
+
+  #malformed(where: string, problem: string): void {
+    if (this.#problems.has(where) || this.#problems.size >= REMEMBERED_PROBLEMS) return;
+    this.#problems.add(where);
+    this.#options.logger.error({ where, problem }, 'record not understood');
+    void this.#audit.record({ event: 'watchdog.record_not_understood', cause: problem, details: { where } });
+  }
+}

@@ -1,0 +1,58 @@
+/** What the exit workers say of each account's open positions, for as long as they keep saying it. */
+import type { PeerBeat } from '../messages/peerBeat.js';
+
+/** A book that a worker read longer ago than this, or a worker silent for this long, says nothing any more. */
+export const WORKER_WORD_MAX_AGE_MS = 10_000;
+
+interface WorkerWord {
+  readonly account: string;
+  readonly positions: number;
+  readonly generation: string;
+  readonly sequence: number;
+  readonly saidMs: number;
+}
+
+export class WorkerWords {
+  readonly #words = new Map<string, WorkerWord>();
+  readonly #openSince = new Map<string, number>();
+
+  /** Times are on the watchdog's healthy clock. Returns the account whose book turned from flat to open or back, if one did. */
+  hear(beat: PeerBeat, atMs: number): string | undefined {
+    const { worker, generation, sequence } = beat;
+    if (worker?.positions === undefined || worker.bookAgeMs === undefined || !worker.identityMatches) return undefined;
+    if (worker.bookAgeMs > WORKER_WORD_MAX_AGE_MS) return undefined;
+    const before = this.#words.get(beat.peerId);
+    if (before !== undefined && before.generation === generation && before.sequence >= sequence) return undefined;
+    const openBefore = this.positions(worker.account, atMs);
+    this.#words.set(beat.peerId, {
+      account: worker.account,
+      positions: worker.positions,
+      generation,
+      sequence,
+      saidMs: atMs,
+    });
+    const isOpen = (this.positions(worker.account, atMs) ?? 0) > 0;
+    const wasOpen = (openBefore ?? 0) > 0;
+    if (isOpen && !wasOpen) this.#openSince.set(worker.account, atMs);
+    return openBefore === undefined || wasOpen !== isOpen ? worker.account : undefined;
+  }
+
+  /** The largest number that any worker of the account says; undefined: nobody says anything. */
+  positions(account: string, nowMs: number): number | undefined {
+    let most: number | undefined;
+    for (const word of this.#words.values()) {
+      if (word.account !== account || nowMs - word.saidMs > WORKER_WORD_MAX_AGE_MS) continue;
+      most = Math.max(most ?? 0, word.positions);
+    }
+    return most;
+  }
+
+  /** When the account's book was first said to be open, without a break since. */
+  openSinceMs(account: string): number {
+    return this.#openSince.get(account) ?? 0;
+  }
+
+  accounts(): readonly string[] {
+    return [...new Set([...this.#words.values()].map((word) => word.account))];
+  }
+}
