@@ -1,0 +1,85 @@
+/** Appends a record that must exist once: written whole and flushed first, then given its one possible name. */
+import { closeSync, existsSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, systemCodeOf } from '../../errors.js';
+import type { AppendOptions, AppendOutcome } from '../bus.js';
+import { DEFAULT_APPEND_TIMEOUT_MS } from '../policy.js';
+import { ensureDirectory, type JournalContext, refusal, syncDirectory, syncFile } from './context.js';
+import { keyedFile, recordId } from './names.js';
+
+let temporaries = 0;
+
+export type WholeFile = { readonly written: true; readonly path: string } | { readonly written: false; readonly refused: Refused };
+type Refused = ReturnType<typeof refusal>;
+
+/** Writes and flushes a file under a name that nobody reads. */
+export async function writeTemporary(context: JournalContext, bytes: Buffer, timeoutMs: number): Promise<WholeFile> {
+  temporaries += 1;
+  let path: string;
+  let fd: number;
+  try {
+    path = join(ensureDirectory(context, 'tmp'), `${context.generation}.${temporaries}`);
+    fd = openSync(path, 'wx', 0o600);
+  } catch (error) {
+    return { written: false, refused: refusal(error) };
+  }
+  try {
+    const written = writeSync(fd, bytes);
+    if (written < bytes.length) throw Object.assign(new Error(`${written} of ${bytes.length} bytes fitted`), { code: 'ENOSPC' });
+  } catch (error) {
+    closeSync(fd);
+    discardTemporary(context, path);
+    return { written: false, refused: refusal(error) };
+  }
+  const flushed = await syncFile(context, fd, timeoutMs, () => closeSync(fd));
+  if (flushed.durable) return { written: true, path };
+  discardTemporary(context, path);
+  return { written: false, refused: { outcome: 'refused', reason: 'unavailable', detail: flushed.detail } };
+}
+
+export function discardTemporary(context: JournalContext, path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    context.logger.debug({ path, error: messageOf(error) }, 'could not remove a temporary file');
+  }
+}
+
+/** A name that could not be given. `unknown` where the system does not say that it surely was not. */
+export function linkFailure(error: unknown): Refused | { readonly outcome: 'unknown'; readonly detail: string } {
+  const refused = refusal(error);
+  if (refused.reason !== 'unavailable' || systemCodeOf(error) === 'ENOENT') return refused;
+  return { outcome: 'unknown', detail: refused.detail };
+}
+
+export async function appendUnderKey(
+  context: JournalContext,
+  directory: string,
+  bytes: Buffer,
+  idempotencyKey: string,
+  { notAfterMs, timeoutMs = DEFAULT_APPEND_TIMEOUT_MS }: AppendOptions,
+): Promise<AppendOutcome> {
+  const duplicate: AppendOutcome = { outcome: 'refused', reason: 'duplicate', detail: `${idempotencyKey} was appended before` };
+  const name = keyedFile(idempotencyKey);
+  const path = join(directory, name);
+  if (existsSync(path)) return duplicate;
+  const untilMs = context.clock.monotonicMs() + timeoutMs;
+  const temporary = await writeTemporary(context, bytes, timeoutMs);
+  if (!temporary.written) return temporary.refused;
+  try {
+    if (context.closing.aborted) return { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' };
+    if (notAfterMs !== undefined && context.clock.monotonicMs() > notAfterMs) {
+      return { outcome: 'refused', reason: 'deadline_passed', detail: 'notAfterMs passed before the record was flushed' };
+    }
+    linkSync(temporary.path, path);
+  } catch (error) {
+    return systemCodeOf(error) === 'EEXIST' ? duplicate : linkFailure(error);
+  } finally {
+    discardTemporary(context, temporary.path);
+  }
+  for (const parent of [directory, join(context.root, 'streams')]) {
+    const flushed = await syncDirectory(context, parent, Math.max(0, untilMs - context.clock.monotonicMs()));
+    if (!flushed.durable) return { outcome: 'unknown', detail: flushed.detail };
+  }
+  return { outcome: 'committed', id: recordId(name, 0) };
+}

@@ -1,0 +1,277 @@
+/** Reads a stream from a cursor: what is new in each writer's files, put together in one order. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { messageOf, systemCodeOf } from '../../errors.js';
+import { type BusRecord, BusUnavailableError, type CorruptRecord, type Cursor } from '../bus.js';
+import { currentIdentity, ensureDirectory, type JournalContext } from './context.js';
+import { DirectoryWatch } from './directoryWatch.js';
+import { encodeName, recordId } from './names.js';
+import { type Envelope, type Parsed, type ParsedItem, parseRecords } from './record.js';
+import { type StreamFile, StreamFiles } from './streamFiles.js';
+
+// One look at one file takes in no more than this; far above the largest record, so that a look always makes progress.
+const CHUNK_BYTES = 256 * 1024;
+// A whole record with a wrong checksum at the end of a file may be one that is being written on some file systems: it is
+// called corrupt only after it has stood so for this long.
+const DAMAGED_AFTER_MS = 1_000;
+
+export interface FoundRecord {
+  readonly record: BusRecord;
+  readonly envelope: Envelope;
+}
+
+export interface Pass {
+  readonly records: readonly FoundRecord[];
+  readonly corrupt: readonly CorruptRecord[];
+  readonly cursor: Cursor;
+  readonly more: boolean;
+}
+
+interface FileRest {
+  readonly position: number;
+  readonly more: boolean;
+}
+
+interface Found {
+  readonly file: StreamFile;
+  readonly item: ParsedItem;
+  /** Where the reader stands after it. */
+  readonly next: number;
+  readonly when: When;
+}
+
+/** Where a record stands among those of other writers. */
+interface When {
+  readonly thisBoot: boolean;
+  /** Monotonic within this boot, wall time before it. */
+  readonly ms: number;
+  readonly sequence: number;
+}
+
+const BEFORE_ALL: When = { thisBoot: false, ms: Number.NEGATIVE_INFINITY, sequence: -1 };
+
+// Reads are synchronous, so that one buffer serves them all.
+const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+
+export class StreamReader {
+  readonly watch: DirectoryWatch;
+  readonly #context: JournalContext;
+  readonly #stream: string;
+  readonly #directory: string;
+  readonly #files: StreamFiles;
+  /** Cursors that are past every finished file, and how many were finished then. */
+  readonly #pastFinished = new WeakMap<Cursor, number>();
+  #indexCursor: Cursor = {};
+  readonly #newest = new Map<string, FoundRecord>();
+
+  constructor(context: JournalContext, stream: string) {
+    this.#context = context;
+    this.#stream = stream;
+    this.watch = new DirectoryWatch(context);
+    this.#directory = `${context.root}/streams/${encodeName(stream)}`;
+    this.#files = new StreamFiles(this.#directory);
+  }
+
+  /** One look at everything that has been written behind `cursor`. Throws {@link BusUnavailableError} without contact. */
+  pass(cursor: Cursor, limit: number): Pass {
+    const nowMs = this.#context.clock.monotonicMs();
+    this.#refresh(nowMs, cursor);
+    const files = this.#pastFinished.get(cursor) === this.#files.finishedCount ? this.#files.growing : this.#files.all;
+    const found: Found[] = [];
+    let more = false;
+    let heldBack: string | undefined;
+    const readTo = new Map<string, number>();
+    for (const file of files) {
+      const from = offsetIn(cursor, file.name);
+      // A later file of the same writer waits until this one is read to its end.
+      if (heldBack === file.writer) {
+        more ||= from < file.size;
+        continue;
+      }
+      const rest = this.#readFile(file, from, nowMs, found);
+      if (rest.position > from) readTo.set(file.name, rest.position);
+      if (!rest.more) continue;
+      more = true;
+      heldBack = file.writer;
+    }
+    const ordered = inOneOrder(found);
+    if (ordered.length <= limit) return this.#result(cursor, ordered, readTo, nowMs, more);
+    const taken = ordered.slice(0, limit);
+    return this.#result(cursor, taken, new Map(taken.map((one) => [one.file.name, one.next])), nowMs, true);
+  }
+
+  /** The newest record under `key`, over all writers. */
+  latest(key: string): BusRecord | undefined {
+    this.#advanceIndex();
+    return this.#newest.get(key)?.record;
+  }
+
+  end(): Cursor {
+    this.#advanceIndex();
+    return this.#indexCursor;
+  }
+
+  /** Called before a wait. True: the watch has begun just now, look once more before waiting. */
+  followChanges(): boolean {
+    return this.watch.follow(this.#directory, this.#files.place);
+  }
+
+  close(): void {
+    this.watch.close();
+  }
+
+  #advanceIndex(): void {
+    for (;;) {
+      const pass = this.pass(this.#indexCursor, Number.POSITIVE_INFINITY);
+      this.#indexCursor = pass.cursor;
+      for (const found of pass.records) {
+        const { key } = found.record;
+        if (key === undefined) continue;
+        const known = this.#newest.get(key);
+        if (known === undefined || !isOlder(found.envelope, known.envelope)) this.#newest.set(key, found);
+      }
+      if (!pass.more) return;
+    }
+  }
+
+  #refresh(nowMs: number, cursor: Cursor): void {
+    try {
+      this.#files.refresh(nowMs);
+      if (this.#pastFinished.has(cursor)) return;
+      for (const name in cursor) {
+        if (this.#files.get(name) !== undefined) continue;
+        // A cursor of another handle may know a file that our last listing did not.
+        this.#files.refresh(nowMs, true);
+        break;
+      }
+    } catch (error) {
+      if (!(error instanceof BusUnavailableError)) throw new BusUnavailableError(messageOf(error), { cause: error });
+      currentIdentity(this.#context.root);
+      this.#makeDirectory();
+      this.#files.refresh(nowMs);
+    }
+  }
+
+  #makeDirectory(): void {
+    try {
+      ensureDirectory(this.#context, 'streams', encodeName(this.#stream));
+    } catch (error) {
+      throw new BusUnavailableError(`${this.#directory}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Adds what is new in `file`, and says where that ends. */
+  #readFile(file: StreamFile, from: number, nowMs: number, found: Found[]): FileRest {
+    if (from >= file.size) {
+      if (file.writerEnded) this.#files.finish(file);
+      return { position: from, more: false };
+    }
+    const stuck = file.stuckAt;
+    const stoodMs = stuck?.offset === from && stuck.size === file.size ? nowMs - stuck.sinceMs : undefined;
+    if (stoodMs !== undefined && stoodMs < DAMAGED_AFTER_MS) return { position: from, more: false };
+    const bytes = this.#bytesOf(file, from);
+    if (bytes === undefined) return { position: from, more: false };
+    const parsed = parseRecords(bytes);
+    this.#collect(file, from, parsed, found);
+    const position = from + parsed.consumed;
+    if (from + bytes.length < file.size) return { position, more: true };
+    if (parsed.tail === 'none') {
+      if (parsed.sealed || file.writerEnded) this.#files.finish(file);
+      return { position, more: false };
+    }
+    if (parsed.tail === 'damaged' && parsed.consumed === 0 && stoodMs !== undefined) {
+      const item: ParsedItem = { kind: 'corrupt', start: from, end: file.size, problem: 'bad checksum' };
+      found.push({ file, item, next: file.size, when: BEFORE_ALL });
+      return { position: file.size, more: false };
+    }
+    this.#rememberStuck(file, position, parsed.tail === 'incomplete', nowMs);
+    return { position, more: false };
+  }
+
+  #collect(file: StreamFile, from: number, parsed: Parsed, found: Found[]): void {
+    const before = found.at(-1);
+    let last = before?.file.writer === file.writer ? before.when : BEFORE_ALL;
+    for (const item of parsed.items) {
+      // The order of one writer stands above the order of times: a clock that stepped back must not turn its records around.
+      if (item.kind === 'record') last = later(last, this.#when(item.envelope));
+      found.push({ file, item: { ...item, start: from + item.start, end: from + item.end }, next: from + item.end, when: last });
+    }
+  }
+
+  #when(envelope: Envelope): When {
+    const thisBoot = envelope.boot === this.#context.boot;
+    return { thisBoot, ms: thisBoot ? envelope.monotonicMs : envelope.wallMs, sequence: envelope.sequence };
+  }
+
+  #rememberStuck(file: StreamFile, offset: number, incomplete: boolean, nowMs: number): void {
+    // An incomplete record is worth another look only when the file has grown.
+    file.stuckAt = { offset, size: file.size, sinceMs: incomplete ? Number.POSITIVE_INFINITY : nowMs };
+    if (incomplete && file.writerEnded) this.#files.finish(file);
+  }
+
+  #bytesOf(file: StreamFile, from: number): Buffer | undefined {
+    let fd: number;
+    try {
+      fd = openSync(`${this.#directory}/${file.name}`, 'r');
+    } catch (error) {
+      // Old heartbeats are deleted by their writers while we read.
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
+      throw new BusUnavailableError(messageOf(error), { cause: error });
+    }
+    try {
+      const length = readSync(fd, buffer, 0, Math.min(CHUNK_BYTES, file.size - from), from);
+      return buffer.subarray(0, length);
+    } catch (error) {
+      throw new BusUnavailableError(messageOf(error), { cause: error });
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  #result(cursor: Cursor, taken: readonly Found[], readTo: ReadonlyMap<string, number>, nowMs: number, more: boolean): Pass {
+    const records: FoundRecord[] = [];
+    const corrupt: CorruptRecord[] = [];
+    for (const { file, item } of taken) {
+      const id = recordId(file.name, item.start);
+      if (item.kind === 'corrupt') corrupt.push({ id, problem: item.problem });
+      else {
+        const { key, fields, wallMs } = item.envelope;
+        const record = { id, stream: this.#stream, key, fields, appendedWallMs: wallMs, receivedMs: nowMs };
+        records.push({ record, envelope: item.envelope });
+      }
+    }
+    const moved = this.#movedCursor(cursor, readTo);
+    if (!more) this.#pastFinished.set(moved, this.#files.finishedCount);
+    return { records, corrupt, cursor: moved, more };
+  }
+
+  #movedCursor(cursor: Cursor, readTo: ReadonlyMap<string, number>): Cursor {
+    if (readTo.size === 0) return cursor;
+    const moved = new Map([...Object.entries(cursor), ...readTo]);
+    // Deleted files never come back: names are used once.
+    return Object.fromEntries([...moved].filter(([name]) => this.#files.get(name) !== undefined));
+  }
+}
+
+function offsetIn(cursor: Cursor, name: string): number {
+  const offset = cursor[name];
+  return typeof offset === 'number' ? offset : 0;
+}
+
+function isOlder(a: Envelope, b: Envelope): boolean {
+  return a.boot === b.boot ? a.monotonicMs < b.monotonicMs : a.wallMs < b.wallMs;
+}
+
+function compareWhen(a: When, b: When): number {
+  if (a.thisBoot !== b.thisBoot) return a.thisBoot ? 1 : -1;
+  if (a.ms !== b.ms) return a.ms < b.ms ? -1 : 1;
+  return a.sequence - b.sequence;
+}
+
+function later(a: When, b: When): When {
+  return compareWhen(a, b) > 0 ? a : b;
+}
+
+function inOneOrder(found: Found[]): readonly Found[] {
+  const single = found.every((one) => one.file === found[0]?.file);
+  return single ? found : found.sort((a, b) => compareWhen(a.when, b.when));
+}
