@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import type { Permission } from '../../src/permission.js';
+import { createShutdownGate } from '../../src/shutdownGate/gate.js';
+import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
+import { ManualClock } from '../../src/testing/manualClock.js';
+import { settled } from '../shutdownGate/support.js';
+
+it('trap 30: after a stall of the event loop the first microtask is refused, though the timer that would say so has not run', async () => {
+  const clock = new ManualClock();
+  const startedMs = clock.monotonicMs();
+  // A lease that knows until when it holds, beside a flag that a timer would set.
+  let flagSaysExpired = false;
+  clock.setTimer(750, () => {
+    flagSaysExpired = true;
+  });
+  const lease: Permission = {
+    name: 'lease',
+    check: (nowMs) => (nowMs >= startedMs + 750 ? { code: 'lease_expired', source: 'lease', reason: 'not renewed' } : undefined),
+  };
+  const sent: string[] = [];
+  const submit = guardOrderSubmission((order: string) => void sent.push(order), { gate: createShutdownGate({ clock }), lease });
+  expect(submit.trySubmit('before').ok).toBe(true);
+
+  const seen: unknown[] = [];
+  const stall = clock.stall(1_500);
+  queueMicrotask(() => seen.push(flagSaysExpired, submit.trySubmit('after')));
+  await Promise.resolve();
+  expect(seen).toEqual([false, expect.objectContaining({ ok: false, code: 'lease_expired' })]);
+  await stall;
+  await settled();
+  expect([sent, flagSaysExpired]).toEqual([['before'], true]);
+});
+
+it('trap 30: time that the caller takes to label and prove its order counts too', () => {
+  const clock = new ManualClock();
+  const untilMs = clock.monotonicMs() + 750;
+  const lease: Permission = {
+    name: 'lease',
+    check: (nowMs) => (nowMs >= untilMs ? { code: 'lease_expired', source: 'lease', reason: 'not renewed' } : undefined),
+  };
+  const slow = {
+    label: (): string => {
+      void clock.stall(1_000);
+      return 'slow';
+    },
+  };
+  const submit = guardOrderSubmission(() => 1, { gate: createShutdownGate({ clock }), lease, ...slow });
+  expect(submit.trySubmit()).toMatchObject({ ok: false, code: 'lease_expired' });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError } from '../../src/errors.js';
+import { createShutdownGate } from '../../src/shutdownGate/gate.js';
+import { ManualClock } from '../../src/testing/manualClock.js';
+import { settled } from './support.js';
+
+function openGate() {
+  const clock = new ManualClock();
+  return { clock, gate: createShutdownGate({ clock }) };
+}
+
+function enter(gate: ReturnType<typeof createShutdownGate>, label: string) {
+  const permit = gate.tryEnter(label);
+  if (!permit.ok) throw new Error('the gate is shut');
+  return permit;
+}
+
+describe('shutdown gate', () => {
+  it('S1: once requestShutdown has returned nothing enters, and the first reason stays', () => {
+    const { clock, gate } = openGate();
+    expect(gate.tryEnter('a').ok).toBe(true);
+    const sinceWallMs = clock.wallMs();
+    gate.requestShutdown('SIGTERM');
+    clock.stepWall(3_600_000);
+    gate.requestShutdown('later');
+    const refusal = { code: 'shutdown_requested', source: 'shutdown_gate', reason: 'SIGTERM', sinceWallMs };
+    expect(gate.tryEnter('b')).toEqual({ ok: false, ...refusal });
+    for (const intent of ['increase', 'reduce', 'cancel'] as const) expect(gate.check(clock.monotonicMs(), intent)).toEqual(refusal);
+    expect([gate.requested, gate.reason, gate.inflight()]).toEqual([true, 'SIGTERM', 1]);
+  });
+
+  it('S1: the flag is set before a listener of the signal or a logger hears of it', () => {
+    const seen: boolean[] = [];
+    const say = (): void => void seen.push(gate.tryEnter('late').ok);
+    const gate = createShutdownGate({ logger: { debug: say, info: say, warn: say, error: say } });
+    gate.signal.addEventListener('abort', say);
+    gate.requestShutdown('now');
+    expect(seen).toEqual([false, false]);
+    expect(gate.signal.aborted).toBe(true);
+  });
+
+  it('S13: a logger that throws changes nothing', () => {
+    const fail = (): never => {
+      throw new Error('disk full');
+    };
+    const gate = createShutdownGate({ logger: { debug: fail, info: fail, warn: fail, error: fail } });
+    const permit = enter(gate, 'a');
+    permit.settle('unknown');
+    expect(gate.resolve(permit.entryId, 'refused', { by: 'ops' })).toBe('resolved');
+    gate.requestShutdown('x');
+    expect(gate.requested).toBe(true);
+  });
+
+  it('S2: a drain ends when the last slot is freed', async () => {
+    const { clock, gate } = openGate();
+    const [first, second] = [enter(gate, 'a'), enter(gate, 'b')];
+    const drain = gate.waitForInflightZero({ timeoutMs: 1_000 });
+    first.settle('acknowledged');
+    first.settle('acknowledged');
+    expect(gate.inflight()).toBe(1);
+    await clock.advance(40);
+    second.settle('refused');
+    expect(await drain).toEqual({ drained: true, waitedMs: 40, unfinished: [] });
+  });
+
+  it('S2: at its timeout a drain reports what is unfinished by label, age and state, the oldest first', async () => {
+    const { clock, gate } = openGate();
+    const first = enter(gate, 'a');
+    await clock.advance(10);
+    const second = enter(gate, 'b');
+    first.settle('unknown');
+    const drain = gate.waitForInflightZero({ timeoutMs: 100 });
+    await clock.advance(100);
+    expect(await drain).toEqual({
+      drained: false,
+      waitedMs: 100,
+      unfinished: [
+        { entryId: first.entryId, label: 'a', ageMs: 110, state: 'unknown' },
+        { entryId: second.entryId, label: 'b', ageMs: 100, state: 'in_flight' },
+      ],
+    });
+    expect(gate.status()).toMatchObject({ inflight: 1, unknownOutcomes: 1, oldestInflightAgeMs: 100 });
+  });
+
+  it('S2: a drain with nothing in flight still names the unknown outcomes', async () => {
+    const { gate } = openGate();
+    const permit = enter(gate, 'a');
+    permit.settle('unknown');
+    const report = await gate.waitForInflightZero({ timeoutMs: 100 });
+    expect(report).toMatchObject({ drained: true, waitedMs: 0, unfinished: [{ label: 'a', state: 'unknown' }] });
+  });
+
+  it.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 2 ** 40, '5', undefined])(
+    'S2: a drain is never refused over its timeout %s',
+    async (timeoutMs) => {
+      const { clock, gate } = openGate();
+      const permit = enter(gate, 'a');
+      const drain = gate.waitForInflightZero({ timeoutMs: timeoutMs as number });
+      let ended = false;
+      void drain.then(() => {
+        ended = true;
+      });
+      await settled();
+      expect(ended).toBe(timeoutMs === -1);
+      await clock.advance(7_999);
+      permit.settle('acknowledged');
+      expect((await drain).drained).toBe(timeoutMs !== -1);
+    },
+  );
+
+  it('S2: an unknown outcome counts until someone who is named resolves it; a call in flight cannot be resolved away', () => {
+    const { gate } = openGate();
+    const permit = enter(gate, 'a');
+    expect(gate.resolve(permit.entryId, 'refused', { by: 'ops' })).toBe('in_flight');
+    permit.settle('unknown');
+    permit.settle('acknowledged');
+    expect([gate.inflight(), gate.unknownOutcomes()]).toEqual([0, 1]);
+    expect(() => gate.resolve(permit.entryId, 'acknowledged', { by: ' ' })).toThrow(ConfigurationError);
+    expect(() => gate.resolve(permit.entryId, 'unknown' as 'refused', { by: 'ops' })).toThrow(ConfigurationError);
+    expect(gate.unknownOutcomes()).toBe(1);
+    expect(gate.resolve(permit.entryId, 'acknowledged', { by: 'ops' })).toBe('resolved');
+    expect(gate.resolve(permit.entryId, 'acknowledged', { by: 'ops' })).toBe('not_found');
+    expect(gate.unknownOutcomes()).toBe(0);
+  });
+
+  it('S3: a permit settled with a word that is no outcome is unknown', () => {
+    const { gate } = openGate();
+    enter(gate, 'a').settle('done' as 'acknowledged');
+    expect(gate.unknownOutcomes()).toBe(1);
+  });
+
+  it('several drains at once all end, and none leaves a timer behind', async () => {
+    const { clock, gate } = openGate();
+    const permit = enter(gate, 'a');
+    const drains = [gate.waitForInflightZero({ timeoutMs: 50 }), gate.waitForInflightZero({ timeoutMs: 500 })];
+    await clock.advance(50);
+    permit.settle('acknowledged');
+    expect((await Promise.all(drains)).map(({ drained }) => drained)).toEqual([false, true]);
+    expect(gate.tryEnter('next').ok).toBe(true);
+  });
+
+  it('a shutdown without a usable reason is a shutdown', () => {
+    const { gate } = openGate();
+    gate.requestShutdown(undefined as unknown as string);
+    expect([gate.requested, gate.reason]).toEqual([true, 'no reason given']);
+  });
+});
