@@ -107,7 +107,7 @@ export class Incident {
   /** Returns once the halt is committed, or when waiting longer would leave the book open; in that case it goes on trying. */
   async #halt(): Promise<void> {
     const { bus, clock, random, audit, timings, workerId } = this.#context;
-    const request = { kind: 'exit', reason: this.#panic.reason, by: workerId, incident: this.id, id: `exit:${this.id}` } as const;
+    const request = { kind: 'exit', reason: this.#panic.reason, by: workerId, incident: this.id } as const;
     const trying = (async () => {
       while (!this.#stopped()) {
         const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });

@@ -70,7 +70,12 @@ async function runWorker(
   const { bus, broker, workerId, environment, clock = systemClock, random = systemRandom, account = DEFAULT_ACCOUNT } = options;
   const timings = resolveTimings(options.timings);
   const logger = isolatedLogger(options.logger);
-  const memory = createHaltMemory({ clock, ...(options.memoryFile === undefined ? {} : { file: options.memoryFile }) });
+  const memory = createHaltMemory({
+    clock,
+    logger,
+    by: workerId,
+    ...(options.memoryFile === undefined ? {} : { file: options.memoryFile }),
+  });
   const { default: pLimit } = await import('p-limit');
   const limit = pLimit(resolveConcurrency(options.concurrency));
   const generation = random.id();
@@ -141,7 +146,7 @@ async function watchState(context: WorkerContext, memory: HaltMemory, desk: Pani
   while (!signal.aborted) {
     try {
       const { state } = await readTradingState(bus);
-      if (memory.observe(state).regressed) await memory.reassert(bus, { clock, by: context.workerId });
+      if (memory.observe(state)) await memory.reassert(bus, { clock, audit: context.audit });
       heardMs = clock.monotonicMs();
       lost = false;
       await desk.supersede(state);
