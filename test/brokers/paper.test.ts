@@ -103,7 +103,9 @@ describe('was it sent?', () => {
     const venue = await runVenue();
     const broker = brokerAt(venue.url);
     await venue.close();
-    await expect(broker.submit(ORDER)).rejects.toMatchObject({ code: 'broker_rejected', message: expect.stringContaining('not sent') });
+    const refused = broker.submit(ORDER);
+    await expect(refused).rejects.toMatchObject({ code: 'broker_rejected' });
+    await expect(refused).rejects.toThrow('not sent: connect ECONNREFUSED');
     await expect(broker.positions()).rejects.toMatchObject({ code: 'broker_unavailable' });
     await expect(broker.cancel({ orderId: 'o1', symbol: 'AAPL' })).rejects.toMatchObject({ code: 'broker_unavailable' });
   });

@@ -1,6 +1,7 @@
 /** What every adapter of the broker port must do: each adapter's test hands in a venue that it can steer. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker, BrokerRejectedError, OrderRequest } from '../../src/broker/broker.js';
+import { FailflatError } from '../../src/errors.js';
 
 /** A venue under test. An absent lever means that this venue cannot be brought into that state: its tests are skipped by name. */
 export interface BrokerBench {
@@ -155,7 +156,7 @@ export function brokerConformance(name: string, create: () => Promise<BrokerBenc
       const submitted = broker.submit(order(), abort.signal);
       abort.abort();
       await expect(submitted).rejects.toMatchObject({ code: 'broker_unavailable' });
-      await expect(broker.submit(order(), abort.signal)).rejects.toMatchObject({ code: expect.stringMatching(/^broker_/) });
+      await expect(broker.submit(order(), abort.signal)).rejects.toThrow(FailflatError);
     });
   });
 }

@@ -1,5 +1,5 @@
 /** What holds for the venue's books under any sequence of commands. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VenueEvent, VenueSwitchesPatch } from '../../src/brokers/paper/wire.js';
 import type { Bar } from '../../src/venue/bars.js';
@@ -33,7 +33,7 @@ const orderArb = fc.record({
 const actionArb = fc.oneof(
   { weight: 6, arbitrary: orderArb },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('cancel' as const), nth: fc.integer({ min: 1, max: 12 }), symbol: symbolArb }) },
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 200 }) }) },
+  { weight: 3, arbitrary: fc.record({ what: fc.constantFrom('wait' as const, 'stall' as const), ms: fc.integer({ min: 0, max: 200 }) }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('step' as const) }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('frozen' as const), frozen: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('closed' as const), closed: fc.boolean() }) },
@@ -69,6 +69,7 @@ function play(actions: readonly Action[], switches: VenueSwitchesPatch): EngineD
     } else if (action.what === 'cancel')
       driver.send({ kind: 'cancel', cancel: { account: 'a', symbol: action.symbol, orderId: `o${action.nth}` } });
     else if (action.what === 'wait') driver.wait(action.ms);
+    else if (action.what === 'stall') driver.stall(action.ms);
     else if (action.what === 'frozen') driver.patch({ frozen: action.frozen });
     else if (action.what === 'closed') driver.patch({ closedMarket: { symbols: action.closed ? ['AAPL'] : [], orders: 'queue' } });
     else if (driver.state.replay.index < bars.length - 1 && !driver.state.switches.frozen) driver.step();

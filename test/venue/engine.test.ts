@@ -192,6 +192,20 @@ describe('order expiry', () => {
     expect(driver.events('expired')).toHaveLength(2);
   });
 
+  it('trap 40: ends the rest of an order that was filling when the venue stalled, delayed, resting or sliced', () => {
+    const driver = new EngineDriver({ orderExpiryMs: 500, partialFills: { slices: 2, intervalMs: 400 } }, barsOf([9, 10, 11], [1, 10, 11]));
+    driver.submit({ clientOrderId: 'sliced' });
+    driver.submit({ clientOrderId: 'resting', type: 'limit', limitPrice: 5 });
+    driver.patch({ executionDelayMs: 400 });
+    driver.submit({ clientOrderId: 'delayed' });
+    driver.nowMs += 600;
+    driver.step();
+    const end = (id: string) => reportOf(driver.query(id));
+    expect(end('sliced')).toMatchObject({ status: 'expired', filledQuantity: 0.5 });
+    expect(end('resting')).toMatchObject({ status: 'expired', filledQuantity: 0 });
+    expect(end('delayed')).toMatchObject({ status: 'expired', filledQuantity: 0 });
+  });
+
   it('trap 40: without expiry an order of a frozen venue fills at the thaw', () => {
     const driver = new EngineDriver();
     driver.patch({ frozen: true });

@@ -81,6 +81,12 @@ export class EngineDriver {
     this.nowMs = untilMs;
   }
 
+  /** Time passes at once, as in a process that was stopped: whatever became due meanwhile happens late. */
+  stall(byMs: number): void {
+    this.nowMs += byMs;
+    this.#settle();
+  }
+
   step(by = 1): void {
     controlReplay(this.state, { action: 'step', by }, this.nowMs);
     this.#settle();

@@ -44,6 +44,7 @@ function workingOrder(order: VenueOrder): WorkingOrder {
     type: order.type,
     quantity: fromUnits(order.units),
     filledQuantity: fromUnits(order.filledUnits),
+    // As it was sent, also by a venue that ignores the flag: such a venue lies in its reads as well.
     reduceOnly: order.reduceOnly,
     ...(order.limitPrice === undefined ? {} : { limitPrice: order.limitPrice }),
     ...(order.stopPrice === undefined ? {} : { stopPrice: order.stopPrice }),
