@@ -1,0 +1,156 @@
+/** The trading lease: a permission that lapses by itself unless everyone who must watch is alive. */
+import { type Audit, createAudit } from '../audit/audit.js';
+import { hostIdentity } from '../host.js';
+import type { IntentKind, Permission, Refusal } from '../permission.js';
+import { quietSleep } from '../tradingState/tail.js';
+import { LEASE_NAME, leaseAnswer } from './answer.js';
+import type { LeaseDecision } from './decideLease.js';
+import { type DrainReported, drainReportDue } from './drainReport.js';
+import { Holder, underWay } from './holder.js';
+import { type LeaseConfig, leaseConfig, type TradingLeaseOptions } from './options.js';
+import { intactParts, type LeaseParts, Renewal } from './renewal.js';
+
+export interface TradingLease extends Permission {
+  readonly holderId: string;
+  /** Resolves once this holder is registered and read back (or closed). It may then still wait for its first renewal. */
+  readonly ready: Promise<void>;
+  /** What the lease is worth now. Untils and sinces are on the monotonic clock of the options. */
+  state(): LeaseDecision;
+  /** Shuts the door, waits for orders in flight (at most `closeTimeoutMs`), and says `released` if nothing is left open. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const RELEASE_ATTEMPTS = 3;
+
+class HeldLease implements TradingLease {
+  readonly name = LEASE_NAME;
+  readonly holderId: string;
+  readonly ready: Promise<void>;
+  readonly #config: LeaseConfig;
+  readonly #holder: Holder;
+  readonly #renewal: Renewal;
+  readonly #audit: Audit;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<unknown>;
+  #becomeReady: () => void = () => {};
+  #closing: Promise<void> | undefined;
+  #closed = false;
+  #lastKind: LeaseDecision['kind'] | undefined;
+  #drainReported: DrainReported | undefined;
+
+  constructor(config: LeaseConfig, parts: LeaseParts) {
+    this.#config = config;
+    this.holderId = config.holderId;
+    const { bus, clock, logger, random, holderId } = config;
+    this.ready = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+    this.#holder = new Holder(config, hostIdentity());
+    this.#audit = createAudit({ bus, actor: `lease:${holderId}`, clock, logger, random });
+    this.#renewal = new Renewal(config, parts, this.#holder, this.#audit, {
+      onRegistered: this.#becomeReady,
+      onChanged: () => this.#noteTransition(),
+    });
+    this.#running = Promise.all([this.#renewal.run(this.#stopping.signal), this.#drainLoop(this.#stopping.signal)]);
+  }
+
+  check(nowMs: number, intent: IntentKind): Refusal | undefined {
+    if (intent === 'cancel') return undefined;
+    const door = { closed: this.#closed, venueEnforcesReduceOnly: this.#config.venueEnforcesReduceOnly };
+    try {
+      return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce'), intent, door);
+    } catch {
+      // An injected clock that throws leaves nothing to stand on.
+      return { code: 'lease_expired', source: LEASE_NAME, reason: 'the lease could not be judged' };
+    }
+  }
+
+  state(): LeaseDecision {
+    return this.#renewal.decide(this.#config.clock.monotonicMs(), true);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #noteTransition(): void {
+    const decision = this.state();
+    const before = this.#lastKind;
+    if (decision.kind === before) return;
+    this.#lastKind = decision.kind;
+    const cause = 'why' in decision ? decision.why : 'renewed';
+    const { epoch, version } = this.#renewal.seen();
+    const details = { before: before ?? 'none', epoch, version, account: this.#config.account };
+    void this.#audit.record({ event: `lease.${decision.kind}`, cause, details });
+    if (decision.kind === 'suspended') void this.#holder.report('suspended', this.#renewal.seen(), underWay(this.#config));
+  }
+
+  async #drainLoop(signal: AbortSignal): Promise<void> {
+    const { clock, drainPollMs } = this.#config;
+    while (!signal.aborted) {
+      if (this.#renewal.registered) await this.#reportDrain();
+      await quietSleep(clock, drainPollMs, signal);
+    }
+  }
+
+  async #reportDrain(): Promise<void> {
+    const decision = this.state();
+    if (decision.kind === 'held') {
+      this.#drainReported = undefined;
+      return;
+    }
+    const counted = underWay(this.#config);
+    const seen = this.#renewal.seen();
+    const stop = `${decision.kind}/${seen.epoch}/${seen.version}`;
+    if (counted === undefined || !drainReportDue({ stop, counted }, this.#drainReported)) return;
+    if (await this.#holder.report('drained', seen, counted)) this.#drainReported = { stop, unknownOutcomes: counted.unknownOutcomes };
+  }
+
+  async #close(): Promise<void> {
+    const { clock, closeTimeoutMs, drainPollMs } = this.#config;
+    this.#closed = true;
+    this.#renewal.shut();
+    this.#becomeReady();
+    const untilMs = clock.monotonicMs() + closeTimeoutMs;
+    while ((underWay(this.#config)?.inflight ?? 0) > 0 && clock.monotonicMs() < untilMs) await clock.sleep(drainPollMs);
+    this.#stopping.abort();
+    await this.#running;
+    if (this.#renewal.registered) await this.#sayGoodbye();
+    await this.#audit.flush();
+  }
+
+  async #sayGoodbye(): Promise<void> {
+    const counted = underWay(this.#config);
+    const drained = counted !== undefined && counted.inflight === 0 && counted.unknownOutcomes === 0;
+    void this.#audit.record({
+      event: 'lease.closed',
+      cause: drained ? 'nothing is under way' : 'orders may still be under way',
+      details: { ...counted },
+    });
+    if (counted === undefined || counted.inflight > 0) return;
+    for (let attempt = 0; attempt < RELEASE_ATTEMPTS; attempt += 1) {
+      if (!(await this.#holder.report('drained', this.#renewal.seen(), counted))) continue;
+      if (!drained || (await this.#holder.report('released', this.#renewal.seen(), counted))) return;
+    }
+  }
+}
+
+/** Composes a lease of given decisions; everything but tests and drills uses {@link createTradingLease}. */
+export function assembleTradingLease(options: TradingLeaseOptions, parts: LeaseParts): TradingLease {
+  return new HeldLease(leaseConfig(options), parts);
+}
+
+/**
+ * A permission to add risk that lapses `ttlMs` after the last renewal. It renews only while trading is ACTIVE at an epoch that
+ * this holder has attested, a watchdog and an able exit worker of its account are alive in processes of their own, and the
+ * bus is the one that it registered with. Throws ConfigurationError for options that cannot hold.
+ */
+export function createTradingLease(options: TradingLeaseOptions): TradingLease {
+  return assembleTradingLease(options, intactParts);
+}

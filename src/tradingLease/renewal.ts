@@ -1,0 +1,286 @@
+/** Keeps what a lease stands on: the state, the registration, the peers, and the last grant. */
+import type { Audit } from '../audit/audit.js';
+import { BusDoubtError, type LatchValue, type ProbeResult } from '../bus/bus.js';
+import { settleWithin } from '../deadline.js';
+import { messageOf } from '../errors.js';
+import { type HostIdentity, hostIdentity } from '../host.js';
+import { TRADING_STATE } from '../messages/tradingState.js';
+import { halt } from '../tradingState/halt.js';
+import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
+import { type StateReading, stateOf } from '../tradingState/read.js';
+import { quietSleep } from '../tradingState/tail.js';
+import { clocksDiverged, decideLease, type Grant, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
+import type { Holder, SeenState } from './holder.js';
+import type { LeaseConfig } from './options.js';
+import { Peers } from './peers.js';
+
+/** The decisions that the lease is composed of. */
+export interface LeaseParts {
+  readonly decideLease: typeof decideLease;
+  readonly renewalRefusal: typeof renewalRefusal;
+  readonly clocksDiverged: typeof clocksDiverged;
+}
+
+export const intactParts: LeaseParts = { decideLease, renewalRefusal, clocksDiverged };
+
+const RENEWALS_PER_TTL = 4;
+const WATCH_BLOCK_MS = 1_000;
+
+export interface RenewalListeners {
+  readonly onRegistered: () => void;
+  readonly onChanged: () => void;
+}
+
+export class Renewal {
+  /** Always what holds now: its properties are read through. */
+  readonly view: LeaseObservation;
+  readonly #config: LeaseConfig;
+  readonly #parts: LeaseParts;
+  readonly #holder: Holder;
+  readonly #audit: Audit;
+  readonly #peers: Peers;
+  readonly #memory: HaltMemory;
+  readonly #onRegistered: () => void;
+  readonly #changed: () => void;
+  #closed = false;
+  #registered = false;
+  #attestedEpoch: number | undefined;
+  #reading: StateReading | undefined;
+  #readingReceivedMs = -Infinity;
+  #forgotten = false;
+  #doubt: string | undefined;
+  #identity: string | undefined;
+  #grant: Grant | undefined;
+  #clocks: { readonly sentMs: number; readonly wallMs: number } | undefined;
+
+  constructor(config: LeaseConfig, parts: LeaseParts, holder: Holder, audit: Audit, listeners: RenewalListeners) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#holder = holder;
+    this.#audit = audit;
+    this.#onRegistered = listeners.onRegistered;
+    this.#changed = listeners.onChanged;
+    this.#peers = new Peers(config);
+    this.#memory = createHaltMemory({ by: `lease:${config.holderId}`, clock: config.clock, logger: config.logger });
+    this.view = this.#liveView(hostIdentity());
+  }
+
+  get registered(): boolean {
+    return this.#registered;
+  }
+
+  /** Runs until `signal` aborts. Never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#peers.start();
+    await Promise.all([this.#renewLoop(signal), this.#watchLoop(signal)]);
+    await this.#peers.stop();
+  }
+
+  /** From now on nothing is permitted but cancels. */
+  shut(): void {
+    this.#closed = true;
+  }
+
+  seen(): SeenState {
+    return { epoch: this.#reading?.state.epoch ?? 0, version: this.#reading?.version ?? 0 };
+  }
+
+  /** The wall clock is read only where it decides: at the door, for an order that adds risk under a lease that seems to hold. */
+  decide(nowMs: number, checkClocks: boolean): LeaseDecision {
+    const decision = this.#parts.decideLease(this.view, nowMs, this.#config);
+    if (!checkClocks || decision.kind !== 'held' || this.#grant === undefined) return decision;
+    const { clock, wallDivergenceMs } = this.#config;
+    if (!this.#parts.clocksDiverged(this.#grant, { nowMs, wallMs: clock.wallMs() }, wallDivergenceMs)) return decision;
+    return {
+      kind: 'suspended',
+      sinceMs: nowMs,
+      overdue: false,
+      why: 'wall clock and monotonic clock have drifted apart since the renewal',
+    };
+  }
+
+  // One object for the life of the lease: the order door looks at it for every order.
+  #liveView(self: HostIdentity): LeaseObservation {
+    const closed = () => this.#closed;
+    const registered = () => this.#registered;
+    const attestedEpoch = () => this.#attestedEpoch;
+    const state = () => this.#reading?.state;
+    const doubt = () => this.#doubt;
+    const grant = () => this.#grant;
+    const peers = this.#peers;
+    return {
+      self,
+      get closed() {
+        return closed();
+      },
+      get registered() {
+        return registered();
+      },
+      get attestedEpoch() {
+        return attestedEpoch();
+      },
+      get state() {
+        return state();
+      },
+      get doubt() {
+        return doubt();
+      },
+      get grant() {
+        return grant();
+      },
+      get watchdogs() {
+        return peers.watchdogs;
+      },
+      get workers() {
+        return peers.workers;
+      },
+    };
+  }
+
+  async #renewLoop(signal: AbortSignal): Promise<void> {
+    const { clock, ttlMs, logger } = this.#config;
+    const everyMs = ttlMs / RENEWALS_PER_TTL;
+    while (!signal.aborted) {
+      const startedMs = clock.monotonicMs();
+      try {
+        await this.#renew(startedMs);
+      } catch (error) {
+        logger.warn({ error: messageOf(error) }, 'the trading lease was not renewed');
+      }
+      if (signal.aborted) return;
+      this.#changed();
+      await quietSleep(clock, Math.max(1, startedMs + everyMs - clock.monotonicMs()), signal);
+    }
+  }
+
+  async #renew(sentMs: number): Promise<void> {
+    const { bus, clock, ttlMs, wallDivergenceMs } = this.#config;
+    const wallMs = clock.wallMs();
+    const before = this.#clocks;
+    this.#clocks = { sentMs, wallMs };
+    if (before !== undefined && this.#parts.clocksDiverged(before, { nowMs: sentMs, wallMs }, wallDivergenceMs)) {
+      this.#clocksJumped(sentMs);
+      return;
+    }
+    const answered = await settleWithin(clock, Promise.all([this.#read(), bus.probe()]), ttlMs);
+    if (!answered.settled) throw new Error(`the bus did not answer within ${ttlMs} ms`);
+    const [value, probe] = answered.value;
+    const fresh = this.#adoptRenewal(value, sentMs);
+    if (!probe.ok) throw new Error(`the bus cannot be written and read: ${probe.detail}`);
+    this.#identify(probe);
+    if (!fresh || !(await this.#rememberAndRestore()) || !(await this.#standOnRecord())) return;
+    await this.#haltIfOverdue();
+    const nowMs = clock.monotonicMs();
+    if (this.#parts.renewalRefusal(this.view, nowMs, this.#config) !== undefined || this.#reading === undefined) return;
+    this.#grant = { epoch: this.#reading.state.epoch, sentMs, wallMs, untilMs: sentMs + ttlMs };
+  }
+
+  /** A host that was suspended looks just like a step of its wall clock: either costs this renewal, and all that was seen. */
+  #clocksJumped(nowMs: number): void {
+    this.#peers.forget();
+    if (this.#grant !== undefined && this.#grant.untilMs > nowMs) this.#grant = { ...this.#grant, untilMs: nowMs };
+    void this.#audit.record({ event: 'lease.clocks_diverged', cause: 'wall clock and monotonic clock have drifted apart' });
+  }
+
+  async #read(): Promise<LatchValue> {
+    try {
+      return await this.#config.bus.latch(TRADING_STATE).get();
+    } catch (error) {
+      if (error instanceof BusDoubtError) this.#doubt = messageOf(error);
+      throw error;
+    }
+  }
+
+  #stateOf(value: LatchValue): StateReading {
+    try {
+      return stateOf(value);
+    } catch (error) {
+      this.#doubt = messageOf(error);
+      throw error;
+    }
+  }
+
+  /** False: a newer value has arrived while this read was on its way, so it proves nothing. */
+  #adoptRenewal(value: LatchValue, sentMs: number): boolean {
+    const reading = this.#stateOf(value);
+    if (reading.version !== this.#reading?.version && sentMs < this.#readingReceivedMs) return false;
+    this.#take(reading);
+    return true;
+  }
+
+  #take(reading: StateReading): void {
+    if (reading.version !== this.#reading?.version) this.#readingReceivedMs = this.#config.clock.monotonicMs();
+    this.#reading = reading;
+    this.#doubt = undefined;
+    this.#forgotten = this.#memory.observe(reading.state);
+  }
+
+  #identify(probe: Extract<ProbeResult, { ok: true }>): void {
+    const before = this.#identity;
+    this.#identity = probe.identity;
+    if (before === undefined || before === probe.identity) return;
+    this.#registered = false;
+    this.#attestedEpoch = undefined;
+    this.#peers.restart();
+    const details = { before, now: probe.identity };
+    void this.#audit.record({ event: 'lease.bus_changed', cause: 'the bus is not the one that this holder had registered with', details });
+  }
+
+  /** False: the bus had forgotten something; what this holder remembers is added again before anything is renewed. */
+  async #rememberAndRestore(): Promise<boolean> {
+    const { bus, clock, ttlMs, logger } = this.#config;
+    if (!this.#forgotten) return true;
+    this.#doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
+    const outcome = await this.#memory.reassert(bus, { clock, audit: this.#audit, timeoutMs: ttlMs, retryMs: ttlMs / 10 });
+    logger.error({ outcome }, this.#doubt);
+    return false;
+  }
+
+  async #standOnRecord(): Promise<boolean> {
+    const seen = this.seen();
+    if (!this.#registered) {
+      this.#registered = await this.#holder.register(seen);
+      if (!this.#registered) return false;
+      this.#onRegistered();
+    }
+    if (this.#attestedEpoch !== seen.epoch && (await this.#holder.report('attested', seen))) this.#attestedEpoch = seen.epoch;
+    return true;
+  }
+
+  async #haltIfOverdue(): Promise<void> {
+    const { bus, clock, random, ttlMs, suspendMaxMs, account, holderId } = this.#config;
+    const decision = this.#parts.decideLease(this.view, clock.monotonicMs(), this.#config);
+    if (decision.kind !== 'suspended' || !decision.overdue) return;
+    // One id for the account and epoch: a partition that suspends every holder is one halt, not one for each.
+    const id = `lease/${account}/${this.seen().epoch}`;
+    const reason = `a trading lease of ${account} was suspended for longer than ${suspendMaxMs} ms`;
+    const by = `lease:${holderId}`;
+    await halt(bus, { kind: 'doubt', id, by, reason }, { clock, random, audit: this.#audit, timeoutMs: ttlMs, retryMs: ttlMs / 10 });
+  }
+
+  async #watchLoop(signal: AbortSignal): Promise<void> {
+    const { bus, clock, ttlMs } = this.#config;
+    let knownVersion = -1;
+    while (!signal.aborted) {
+      try {
+        const value = await bus.latch(TRADING_STATE).watch(knownVersion, { blockMs: WATCH_BLOCK_MS, signal });
+        if (signal.aborted) return;
+        if (value.version === knownVersion) await quietSleep(clock, 1, signal);
+        else this.#adoptWatched(this.#stateOf(value));
+        knownVersion = value.version;
+      } catch (error) {
+        if (error instanceof BusDoubtError) this.#doubt = messageOf(error);
+        await quietSleep(clock, ttlMs / (RENEWALS_PER_TTL * 2), signal);
+      }
+    }
+  }
+
+  /** What takes permission away holds at once; what gives it must come from a read that was sent to renew. */
+  #adoptWatched(reading: StateReading): void {
+    if (reading.state.mode === 'ACTIVE' && this.#reading !== undefined && reading.version <= this.#reading.version) return;
+    const doubt = this.#doubt;
+    this.#take(reading);
+    this.#doubt = doubt;
+    this.#changed();
+  }
+}
