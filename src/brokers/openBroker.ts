@@ -44,7 +44,8 @@ async function openPaper(spec: string, options: OpenBrokerOptions): Promise<Brok
   try {
     return createPaperBroker({ ...options, url: spec.slice('paper:'.length) });
   } catch (error) {
-    if (error instanceof ConfigurationError && error.field === 'url') throw new ConfigurationError('broker', spec, `${error.bound} after paper:`);
+    if (error instanceof ConfigurationError && error.field === 'url')
+      throw new ConfigurationError('broker', spec, `${error.bound} after paper:`);
     throw error;
   }
 }
@@ -56,7 +57,9 @@ async function load(spec: string): Promise<unknown> {
     return module.default;
   } catch (error) {
     const absent = systemCodeOf(error) === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(`'${path}'`);
-    const bound = absent ? `must be a module that exists: there is no ${path}` : `must be a module that loads: ${firstLine(messageOf(error))}`;
+    const bound = absent
+      ? `must be a module that exists: there is no ${path}`
+      : `must be a module that loads: ${firstLine(messageOf(error))}`;
     throw new ConfigurationError('broker', spec, bound);
   }
 }

@@ -1,0 +1,41 @@
+/** `failflat exit-worker`: closes the book when it is asked to. */
+import { runExitWorkerRole } from '../../roles/exitWorkerRole.js';
+import { brokerOptions, busOption, type Command, given, jsonOption } from '../command.js';
+import { alertConfig, alertOptions, logOption, memoryOption, runRole, scaleOption, sharedBus } from '../roleCommand.js';
+
+export const exitWorkerCommand: Command = {
+  name: 'exit-worker',
+  summary: 'wait for a panic, then halt trading and close the book of one account',
+  details: ['Run at least one for each account, as a process of its own. Two or more, each with its own --id, take over from each other.'],
+  options: {
+    ...busOption,
+    ...brokerOptions,
+    id: { type: 'text', value: 'NAME', help: 'tells several workers apart (default: exit-worker, the account and the name of this host)' },
+    concurrency: { type: 'integer', value: 'N', min: 1, max: 1_000, help: 'how many positions are closed at the same time (default 10)' },
+    ...memoryOption,
+    ...alertOptions,
+    ...scaleOption,
+    ...logOption,
+    ...jsonOption,
+  },
+  run: (values, context) =>
+    runRole('exit-worker', values, context, (deps) =>
+      runExitWorkerRole(
+        {
+          bus: sharedBus(values),
+          broker: values.required('broker', 'which broker holds the positions'),
+          alert: alertConfig(values),
+          ...given({
+            account: values.text('account'),
+            environment: values.text('environment'),
+            id: values.text('id'),
+            concurrency: values.number('concurrency'),
+            brokerTimeoutMs: values.number('broker-timeout'),
+            memoryFile: values.text('memory-file'),
+            scale: values.number('scale'),
+          }),
+        },
+        deps,
+      ),
+    ),
+};

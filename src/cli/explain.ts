@@ -1,0 +1,28 @@
+/** Says of a wrong value where the operator wrote it: on the command line or in the environment. */
+import { ConfigurationError } from '../errors.js';
+import type { OptionTable, Values } from './options.js';
+
+/** Options whose name on the command line is not the name of the field. */
+const OPTION_OF_FIELD: ReadonlyMap<string, string> = new Map([
+  ['serviceId', 'service'],
+  ['watchdogId', 'id'],
+  ['workerId', 'id'],
+  ['brokerTimeoutMs', 'broker-timeout'],
+  ['timeoutMs', 'broker-timeout'],
+  ['decideMs', 'decide-every'],
+  ['alert.url', 'alert-webhook'],
+  ['alert.command', 'alert-command'],
+  ['alert.command[0]', 'alert-command'],
+  ['rules.missingMs', 'missing-after'],
+  ['rules.degradedMs', 'degraded-after'],
+  ['rules.decisionStaleMs', 'decision-stale-after'],
+  ['rules.unguardedMs', 'unguarded-after'],
+  ['memoryFile', 'memory-file'],
+  ['accounts.0', 'account'],
+]);
+
+export function explainField(error: ConfigurationError, table: OptionTable, values: Values): string {
+  const option = OPTION_OF_FIELD.get(error.field) ?? error.field;
+  if (!Object.hasOwn(table, option)) return error.message;
+  return new ConfigurationError(values.origin(option), error.value, error.bound).message;
+}

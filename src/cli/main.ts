@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+/** The command line: finds the command, runs it, and ends the process with the exit code that it earned. */
+import { readFileSync } from 'node:fs';
+import { BusUnsuitableError } from '../bus/bus.js';
+import { systemClock } from '../clock.js';
+import { ConfigurationError, messageOf } from '../errors.js';
+import { environmentVariable } from '../process/environment.js';
+import { EXIT_CODES, type ExitCode, setExitCode } from '../process/exit.js';
+import { type Output, systemOutput } from '../process/output.js';
+import { untilSignal } from '../process/untilSignal.js';
+import type { Command } from './command.js';
+import { COMMANDS } from './commands.js';
+import { explainField } from './explain.js';
+import { commandHelp, generalHelp } from './help.js';
+import { parseOptions } from './options.js';
+
+function version(): string {
+  const manifest: { readonly version?: unknown } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String(manifest.version);
+}
+
+function refuse(output: Output, message: string, hint: string): ExitCode {
+  output.err(`failflat: ${message}`);
+  output.err(hint);
+  return EXIT_CODES.usage;
+}
+
+async function runCommand(command: Command, args: readonly string[], output: Output): Promise<ExitCode> {
+  const hint = `Try: failflat ${command.name} --help`;
+  if (args.includes('--help') || args.includes('-h')) {
+    output.out(commandHelp(command));
+    return EXIT_CODES.ok;
+  }
+  using watch = untilSignal(systemClock);
+  let explain = (error: ConfigurationError) => error.message;
+  try {
+    const values = parseOptions(command.options, args);
+    explain = (error) => explainField(error, command.options, values);
+    return await command.run(values, { output, clock: systemClock, signal: watch.signal });
+  } catch (error) {
+    if (error instanceof ConfigurationError) return refuse(output, explain(error), hint);
+    if (error instanceof BusUnsuitableError) return refuse(output, error.message, hint);
+    output.err(`failflat ${command.name}: ${messageOf(error)}`);
+    return EXIT_CODES.couldNotRun;
+  }
+}
+
+async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
+  const output = systemOutput(environmentVariable('NO_COLOR'));
+  if (name === '--version' || name === '-v') {
+    output.out(version());
+    return EXIT_CODES.ok;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const text = generalHelp(COMMANDS);
+    if (name === undefined) output.err(text);
+    else output.out(text);
+    return name === undefined ? EXIT_CODES.usage : EXIT_CODES.ok;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return runCommand(command, args, output);
+  const { message } = new ConfigurationError('command', name, `must be one of ${COMMANDS.map((known) => known.name).join(', ')}`);
+  return refuse(output, message, 'Try: failflat --help');
+}
+
+main(process.argv.slice(2)).then(setExitCode, (error: unknown) => {
+  console.error(error);
+  setExitCode(EXIT_CODES.couldNotRun);
+});
