@@ -1,8 +1,8 @@
 /** Missing: a brain that is relied on has stopped beating. */
-import { isReliedOn, type Rule } from './rule.js';
+import { afterMaintenance, isReliedOn, type Rule } from './rule.js';
 
 export const missing: Rule = (observed, limits) => {
   if (!isReliedOn(observed)) return undefined;
-  const dueInMs = Math.max(limits.missingMs - observed.beatAgeMs, observed.maintenanceLeftMs);
+  const dueInMs = afterMaintenance(limits.missingMs - observed.beatAgeMs, observed);
   return { rule: 'missing', dueInMs, reason: 'EXIT_BRAIN_HEARTBEAT_MISSING' };
 };

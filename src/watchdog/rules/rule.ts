@@ -43,7 +43,7 @@ export interface ServiceObservation {
 export const RULE_NAMES = ['missing', 'degraded', 'decision_stale', 'unguarded', 'flapping'] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
 
-/** A rule that applies: it accuses once nothing is left of `dueInMs`, unless something changes before. */
+/** A rule that applies: it accuses once nothing is left of `dueInMs` (below zero: overdue), unless something changes before. */
 export interface Suspicion {
   readonly rule: RuleName;
   readonly dueInMs: number;
@@ -60,4 +60,9 @@ export function isReliedOn(observed: ServiceObservation): boolean {
   if (positions !== undefined && positions > 0) return true;
   // Halted and known to be flat: nothing can open, so there is nothing to close.
   return expected && !(mode === 'HALTED' && positions === 0);
+}
+
+/** Silence that was announced is not held against a brain before its window has ended. */
+export function afterMaintenance(dueInMs: number, { maintenanceLeftMs }: ServiceObservation): number {
+  return maintenanceLeftMs > 0 ? Math.max(dueInMs, maintenanceLeftMs) : dueInMs;
 }

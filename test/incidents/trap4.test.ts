@@ -1,0 +1,24 @@
+/** A watchdog that its supervisor restarts again and again told of one dead brain 16 times, as 16 incidents. */
+import { expect, it } from 'vitest';
+import { HandBrain, scene } from '../watchdog/scene.js';
+
+it('trap 4, S9: a dead brain and a watchdog restarted 16 times make one panic, one incident and one alert key', async () => {
+  const s = scene('trap4');
+  await s.arm({ services: ['brain'] });
+  await new HandBrain(s.newHandle()).beat({ activePositions: 1 });
+  for (let life = 0; life < 16; life += 1) {
+    const watchdog = s.watchdog();
+    await s.clock.advance(5_500);
+    const closed = watchdog.close();
+    await s.clock.advance(300);
+    await closed;
+  }
+  const panics = await s.panics();
+  expect(await s.firstPanics()).toHaveLength(1);
+  expect(new Set(panics.map((panic) => panic.eventId)).size).toBe(1);
+  expect(new Set(s.alerts.map((alert) => `${alert.kind}/${alert.incident}`)).size).toBeLessThanOrEqual(2);
+  expect(s.alerts.filter((alert) => alert.kind === 'watchdog.panic')).toHaveLength(1);
+  // Nobody answered: every life has sent it again.
+  expect(panics.length).toBeGreaterThan(16);
+  await s.end();
+});
