@@ -1,10 +1,54 @@
 /** The public face: exports only. */
+export { type Alert, type AlertSeverity, type AlertSink, combineAlerts, silentAlerts } from './alert/alert.js';
+export { commandAlert } from './alert/commandAlert.js';
+export type { CommandAlertOptions, WebhookAlertOptions } from './alert/options.js';
+export { webhookAlert } from './alert/webhookAlert.js';
+export { type Audit, type AuditEvent, type AuditOptions, createAudit } from './audit/audit.js';
+export { type AuditRecord, readAudit } from './audit/readAudit.js';
+export { type AuditProblem, type AuditVerdict, verifyAudit } from './audit/verify.js';
 export type * from './broker/broker.js';
 export { BrokerRejectedError, BrokerUnavailableError } from './broker/broker.js';
 export type * from './bus/bus.js';
 export { BusDoubtError, BusUnavailableError, BusUnsuitableError, FROM_START } from './bus/bus.js';
+export { type OpenBusOptions, openBus } from './bus/openBus.js';
 export { type Clock, systemClock, type Timer, type TimerOptions } from './clock.js';
+export { type DirectExitOptions, type DirectExitResult, directExit } from './emergencyExit/direct.js';
+export type { ExitTimings } from './emergencyExit/options.js';
+export { type PanicDeps, type PanicOutcome, type PanicRequest, panicClose } from './emergencyExit/panicClose.js';
+export { createExitWorker, type ExitWorker, type ExitWorkerOptions } from './emergencyExit/worker.js';
 export { ConfigurationError, FailflatError, type FailflatErrorCode, isFailflatError } from './errors.js';
+export { createExitBrain, type Decision, type ExitBrain } from './exitBrain/exitBrain.js';
+export type { ExitBrainOptions } from './exitBrain/options.js';
 export type { Logger } from './logger.js';
-export type { InFlightView, IntentKind, Permission, Refusal, RefusalCode } from './permission.js';
+export type { AuditEntry } from './messages/audit.js';
+export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Residue } from './messages/completion.js';
+export type { PanicIssuer } from './messages/panicClose.js';
+export type { Halt, HaltKind, TradingMode, TradingState } from './messages/tradingState.js';
+export { type InFlightView, type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from './permission.js';
 export { type Random, seededRandom, systemRandom } from './random.js';
+export { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './shutdownGate/errors.js';
+export {
+  createShutdownGate,
+  type DrainOptions,
+  type EnterResult,
+  type ShutdownGate,
+  type ShutdownGateOptions,
+  type SubmissionPermit,
+} from './shutdownGate/gate.js';
+export { type Admission, type GuardedSubmit, guardOrderSubmission } from './shutdownGate/guard.js';
+export type { GuardEvent, GuardOptions } from './shutdownGate/options.js';
+export { requestShutdown, shutdownGate, waitForInflightZero } from './shutdownGate/processGate.js';
+export type { DrainReport, GateStatus, ResolveResult, SubmissionOutcome, UnfinishedEntry } from './shutdownGate/protocol.js';
+export type { ReduceProof } from './shutdownGate/reductions.js';
+export { createTradingLease, type TradingLease } from './tradingLease/lease.js';
+export type { LeasePeer, PeerPlace, TradingLeaseOptions } from './tradingLease/options.js';
+export { type HaltOutcome, type HaltRequest, halt } from './tradingState/halt.js';
+export { type MaintenanceRequest, startMaintenance } from './tradingState/maintenance.js';
+export type { StateDeps } from './tradingState/options.js';
+export { readTradingState, type StateReading } from './tradingState/read.js';
+export { type RearmDeps, type RearmOutcome, RearmRefusedError, rearm } from './tradingState/rearm.js';
+export type { BookPosition, RearmPlan, RearmRequest } from './tradingState/rearmPlan.js';
+export { readStatus, type SystemStatus } from './tradingState/status.js';
+export type { WatchdogOptions } from './watchdog/options.js';
+export type { RuleLimits, RuleName } from './watchdog/rules/rule.js';
+export { createWatchdog, type Watchdog, type WatchdogStatus } from './watchdog/watchdog.js';

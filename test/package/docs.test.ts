@@ -8,6 +8,16 @@ import { DEFAULT_APPEND_TIMEOUT_MS, DEFAULT_READ_LIMIT, HEARTBEAT_RETENTION_MS, 
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
+import {
+  BROKER_TIMEOUT_MS,
+  DRAIN_POLL_MS,
+  LEASE_TTL_MS,
+  PEER_LIVENESS_MS,
+  PEER_PLACES,
+  SUSPEND_MAX_MS,
+  WALL_DIVERGENCE_MS,
+  WORKER_BOOK_AGE_MAX_MS,
+} from '../../src/tradingLease/options.js';
 import { HALT_TIMEOUT_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
 import { DEFAULT_ENVIRONMENT } from '../../src/venue/options.js';
 import {
@@ -30,6 +40,16 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     label: DEFAULT_LABEL,
     maxPositionAgeMs: DEFAULT_MAX_POSITION_AGE_MS,
     'waitForInflightZero timeoutMs': DEFAULT_DRAIN_TIMEOUT_MS,
+  },
+  'docs/trading-lease.md': {
+    ttlMs: LEASE_TTL_MS,
+    peerLivenessMs: PEER_LIVENESS_MS,
+    suspendMaxMs: SUSPEND_MAX_MS,
+    brokerTimeoutMs: BROKER_TIMEOUT_MS,
+    workerBookAgeMaxMs: WORKER_BOOK_AGE_MAX_MS,
+    wallDivergenceMs: WALL_DIVERGENCE_MS,
+    drainPollMs: DRAIN_POLL_MS,
+    peersOn: PEER_PLACES[0],
   },
   'docs/trading-state.md': {
     'halt timeoutMs': HALT_TIMEOUT_MS,
@@ -60,7 +80,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
 };
 
 /** Rows whose figure has no constant of its own in the code. */
-const FREE_ROWS = new Set(['port', 'read blockMs', 'ttlMs', 'peerLivenessMs', 'suspendMaxMs']);
+const FREE_ROWS = new Set(['port', 'read blockMs']);
 
 const plain = (cell: string): string => cell.replaceAll('`', '').trim();
 

@@ -17,6 +17,7 @@ export const CHECKS = [
   'sabotage-named',
   'unknown-package',
   'eager-package',
+  'computed-import',
   'circle',
   'banned-use',
   'long-file',

@@ -1,5 +1,5 @@
 /** Which folder may import which: the order of the house, ground first. */
-import type { ImportFact, Problem, SourceFact } from './source.js';
+import { COMPUTED, type ImportFact, type Problem, type SourceFact } from './source.js';
 
 /** Where a file stands. `adapter` and `domain` are neighbours that never see each other; the face is imported by nobody. */
 type Layer = 'ground' | 'port' | 'adapter' | 'domain' | 'shell' | 'face' | 'proof' | 'command';
@@ -56,6 +56,9 @@ const SHARED_DOMAIN_PATHS = ['audit/', 'tradingState/', 'alert/alert.ts'];
 /** The only places that put a safeguard's broken variant in the place of the intact one. */
 const SABOTAGE_IMPORTERS = ['drill/'];
 
+/** Who loads a module that an operator named: a broker, a strategy's decisions. */
+const COMPUTED_IMPORTERS = ['brokers/openBroker.ts', 'roles/decideModule.ts'];
+
 /** Packages, and the folders that may load them together with themselves. Elsewhere they are imported when asked for. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['p-limit', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
@@ -110,6 +113,10 @@ function checkSabotageSeam(from: SourceFact, fact: ImportFact, target: string, c
 }
 
 function checkPackageImport(from: SourceFact, fact: ImportFact, complain: Complain): void {
+  if (fact.specifier === COMPUTED) {
+    if (!COMPUTED_IMPORTERS.includes(from.path)) complain('computed-import', 'only a module that an operator names may be computed');
+    return;
+  }
   if (fact.specifier.startsWith('node:')) return;
   const name = fact.specifier.split('/', fact.specifier.startsWith('@') ? 2 : 1).join('/');
   const eagerFolders = PACKAGES.get(name);

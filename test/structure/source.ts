@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import ts from 'typescript';
 
+/** In the place of a specifier that only the running program knows. */
+export const COMPUTED = '<computed>';
+
 export interface ImportFact {
   readonly line: number;
   /** As written: `./clock.js`, `node:fs`, `zod`. */
@@ -80,7 +83,8 @@ function importsOf(path: string, tree: ts.SourceFile): ImportFact[] {
       add(node, node.moduleSpecifier.text, exportedNames(node), node.isTypeOnly ? 'type' : 'static');
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [specifier] = node.arguments;
-      if (specifier !== undefined && ts.isStringLiteralLike(specifier)) add(node, specifier.text, ['*'], 'dynamic');
+      const isPlain = specifier !== undefined && ts.isStringLiteralLike(specifier);
+      add(node, isPlain ? specifier.text : COMPUTED, ['*'], 'dynamic');
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) && ts.isStringLiteral(node.argument.literal)) {
       add(node, node.argument.literal.text, ['*'], 'type');
     }
