@@ -39,14 +39,16 @@ export interface GuardedSubmit<F extends (...args: never[]) => unknown> {
  */
 export function guardOrderSubmission<F extends (...args: never[]) => unknown>(
   fn: F,
-  options: GuardOptions<Parameters<F>> = {},
-): GuardedSubmit<F> {
+  options?: GuardOptions<Parameters<F>>,
+): GuardedSubmit<F>;
+export function guardOrderSubmission<P extends unknown[], R>(
+  fn: (...args: P) => R,
+  options: GuardOptions<P> = {},
+): GuardedSubmit<(...args: P) => R> {
   checkGuardOptions(fn, options);
-  // TypeScript cannot apply a function type to its own Parameters; this says the same of the same function.
-  const send = fn as unknown as (...args: Parameters<F>) => ReturnType<F>;
-  const door = new OrderDoor(send, options);
-  return Object.assign((...args: Parameters<F>) => door.submit(args), {
-    trySubmit: (...args: Parameters<F>) => door.trySubmit(args),
+  const door = new OrderDoor(fn, options);
+  return Object.assign((...args: P) => door.submit(args), {
+    trySubmit: (...args: P) => door.trySubmit(args),
     'failflat.guarded': true,
   } as const);
 }
