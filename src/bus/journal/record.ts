@@ -13,6 +13,13 @@ export interface Envelope {
   readonly sequence: number;
   readonly key: string | undefined;
   readonly fields: Fields;
+  /** For a record in a file of its own: how far its writer's other file reached before it. */
+  readonly after?: WriterPosition | undefined;
+}
+
+export interface WriterPosition {
+  readonly file: string;
+  readonly offset: number;
 }
 
 export type ParsedItem =
@@ -47,6 +54,7 @@ export function encodeRecord(envelope: Envelope): Buffer | undefined {
       n: envelope.sequence,
       key: envelope.key,
       fields: envelope.fields,
+      after: envelope.after,
     }),
   );
   return bytes.length < MAX_RECORD_BYTES ? bytes : undefined;
@@ -76,6 +84,12 @@ function isFields(value: unknown): value is Fields {
   );
 }
 
+function isPosition(value: unknown): value is WriterPosition {
+  if (typeof value !== 'object' || value === null) return false;
+  const { file, offset } = value as Partial<Record<string, unknown>>;
+  return typeof file === 'string' && typeof offset === 'number';
+}
+
 function decodeEnvelope(body: string): Envelope | undefined {
   let parsed: unknown;
   try {
@@ -85,10 +99,10 @@ function decodeEnvelope(body: string): Envelope | undefined {
     return undefined;
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { at, mono, boot, n, key, fields } = parsed as Partial<Record<string, unknown>>;
+  const { at, mono, boot, n, key, fields, after } = parsed as Partial<Record<string, unknown>>;
   if (typeof at !== 'number' || typeof mono !== 'number' || typeof boot !== 'string' || typeof n !== 'number') return undefined;
   if (!isFields(fields) || (key !== undefined && typeof key !== 'string')) return undefined;
-  return { wallMs: at, monotonicMs: mono, boot, sequence: n, key, fields };
+  return { wallMs: at, monotonicMs: mono, boot, sequence: n, key, fields, after: isPosition(after) ? after : undefined };
 }
 
 /** Reads as many records as `bytes` holds. Offsets are relative to its beginning. */

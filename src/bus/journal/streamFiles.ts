@@ -66,6 +66,11 @@ export class StreamFiles {
     this.#growing = this.#ordered.filter((file) => !file.finished);
   }
 
+  /** Takes the size of one file anew. */
+  lookAgain(file: StreamFile, nowMs: number): void {
+    this.#look(file, nowMs);
+  }
+
   finish(file: StreamFile): void {
     if (file.finished) return;
     file.finished = true;

@@ -77,22 +77,25 @@ export class StreamReader {
     this.#refresh(nowMs, cursor);
     const files = this.#pastFinished.get(cursor) === this.#files.finishedCount ? this.#files.growing : this.#files.all;
     const found: Found[] = [];
-    let more = false;
-    let heldBack: string | undefined;
     const readTo = new Map<string, number>();
+    const cutShort = new Set<string>();
+    let heldBack: string | undefined;
     for (const file of files) {
       const from = offsetIn(cursor, file.name);
+      const before = found.length;
       // A later file of the same writer waits until this one is read to its end.
-      if (heldBack === file.writer) {
-        more ||= from < file.size;
+      const rest = heldBack === file.writer ? { position: from, more: from < file.size } : this.#readFile(file, from, nowMs, found);
+      if (file.keyed && this.#isAhead(found[before], cursor, readTo, cutShort, nowMs)) {
+        found.length = before;
+        cutShort.add(file.name);
         continue;
       }
-      const rest = this.#readFile(file, from, nowMs, found);
       if (rest.position > from) readTo.set(file.name, rest.position);
       if (!rest.more) continue;
-      more = true;
+      cutShort.add(file.name);
       heldBack = file.writer;
     }
+    const more = cutShort.size > 0;
     const ordered = inOneOrder(found);
     if (ordered.length <= limit) return this.#result(cursor, ordered, readTo, nowMs, more);
     const taken = ordered.slice(0, limit);
@@ -157,6 +160,25 @@ export class StreamReader {
     } catch (error) {
       throw new BusUnavailableError(`${this.#directory}: ${messageOf(error)}`, { cause: error });
     }
+  }
+
+  /** True for a record with a file of its own while something that its writer wrote before it is still to be read. */
+  #isAhead(
+    found: Found | undefined,
+    cursor: Cursor,
+    readTo: ReadonlyMap<string, number>,
+    cutShort: ReadonlySet<string>,
+    nowMs: number,
+  ): boolean {
+    const after = found?.item.kind === 'record' ? found.item.envelope.after : undefined;
+    const other = after === undefined ? undefined : this.#files.get(after.file);
+    if (after === undefined || other === undefined) return false;
+    if ((readTo.get(other.name) ?? offsetIn(cursor, other.name)) >= after.offset) return false;
+    if (cutShort.has(other.name)) return true;
+    // Its size was taken before that was written. Where it stays short the file is damaged, and nothing may wait for it.
+    if (other.size >= after.offset) return false;
+    this.#files.lookAgain(other, nowMs);
+    return other.size >= after.offset;
   }
 
   /** Adds what is new in `file`, and says where that ends. */

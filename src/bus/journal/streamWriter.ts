@@ -7,7 +7,7 @@ import { DEFAULT_APPEND_TIMEOUT_MS, HEARTBEAT_RETENTION_MS, isHeartbeatStream, M
 import { ensureDirectory, type JournalContext, refusal, syncDirectory, syncFile } from './context.js';
 import { appendUnderKey } from './keyedAppend.js';
 import { encodeName, recordId, segmentFile } from './names.js';
-import { encodeRecord, encodeSeal } from './record.js';
+import { encodeRecord, encodeSeal, type WriterPosition } from './record.js';
 
 const SEGMENT_BYTES = 8 * 1024 * 1024;
 const HEARTBEAT_SEGMENT_MS = 20_000;
@@ -34,6 +34,7 @@ export class StreamWriter {
   readonly #heartbeat: boolean;
   #directory: string | undefined;
   #segment: OpenSegment | undefined;
+  #lastReached: WriterPosition | undefined;
   #segments = 0;
   #sequence = 0;
   #whereCheckedMs = Number.NEGATIVE_INFINITY;
@@ -60,6 +61,7 @@ export class StreamWriter {
       sequence: this.#sequence,
       key: options.key,
       fields,
+      after: options.idempotencyKey === undefined ? undefined : this.#reached(),
     });
     if (bytes === undefined) {
       return { outcome: 'refused', reason: 'too_large', detail: `a record must be smaller than ${MAX_RECORD_BYTES} bytes` };
@@ -76,6 +78,10 @@ export class StreamWriter {
 
   close(): void {
     this.#retire(true);
+  }
+
+  #reached(): WriterPosition | undefined {
+    return this.#segment === undefined ? this.#lastReached : { file: this.#segment.name, offset: this.#segment.size };
   }
 
   async #appendToSegment(directory: string, bytes: Buffer, nowMs: number, timeoutMs: number): Promise<AppendOutcome> {
@@ -186,6 +192,7 @@ export class StreamWriter {
   #retire(orderly: boolean): void {
     const segment = this.#segment;
     if (segment === undefined) return;
+    this.#lastReached = this.#reached();
     this.#segment = undefined;
     this.#ownClosed.push({ path: segment.path, closedMs: this.#context.clock.monotonicMs() });
     if (orderly) {
