@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createAudit } from '../../src/audit/audit.js';
+import { readAudit } from '../../src/audit/readAudit.js';
+import { verifyAudit } from '../../src/audit/verify.js';
+import type { AppendOutcome } from '../../src/bus/bus.js';
+import { createMemoryBus } from '../../src/bus/memory.js';
+import type { AuditEntry } from '../../src/messages/audit.js';
+import { seededRandom } from '../../src/random.js';
+import { ManualClock } from '../../src/testing/manualClock.js';
+import { fcSeed } from '../support/seed.js';
+
+async function recorded(lives: readonly (readonly [actor: string, count: number])[]): Promise<AuditEntry[]> {
+  const clock = new ManualClock();
+  const bus = createMemoryBus({ clock }).handle();
+  for (const [index, [actor, count]] of lives.entries()) {
+    const audit = createAudit({ bus, actor, clock, random: seededRandom(index) });
+    for (let entry = 0; entry < count; entry += 1) {
+      clock.stepWall(-7);
+      await audit.record({ event: 'test.event', cause: `cause ${entry}`, incident: 'default@1', details: { b: entry, a: [1.5, null] } });
+    }
+  }
+  const { entries, unreadable } = await readAudit(bus);
+  expect(unreadable).toEqual([]);
+  return [...entries];
+}
+
+describe('audit', () => {
+  it('S12: an untouched record of several lives verifies, interleaved as it may be', async () => {
+    const entries = await recorded([
+      ['watchdog:a', 4],
+      ['watchdog:a', 3],
+      ['worker:b', 5],
+    ]);
+    expect(verifyAudit(entries)).toEqual({ intact: true, entries: 12, lives: 3, problems: [] });
+    const interleaved = [...entries.slice(7), ...entries.slice(0, 7)];
+    expect(verifyAudit(interleaved).intact).toBe(true);
+  });
+
+  it('S12: any entry that is removed, changed, moved or doubled shows (a cut end excepted)', async () => {
+    const entries = await recorded([
+      ['watchdog:a', 6],
+      ['worker:b', 4],
+    ]);
+    const lastOfLife = new Set([5, 9]);
+    fc.assert(
+      fc.property(fc.nat(9), fc.constantFrom('remove', 'cause', 'details', 'sequence', 'rehash', 'swap', 'double'), (index, tampering) => {
+        const changed = [...entries];
+        const entry = entries[index];
+        if (entry === undefined) return;
+        if (tampering === 'remove') changed.splice(index, 1);
+        else if (tampering === 'cause') changed[index] = { ...entry, cause: `${entry.cause}!` };
+        else if (tampering === 'details') changed[index] = { ...entry, details: { ...entry.details, b: -1 } };
+        else if (tampering === 'sequence') changed[index] = { ...entry, sequence: entry.sequence + 1 };
+        else if (tampering === 'rehash') changed[index] = { ...entry, hash: entry.hash.replace(/^./, (c) => (c === '0' ? '1' : '0')) };
+        else if (tampering === 'double') changed.splice(index, 0, entry);
+        else {
+          const after = entries[index + 1];
+          if (lastOfLife.has(index) || after === undefined) return;
+          changed.splice(index, 2, after, entry);
+        }
+        if (tampering === 'remove' && lastOfLife.has(index)) return;
+        expect(verifyAudit(changed).intact).toBe(false);
+      }),
+      { seed: fcSeed, numRuns: 300 },
+    );
+  });
+
+  it('S12: what a bus refuses or leaves unknown is written later, in order, once', async () => {
+    const clock = new ManualClock();
+    const real = createMemoryBus({ clock }).handle();
+    const failures: (AppendOutcome | 'throw' | 'lost_answer')[] = [
+      { outcome: 'unknown', detail: 'no answer' },
+      'throw',
+      'lost_answer',
+      { outcome: 'refused', reason: 'no_space', detail: 'full' },
+    ];
+    const audit = createAudit({
+      actor: 'watchdog:a',
+      clock,
+      bus: {
+        append: async (stream, fields, options) => {
+          const failure = failures.shift();
+          if (failure === 'throw') throw new Error('broken');
+          if (failure === 'lost_answer') await real.append(stream, fields, options);
+          if (failure === 'lost_answer') return { outcome: 'unknown', detail: 'answer lost' };
+          return failure ?? real.append(stream, fields, options);
+        },
+      },
+    });
+    const first = audit.record({ event: 'a.first', cause: 'one' });
+    const second = audit.record({ event: 'a.second', cause: 'two' });
+    await clock.advance(0);
+    expect((await first).outcome).toBe('unknown');
+    expect((await second).outcome).toBe('unknown');
+    expect(audit.backlog()).toBe(2);
+    await clock.advance(5_000);
+    expect(audit.failures()).toBe(4);
+    expect(audit.backlog()).toBe(0);
+    const { entries } = await readAudit(real);
+    expect(entries.map(({ event }) => event)).toEqual(['a.first', 'a.second']);
+    expect(verifyAudit(entries).intact).toBe(true);
+  });
+
+  it('S13: details that cannot be written, empty words and huge ones never throw, and still verify', async () => {
+    const bus = createMemoryBus().handle();
+    const audit = createAudit({ bus, actor: ' ' });
+    const circular: Record<string, unknown> = {};
+    circular['self'] = circular;
+    for (const details of [circular, { big: 'x'.repeat(100_000) }, { count: 1n }, { gone: undefined, at: Number.NaN }]) {
+      expect((await audit.record({ event: '', cause: '', incident: '', details })).outcome).toBe('committed');
+    }
+    const { entries, unreadable } = await readAudit(bus);
+    expect(entries).toHaveLength(4);
+    expect(unreadable).toEqual([]);
+    expect(verifyAudit(entries).intact).toBe(true);
+  });
+});
