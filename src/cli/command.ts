@@ -7,7 +7,7 @@ import type { OptionTable, Values } from './options.js';
 export interface CommandContext {
   readonly output: Output;
   readonly clock: Clock;
-  /** Aborts at the first SIGINT or SIGTERM. */
+  /** Aborts at the first SIGINT or SIGTERM, for a command that handles them. */
   readonly signal: AbortSignal;
 }
 
@@ -18,6 +18,8 @@ export interface Command {
   /** More for its own help: what it does and what it does not, and its exit codes. */
   readonly details?: readonly string[];
   readonly options: OptionTable;
+  /** It ends in order at SIGINT and SIGTERM by itself. The others end at once, as programs do. */
+  readonly handlesSignals?: boolean;
   run(values: Values, context: CommandContext): Promise<ExitCode>;
 }
 

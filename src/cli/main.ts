@@ -31,17 +31,19 @@ async function runCommand(command: Command, args: readonly string[], output: Out
     output.out(commandHelp(command));
     return EXIT_CODES.ok;
   }
-  using watch = untilSignal(systemClock);
+  const watch = command.handlesSignals === true ? untilSignal(systemClock) : undefined;
   let explain = (error: ConfigurationError) => error.message;
   try {
     const values = parseOptions(command.options, args);
     explain = (error) => explainField(error, command.options, values);
-    return await command.run(values, { output, clock: systemClock, signal: watch.signal });
+    return await command.run(values, { output, clock: systemClock, signal: watch?.signal ?? new AbortController().signal });
   } catch (error) {
     if (error instanceof ConfigurationError) return refuse(output, explain(error), hint);
     if (error instanceof BusUnsuitableError) return refuse(output, error.message, hint);
     output.err(`failflat ${command.name}: ${messageOf(error)}`);
     return EXIT_CODES.couldNotRun;
+  } finally {
+    watch?.release();
   }
 }
 

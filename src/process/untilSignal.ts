@@ -9,7 +9,7 @@ type EndSignal = (typeof SIGNALS)[number];
 /** A second signal that comes sooner is the same one: terminals and service managers send it to a whole group. */
 export const FORCE_AFTER_MS = 1_000;
 
-export interface SignalWatch extends Disposable {
+export interface SignalWatch {
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
   /** Gives the signals back to their defaults. */
@@ -34,7 +34,7 @@ export function untilSignal(clock: Clock): SignalWatch {
     }
   };
   for (const name of SIGNALS) process.on(name, onSignal);
-  return { signal: stopping.signal, release, [Symbol.dispose]: release };
+  return { signal: stopping.signal, release };
 }
 
 function endBy(name: EndSignal): void {

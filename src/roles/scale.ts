@@ -2,6 +2,7 @@
 import { checkNumber } from '../checks.js';
 import { DEFAULT_EXIT_TIMINGS, type ExitTimings } from '../emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../exitBrain/options.js';
+import { LEASE_TTL_MS, PEER_LIVENESS_MS, SUSPEND_MAX_MS } from '../tradingLease/options.js';
 import { OBSERVE_MS, REARM_DWELL_MS } from '../tradingState/options.js';
 import {
   DEFAULT_BUS_OUTAGE_MAX_MS,
@@ -19,10 +20,6 @@ export const SCALE_MAX = 25;
 export const DEFAULT_DECIDE_MS = 250;
 /** When a broker call of a role surely ends. */
 export const DEFAULT_BROKER_TIMEOUT_MS = 2_000;
-
-const LEASE_TTL_MS = 750;
-const LEASE_PEER_LIVENESS_MS = 500;
-const LEASE_SUSPEND_MAX_MS = 10_000;
 
 export interface ScaledTimings {
   readonly scale: number;
@@ -84,8 +81,8 @@ export function scaledTimings(scale = 1): ScaledTimings {
     },
     lease: {
       ttlMs: scaled(LEASE_TTL_MS),
-      peerLivenessMs: scaled(LEASE_PEER_LIVENESS_MS),
-      suspendMaxMs: scaled(LEASE_SUSPEND_MAX_MS),
+      peerLivenessMs: scaled(PEER_LIVENESS_MS),
+      suspendMaxMs: scaled(SUSPEND_MAX_MS),
     },
     rearm: { dwellMs: scaled(REARM_DWELL_MS), observeMs: scaled(OBSERVE_MS) },
   };

@@ -10,6 +10,7 @@ export const exitBrainCommand: Command = {
     'The module of --decide has a default export async ({ positions, orders, signal }) => { … }. What it returns is not acted upon.',
     'Without --decide it holds: it reads the book and reports, nothing more.',
   ],
+  handlesSignals: true,
   options: {
     ...busOption,
     ...brokerOptions,

@@ -7,6 +7,7 @@ export const exitWorkerCommand: Command = {
   name: 'exit-worker',
   summary: 'wait for a panic, then halt trading and close the book of one account',
   details: ['Run at least one for each account, as a process of its own. Two or more, each with its own --id, take over from each other.'],
+  handlesSignals: true,
   options: {
     ...busOption,
     ...brokerOptions,

@@ -7,6 +7,7 @@ export const venueCommand: Command = {
   name: 'venue',
   summary: 'run a paper venue: an exchange with books of its own, on loopback',
   details: ['It forgets everything when it ends. Its address is printed when it listens.'],
+  handlesSignals: true,
   options: {
     port: { type: 'integer', value: 'PORT', min: 0, max: 65_535, default: 0, help: 'where to listen; 0 takes any free port' },
     bars: { type: 'text', value: 'FILE.csv', help: 'price bars to replay (default: one price that never moves)' },

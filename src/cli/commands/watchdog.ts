@@ -9,6 +9,7 @@ export const watchdogCommand: Command = {
   details: [
     'Run it as a process of its own, best on another machine than the exit brain. Several may run at the same time, each with its own --id.',
   ],
+  handlesSignals: true,
   options: {
     ...busOption,
     id: { type: 'text', value: 'NAME', help: 'tells several watchdogs apart (default: watchdog and the name of this host)' },
