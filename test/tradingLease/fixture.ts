@@ -3,7 +3,7 @@ import type { Bus } from '../../src/bus/bus.js';
 import { BusUnavailableError } from '../../src/bus/bus.js';
 import { createMemoryBus, type MemoryBus } from '../../src/bus/memory.js';
 import { decodeHolderReport, type HolderReport, LEASE_HOLDER } from '../../src/messages/holder.js';
-import { encodePeerBeat, EXIT_WORKER_HEARTBEAT, type PeerBeat, WATCHDOG_HEARTBEAT } from '../../src/messages/peerBeat.js';
+import { EXIT_WORKER_HEARTBEAT, encodePeerBeat, type PeerBeat, WATCHDOG_HEARTBEAT } from '../../src/messages/peerBeat.js';
 import { encodeTradingState, NEVER_ARMED, TRADING_STATE, type TradingState } from '../../src/messages/tradingState.js';
 import { seededRandom } from '../../src/random.js';
 import { ManualClock } from '../../src/testing/manualClock.js';

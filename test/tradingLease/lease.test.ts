@@ -177,8 +177,11 @@ describe('trading lease', () => {
     const lease = await world.held();
     world.orders.inflight = 2;
     world.orders.unknown = 1;
-    const { version } = await committed(halt(world.bus, { kind: 'exit', reason: 'dead', by: 'w', incident: 'default@1' }, { clock: world.clock }));
-    const drained = async () => (await world.reports()).filter(({ event, stateVersion }) => event === 'drained' && stateVersion === version);
+    const { version } = await committed(
+      halt(world.bus, { kind: 'exit', reason: 'dead', by: 'w', incident: 'default@1' }, { clock: world.clock }),
+    );
+    const drained = async () =>
+      (await world.reports()).filter(({ event, stateVersion }) => event === 'drained' && stateVersion === version);
     await world.clock.advance(500);
     expect(await drained()).toEqual([]);
     world.orders.inflight = 0;

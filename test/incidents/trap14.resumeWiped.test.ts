@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { halt } from '../../src/tradingState/halt.js';
+import { readStatus } from '../../src/tradingState/status.js';
+import { ACTIVE } from '../tradingLease/fixture.js';
+import { RearmWorld } from '../tradingState/fixture.js';
+
+describe('trap 14: a resume wiped by a restart or by reading the status, or impossible without a restart', () => {
+  it('S7: neither restarts nor status reads nor time clear a halt; nor do they undo a re-arm', async () => {
+    const world = new RearmWorld();
+    await world.set(ACTIVE);
+    world.startAll();
+    let lease = world.lease();
+    const disturb = async () => {
+      const status = readStatus(world.bus, { clock: world.clock });
+      await world.clock.advance(3_000);
+      await status;
+      const closed = lease.close();
+      await world.clock.advance(500);
+      await closed;
+      lease = world.lease();
+      await world.clock.advance(60_000);
+    };
+    await halt(world.bus, { kind: 'manual', reason: 'stop', by: 'op', id: 'h1' }, { clock: world.clock });
+    await disturb();
+    expect(await world.state()).toMatchObject({ mode: 'HALTED', halts: [{ id: 'h1' }] });
+    expect(world.refusal(lease)).toBe('trading_halted');
+    expect(await world.rearm({ clears: ['h1'] })).toMatchObject({ epoch: 2 });
+    expect(world.refusal(lease)).toBeUndefined();
+    await disturb();
+    expect(await world.state()).toMatchObject({ mode: 'ACTIVE', epoch: 2 });
+    expect(world.refusal(lease)).toBeUndefined();
+    await world.end(lease);
+  });
+});
