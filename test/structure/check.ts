@@ -2,7 +2,7 @@
 import { checkBans } from './bans.js';
 import { checkCircles, checkLayers } from './layers.js';
 import { checkShape } from './shape.js';
-import { type Problem, readSources } from './source.js';
+import { type Problem, readSources, type SourceFact } from './source.js';
 
 /** The checks' names. Each is proved red by the fixture tree of its name. */
 export const CHECKS = [
@@ -26,8 +26,7 @@ export const CHECKS = [
   'top-level-await',
 ] as const;
 
-export function structureProblems(root: string): Problem[] {
-  const sources = readSources(root);
+export function structureProblems(root: string, sources: readonly SourceFact[] = readSources(root)): Problem[] {
   return [...checkLayers(sources), ...checkCircles(sources), ...checkBans(sources), ...checkShape(sources)];
 }
 
