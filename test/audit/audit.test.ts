@@ -44,24 +44,29 @@ describe('audit', () => {
     ]);
     const lastOfLife = new Set([5, 9]);
     fc.assert(
-      fc.property(fc.nat(9), fc.constantFrom('remove', 'cause', 'details', 'sequence', 'rehash', 'swap', 'double'), (index, tampering) => {
-        const changed = [...entries];
-        const entry = entries[index];
-        if (entry === undefined) return;
-        if (tampering === 'remove') changed.splice(index, 1);
-        else if (tampering === 'cause') changed[index] = { ...entry, cause: `${entry.cause}!` };
-        else if (tampering === 'details') changed[index] = { ...entry, details: { ...entry.details, b: -1 } };
-        else if (tampering === 'sequence') changed[index] = { ...entry, sequence: entry.sequence + 1 };
-        else if (tampering === 'rehash') changed[index] = { ...entry, hash: entry.hash.replace(/^./, (c) => (c === '0' ? '1' : '0')) };
-        else if (tampering === 'double') changed.splice(index, 0, entry);
-        else {
-          const after = entries[index + 1];
-          if (lastOfLife.has(index) || after === undefined) return;
-          changed.splice(index, 2, after, entry);
-        }
-        if (tampering === 'remove' && lastOfLife.has(index)) return;
-        expect(verifyAudit(changed).intact).toBe(false);
-      }),
+      fc.property(
+        fc.nat(9),
+        fc.constantFrom('remove', 'cause', 'details', 'sequence', 'rehash', 'relink', 'swap', 'double'),
+        (index, tampering) => {
+          const changed = [...entries];
+          const entry = entries[index];
+          if (entry === undefined) return;
+          if (tampering === 'remove') changed.splice(index, 1);
+          else if (tampering === 'cause') changed[index] = { ...entry, cause: `${entry.cause}!` };
+          else if (tampering === 'details') changed[index] = { ...entry, details: { ...entry.details, b: -1 } };
+          else if (tampering === 'sequence') changed[index] = { ...entry, sequence: entry.sequence + 1 };
+          else if (tampering === 'rehash') changed[index] = { ...entry, hash: entry.hash.replace(/^./, (c) => (c === '0' ? '1' : '0')) };
+          else if (tampering === 'relink') changed[index] = { ...entry, previousHash: '0'.repeat(64) };
+          else if (tampering === 'double') changed.splice(index, 0, entry);
+          else {
+            const after = entries[index + 1];
+            if (lastOfLife.has(index) || after === undefined) return;
+            changed.splice(index, 2, after, entry);
+          }
+          if (tampering === 'remove' && lastOfLife.has(index)) return;
+          expect(verifyAudit(changed).intact).toBe(false);
+        },
+      ),
       { seed: fcSeed, numRuns: 300 },
     );
   });
