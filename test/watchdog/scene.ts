@@ -1,6 +1,6 @@
 /** A watchdog, its brains and a bus under one manual clock. */
 import type { Alert, AlertSink } from '../../src/alert/alert.js';
-import { type AppendOptions, type AppendOutcome, type Bus, FROM_START } from '../../src/bus/bus.js';
+import { type AppendOptions, type AppendOutcome, type Bus, type Cursor, FROM_START, type ReadOptions } from '../../src/bus/bus.js';
 import { createMemoryBus } from '../../src/bus/memory.js';
 import { encodeExitReport, PANIC_COMPLETED } from '../../src/messages/completion.js';
 import type { Fields } from '../../src/messages/fields.js';
@@ -17,6 +17,8 @@ import { assembleWatchdog, intactParts, type Watchdog, type WatchdogParts } from
 export interface BusFaults {
   append?: (stream: string, pass: () => Promise<AppendOutcome>) => Promise<AppendOutcome>;
   out?: boolean;
+  /** Reads that wait for news do not come back before this settles; reads that do not wait see everything. */
+  deaf?: Promise<void>;
 }
 
 export function faultyBus(bus: Bus, faults: BusFaults): Bus {
@@ -28,6 +30,12 @@ export function faultyBus(bus: Bus, faults: BusFaults): Bus {
           if (faults.out === true) return Promise.resolve<AppendOutcome>({ outcome: 'refused', reason: 'unavailable', detail: 'out' });
           const pass = () => target.append(stream, fields, options);
           return faults.append === undefined ? pass() : faults.append(stream, pass);
+        };
+      }
+      if (name === 'read' && faults.out !== true) {
+        return async (stream: string, cursor: Cursor, options?: ReadOptions) => {
+          if ((options?.blockMs ?? 0) > 0) await faults.deaf;
+          return target.read(stream, cursor, options);
         };
       }
       if (faults.out === true) {

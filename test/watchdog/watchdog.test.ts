@@ -292,6 +292,27 @@ describe('S8: no false panic', () => {
     );
   });
 
+  it('S8: a beat that is on the bus counts, even where the news of it is late', async () => {
+    const s = begin();
+    const faults: BusFaults = {};
+    await s.arm({ services: ['brain'] });
+    s.watchdog({ bus: faultyBus(s.newHandle(), faults) });
+    const brain = new HandBrain(s.newHandle());
+    await s.clock.advance(500);
+    let hear: () => void = () => undefined;
+    faults.deaf = new Promise((resolve) => {
+      hear = resolve;
+    });
+    for (let i = 0; i < 20; i += 1) {
+      await brain.beat({ activePositions: 1 });
+      await s.clock.advance(1_000);
+    }
+    expect(await s.panics()).toEqual([]);
+    await s.clock.advance(4_100);
+    expect(await s.firstPanics()).toHaveLength(1);
+    hear();
+  });
+
   it('S6: recoveries that follow each other for ever cannot put an accusation off for ever', async () => {
     const s = begin();
     const faults: BusFaults = {};
@@ -350,6 +371,23 @@ describe('panics', () => {
     const after = (await s.panics()).length;
     await s.clock.advance(30_000);
     expect(await s.panics()).toHaveLength(after);
+  });
+
+  it("S9: whose account an operator's panic covers already is not reported again with the next one", async () => {
+    const s = begin();
+    await s.arm({ accounts: ['default', 'b'] });
+    s.watchdog();
+    await s.clock.advance(500);
+    const panic = { eventId: 'e', reason: 'drill', issuedBy: 'ops', by: 'anna', wallMs: 0, epoch: 1, scope: 'default', resend: 0 } as const;
+    await s.bus.append(PANIC_CLOSE, encodePanicClose(panic));
+    await new HandBrain(s.newHandle()).beat({ activePositions: 1 });
+    await new HandBrain(s.newHandle(), { serviceId: 'other', account: 'b' }).beat({ activePositions: 1 });
+    await s.clock.advance(3_500);
+    expect((await s.firstPanics()).map(({ scope, issuedBy }) => [scope, issuedBy])).toEqual([
+      ['default', 'ops'],
+      ['b', 'watchdog'],
+    ]);
+    expect(s.alerts.map((alert) => alert.incident)).toEqual(['b@1']);
   });
 
   it('S9: one panic for each account and epoch; the next epoch has its own', async () => {
