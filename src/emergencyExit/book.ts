@@ -17,22 +17,32 @@ export type BookReading = { readonly ok: true; readonly book: Book } | { readonl
 
 export type ReadBook = (broker: Broker, clock: Clock, timeoutMs: number) => Promise<BookReading>;
 
-/** Reads positions and orders together. The reading counts only when both came back in time. */
+/**
+ * Reads orders, then positions; the reading counts only when both came back in time. In this order an order that fills in
+ * between is still seen, and the close waits for its end; the other way round its fill would be missing from both.
+ */
 export const readBook: ReadBook = async (broker, clock, timeoutMs) => {
   const sentMs = clock.monotonicMs();
   const giveUp = new AbortController();
   try {
-    const both = Promise.all([broker.positions(giveUp.signal), broker.openOrders(giveUp.signal)]);
-    const answer = await settleWithin(clock, both, timeoutMs);
+    const answer = await settleWithin(clock, readInOrder(broker, giveUp.signal), timeoutMs);
     if (!answer.settled) return { ok: false, problem: `no answer within ${timeoutMs} ms` };
-    const [positions, orders] = answer.value;
-    return { ok: true, book: { positions, orders, sentMs, receivedMs: clock.monotonicMs() } };
+    const { orders, positions } = answer.value;
+    const strange = positions.find((position) => !Number.isFinite(position.quantity));
+    if (strange !== undefined) return { ok: false, problem: `${strange.symbol}: a position of ${strange.quantity}` };
+    const open = positions.filter((position) => position.quantity !== 0);
+    return { ok: true, book: { positions: open, orders, sentMs, receivedMs: clock.monotonicMs() } };
   } catch (error) {
     return { ok: false, problem: messageOf(error) };
   } finally {
     giveUp.abort();
   }
 };
+
+async function readInOrder(broker: Broker, signal: AbortSignal): Promise<Pick<Book, 'orders' | 'positions'>> {
+  const orders = await broker.openOrders(signal);
+  return { orders, positions: await broker.positions(signal) };
+}
 
 export function isEmpty(book: Book): boolean {
   return book.positions.length === 0 && book.orders.length === 0;
@@ -43,6 +53,13 @@ export type LegKey = `${string}/${PositionSide}`;
 
 export function legKey(leg: { readonly symbol: string; readonly positionSide: PositionSide }): LegKey {
   return `${leg.symbol}/${leg.positionSide}`;
+}
+
+/** True where the venue itself sees to it that this order can only reduce: by its flag, or by standing against its own position side. */
+export function onlyReduces(order: Pick<WorkingOrder, 'reduceOnly' | 'positionSide' | 'side'>): boolean {
+  if (order.positionSide === 'long') return order.side === 'sell';
+  if (order.positionSide === 'short') return order.side === 'buy';
+  return order.reduceOnly;
 }
 
 /** By how much a position moves the account when prices move: what is closed first. */

@@ -15,6 +15,11 @@ export interface ClaimRecord {
   readonly done?: { readonly eventId: string; readonly verdict: CompletionVerdict };
 }
 
+/** The owner of a claim that was handed back. */
+const NOBODY = '-';
+/** One change of ours that landed late may stand in the way; more than a few mean trouble with the bus. */
+const FINISH_TRIES = 5;
+
 function encodeClaim(claim: ClaimRecord): Fields {
   return encode({
     incident: claim.incident,
@@ -51,18 +56,21 @@ export interface ClaimSeen {
 
 export type ClaimDecision = 'take' | 'wait' | 'done';
 
-/** A claim's age counts from when this observer first saw it stand where it stands, so its owner has always given up before. */
+/**
+ * A claim's age counts from when this observer first saw it stand where it stands, so its owner has always given up before.
+ * What bears the observer's own name is an earlier claim of its own, which it has let go.
+ */
 export function decideClaim(
   record: ClaimRecord | undefined,
   seen: ClaimSeen | undefined,
-  eventId: string,
+  { eventId, owner, claimMs }: { readonly eventId: string; readonly owner: string; readonly claimMs: number },
   nowMs: number,
-  claimMs: number,
 ): ClaimDecision {
   if (record === undefined) return 'take';
   if (record.done?.eventId === eventId && record.done.verdict !== 'flat_unconfirmed') return 'done';
   // A new panic for an incident that is over: the book is looked at again, under the next token.
   if (record.done !== undefined && record.done.verdict !== 'flat_unconfirmed') return 'take';
+  if (record.owner === owner || record.owner === NOBODY) return 'take';
   return seen !== undefined && nowMs - seen.sinceMs >= claimMs ? 'take' : 'wait';
 }
 
@@ -92,7 +100,7 @@ export class ClaimDesk {
     const value = await latch.get();
     const record = readClaim(value);
     const seen = this.#observe(incident, value.version);
-    const decision = decideClaim(record, seen, eventId, this.#clock.monotonicMs(), this.#claimMs);
+    const decision = decideClaim(record, seen, { eventId, owner: this.#owner, claimMs: this.#claimMs }, this.#clock.monotonicMs());
     if (decision === 'done' && record !== undefined) return { kind: 'done', record };
     if (decision === 'wait') return { kind: 'busy', owner: record?.owner ?? '' };
     const next: ClaimRecord = { incident, owner: this.#owner, token: (record?.token ?? 0) + 1, counter: 0 };
@@ -128,10 +136,11 @@ export class IncidentClaim {
   #record: ClaimRecord;
   #version: number;
   #validUntilMs: number;
+  #counter = 0;
   #moved = true;
   #lost = false;
   #timer: Timer | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(latch: Latch, clock: Clock, claimMs: number, record: ClaimRecord, version: number, sentMs: number) {
     this.#latch = latch;
@@ -161,9 +170,18 @@ export class IncidentClaim {
     this.#moved = true;
   }
 
-  /** Ends the incident under this claim. False: another worker has it. */
+  /** Ends the incident under this claim. False: it is not sure that the latch says so, or another worker has it. */
   async finish(eventId: string, verdict: CompletionVerdict): Promise<boolean> {
-    return this.#inTurn(() => this.#set({ ...this.#record, counter: this.#record.counter + 1, done: { eventId, verdict } }));
+    for (let tries = 0; tries < FINISH_TRIES && this.isValid(); tries++) {
+      if (await this.#inTurn({ done: { eventId, verdict } })) return true;
+    }
+    return false;
+  }
+
+  /** Lets a successor begin at once instead of waiting for the claim to run out. */
+  async handBack(): Promise<void> {
+    if (this.isValid()) await this.#inTurn({ owner: NOBODY });
+    this.release();
   }
 
   release(): void {
@@ -178,47 +196,43 @@ export class IncidentClaim {
   async #renew(): Promise<void> {
     if (this.#moved) {
       this.#moved = false;
-      await this.#inTurn(() => this.#set({ ...this.#record, counter: this.#record.counter + 1 }));
+      // Work that was shown stays shown until a renewal has carried it.
+      if (!(await this.#inTurn({}))) this.#moved = true;
     }
     if (!this.#lost) this.#schedule();
   }
 
   // Two changes at the same time would conflict with each other and look like a lost claim.
-  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const before = this.#turn;
-    let done: () => void = () => {};
-    this.#turn = new Promise((resolve) => {
-      done = resolve;
-    });
-    await before;
-    try {
-      return await change();
-    } finally {
-      done();
-    }
+  #inTurn(change: Partial<ClaimRecord>): Promise<boolean> {
+    const result = this.#turn.then(() => this.#set(change));
+    this.#turn = result;
+    return result;
   }
 
-  async #set(next: ClaimRecord): Promise<boolean> {
+  /** Never throws: without contact nothing is renewed, and the claim runs out by itself. */
+  async #set(change: Partial<ClaimRecord>): Promise<boolean> {
     if (this.#lost) return false;
+    // A counter is never used twice, so that what stands in the latch is known to come from this attempt or from an earlier one.
+    const next: ClaimRecord = { ...this.#record, ...change, counter: ++this.#counter };
     const sentMs = this.#clock.monotonicMs();
     try {
       const set = await this.#latch.compareAndSet(this.#version, encodeClaim(next));
       if (set.outcome === 'committed') return this.#adopt(next, set.version, sentMs);
       if (set.outcome === 'refused') return false;
-      // Conflict or unknown: our own change may have landed after all.
       const value = await this.#latch.get();
       const record = readClaim(value);
-      if (record?.owner === next.owner && record.token === next.token) {
-        if (record.counter === next.counter) return this.#adopt(record, value.version, sentMs);
-        this.#version = value.version;
+      if (record?.owner !== this.#record.owner || record.token !== this.#record.token) {
+        if (record?.counter === next.counter && record.token === next.token) return true;
+        this.#lost = true;
         return false;
       }
-      this.#lost = true;
+      if (record.counter === next.counter) return this.#adopt(record, value.version, sentMs);
+      // An earlier change of ours landed late: others count from then, so it lengthens nothing.
+      this.#record = record;
+      this.#version = value.version;
       return false;
-    } catch (error) {
-      // Without contact nothing is renewed: the claim runs out by itself.
-      if (error instanceof BusUnavailableError) return false;
-      throw error;
+    } catch {
+      return false;
     }
   }
 

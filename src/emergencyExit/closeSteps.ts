@@ -1,12 +1,13 @@
 /** Carries out the planned steps: cancels, questions, and closes that are written down before they are sent. */
 import type { BrokerCapabilities, OrderReport, WorkingOrder } from '../broker/broker.js';
-import type { Clock, Timer } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { BookReading, LegKey } from './book.js';
 import { legKey } from './book.js';
 import type { ExitLedger } from './ledger.js';
-import { closeOrderId, type Leg, newLeg, sameQuantity, withGivenUp, withNotFound, withReport, withSent } from './legs.js';
+import { closeOrderId, type Leg, newLeg, withGivenUp, withNotFound, withQueryFailed, withReport, withSent } from './legs.js';
 import type { ExitTimings } from './options.js';
-import type { ExitStep } from './plan.js';
+import type { CloseStep, ExitStep } from './plan.js';
+import { ProtectiveStops } from './stops.js';
 import type { VenueCalls } from './venueCalls.js';
 
 /** How an answer of the venue, or its absence, becomes the fate of an attempt. */
@@ -20,10 +21,11 @@ export const intactSettlement: LegSettlement = {
   reported: withReport,
   unresolved(leg, capabilities, nowMs, brokerTimeoutMs) {
     if (leg.last === undefined || leg.last.fate.kind !== 'unknown' || leg.last.fate.notFound === 0) return 'ask_again';
+    const ageMs = nowMs - leg.last.sentMs - capabilities.readLagMs;
+    if (capabilities.orderExpiryMs !== undefined && ageMs > capabilities.orderExpiryMs + brokerTimeoutMs) return 'give_up';
     // The venue refuses a second order under this id for ever, so sending it again cannot double it.
     if (capabilities.clientOrderIds === 'forever') return 'resend';
-    const ageMs = nowMs - leg.last.sentMs - capabilities.readLagMs;
-    if (capabilities.orderExpiryMs !== undefined) return ageMs > capabilities.orderExpiryMs + brokerTimeoutMs ? 'give_up' : 'ask_again';
+    if (capabilities.orderExpiryMs !== undefined) return 'ask_again';
     return capabilities.reduceOnly === 'enforced' && ageMs > brokerTimeoutMs ? 'give_up' : 'ask_again';
   },
 };
@@ -39,33 +41,26 @@ export interface CloseStepsContext {
   readonly leg: (key: LegKey) => Leg | undefined;
 }
 
-type CloseStep = Extract<ExitStep, { do: 'close' }>;
-
 export class CloseSteps {
   readonly #context: CloseStepsContext;
+  readonly #stops: ProtectiveStops;
 
   constructor(context: CloseStepsContext) {
     this.#context = context;
+    this.#stops = new ProtectiveStops({ ...context, cancel: (order) => this.#cancel(order) });
   }
 
-  /** Waiting for a bounded call of the venue is progress, too. */
-  keepClaim(): Timer {
-    const { clock, ledger, timings } = this.#context;
-    let current: Timer | undefined;
-    const tick = () => {
-      ledger.progressed();
-      current = clock.setTimer(timings.claimMs / 4, tick, { keepAlive: false });
-    };
-    tick();
-    return { cancel: () => current?.cancel() };
-  }
-
-  async carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<void> {
-    if (!this.#context.ledger.mayAct()) return;
-    if (step.do === 'cancel') await this.#cancel(step.order);
-    else if (step.do === 'query') await this.#query(step.leg, capabilities);
-    else await this.#close(step, capabilities);
+  /** True when something was learned or sent; false when it should not be tried again at once. */
+  async carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
+    if (!this.#context.ledger.mayAct()) return false;
+    const moved = await this.#carryOut(step, capabilities);
     this.#context.ledger.progressed();
+    return moved;
+  }
+
+  #carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
+    if (step.do === 'cancel') return this.#cancel(step.order);
+    return step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities);
   }
 
   async #cancel(order: WorkingOrder): Promise<boolean> {
@@ -80,63 +75,58 @@ export class CloseSteps {
     return canceled;
   }
 
-  async #query(leg: Leg, capabilities: BrokerCapabilities): Promise<void> {
-    const { calls, clock, timings, settlement, update } = this.#context;
-    if (leg.last === undefined) return;
-    const answer = await calls.query(leg.symbol, leg.last.clientOrderId);
+  async #query(step: Extract<ExitStep, { do: 'query' }>, capabilities: BrokerCapabilities): Promise<boolean> {
+    const { calls, clock, timings, settlement, update, leg } = this.#context;
+    const { symbol, key, last } = step.leg;
+    if (last === undefined) return false;
+    const answer = await calls.query(symbol, last.clientOrderId);
     const nowMs = clock.monotonicMs();
+    // A cancel of the same round may have changed the leg meanwhile.
+    const known = leg(key) ?? step.leg;
     if (answer.kind === 'report') {
-      this.#settle(leg, answer.report);
-    } else if (answer.kind === 'failed') {
-      update({ ...leg, last: { ...leg.last, fate: { kind: 'unknown', notFound: 0, nextQueryMs: nowMs + timings.pollMs } } });
-    } else {
-      const asked = withNotFound(leg, nowMs + timings.pollMs);
-      const decision = settlement.unresolved(asked, capabilities, nowMs, timings.brokerTimeoutMs);
-      if (decision === 'give_up') update(withGivenUp(asked, nowMs));
-      else update(asked);
-      if (decision === 'resend') await this.#resend(asked, capabilities);
+      this.#settle(known, answer.report);
+      return answer.report.status !== 'working';
     }
+    if (answer.kind === 'failed') {
+      update(withQueryFailed(known, nowMs + timings.pollMs));
+      return false;
+    }
+    const asked = withNotFound(known, nowMs + timings.pollMs);
+    const decision = settlement.unresolved(asked, capabilities, nowMs, timings.brokerTimeoutMs);
+    update(decision === 'give_up' ? withGivenUp(asked, nowMs) : asked);
+    if (decision === 'resend' && step.resendQuantity > 0) await this.#resend(asked, step.resendQuantity, capabilities);
+    return decision === 'give_up';
   }
 
-  async #close(step: CloseStep, capabilities: BrokerCapabilities): Promise<void> {
+  async #close(step: CloseStep, capabilities: BrokerCapabilities): Promise<boolean> {
     const { ledger, clock, timings, update, leg } = this.#context;
-    if (step.stops.length > 0 && !(await this.#withdrawStops(step, capabilities.readLagMs))) return;
+    if (!(await this.#stops.withdraw(step, capabilities))) return false;
     const number = (step.leg.last?.number ?? 0) + 1;
     const clientOrderId = closeOrderId(ledger.orderPrefix, step.leg.key, number);
-    const { symbol, positionSide } = step.leg;
-    const durable = await ledger.recordAttempt({
-      key: step.leg.key,
-      symbol,
-      positionSide,
-      side: step.side,
-      quantity: step.quantity,
-      attempt: number,
-      clientOrderId,
-    });
+    const { symbol, positionSide, key } = step.leg;
+    const { side, quantity } = step;
+    const durable = await ledger.recordAttempt({ key, symbol, positionSide, side, quantity, attempt: number, clientOrderId });
     // Where the venue keeps ids for ever, a successor finds the order by its id even if the note was lost.
-    if (!durable && capabilities.clientOrderIds !== 'forever') return;
-    if (!ledger.mayAct()) return;
+    if ((!durable && capabilities.clientOrderIds !== 'forever') || !ledger.mayAct()) {
+      await this.#stops.restore(step, capabilities);
+      return false;
+    }
     const nowMs = clock.monotonicMs();
-    const attempt = { number, clientOrderId, side: step.side, quantity: step.quantity, sentMs: nowMs };
-    const sent = withSent(leg(step.leg.key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
+    const attempt = { number, clientOrderId, side, quantity, sentMs: nowMs };
+    const sent = withSent(leg(key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
     update(sent);
-    ledger.note('exit.close_sent', `close ${step.positionQuantity} ${symbol}`, {
-      symbol,
-      positionSide,
-      clientOrderId,
-      quantity: step.quantity,
-    });
-    const rejected = await this.#send(sent, step.reduceOnly);
-    if (rejected) await this.#restoreStops(step);
+    ledger.note('exit.close_sent', `close ${step.positionQuantity} ${symbol}`, { symbol, positionSide, clientOrderId, quantity });
+    if (await this.#send(sent, step.reduceOnly)) await this.#stops.restore(step, capabilities);
+    return true;
   }
 
-  async #resend(leg: Leg, capabilities: BrokerCapabilities): Promise<void> {
+  async #resend(leg: Leg, quantity: number, capabilities: BrokerCapabilities): Promise<void> {
     const { ledger, clock, timings, update } = this.#context;
     if (leg.last === undefined || !ledger.mayAct()) return;
     const nowMs = clock.monotonicMs();
     const again = {
       ...leg,
-      last: { ...leg.last, sentMs: nowMs, fate: { kind: 'unknown', notFound: 0, nextQueryMs: nowMs + timings.pollMs } },
+      last: { ...leg.last, quantity, sentMs: nowMs, fate: { kind: 'unknown', notFound: 0, nextQueryMs: nowMs + timings.pollMs } },
     } as const;
     update(again);
     ledger.note('exit.close_resent', 'not found at the venue', { symbol: leg.symbol, clientOrderId: leg.last.clientOrderId });
@@ -188,41 +178,5 @@ export class CloseSteps {
     if (settled.last?.fate.kind !== 'terminal') return;
     const { filledQuantity, status } = settled.last.fate;
     ledger.note('exit.close_settled', status, { symbol: leg.symbol, clientOrderId: settled.last.clientOrderId, filledQuantity });
-  }
-
-  /** True when every stop was surely ended by us and the position is still what the close was planned for. */
-  async #withdrawStops(step: CloseStep, readLagMs: number): Promise<boolean> {
-    for (const stop of step.stops) if (!(await this.#cancel(stop))) return false;
-    await this.#context.clock.sleep(readLagMs);
-    const reading = await this.#context.reread();
-    if (!reading.ok) return this.#giveStopsBack(step);
-    const position = reading.book.positions.find((candidate) => legKey(candidate) === step.leg.key);
-    return position !== undefined && sameQuantity(position.quantity, step.positionQuantity);
-  }
-
-  async #giveStopsBack(step: CloseStep): Promise<false> {
-    await this.#restoreStops(step);
-    return false;
-  }
-
-  /** A position whose close was refused must not stand without the protection it had. */
-  async #restoreStops(step: CloseStep): Promise<void> {
-    const { calls, ledger } = this.#context;
-    for (const [index, stop] of step.stops.entries()) {
-      const clientOrderId = `${closeOrderId(ledger.orderPrefix, step.leg.key, (step.leg.last?.number ?? 0) + 1)}-stop${index}`;
-      const { symbol, positionSide, side, type, quantity, filledQuantity, reduceOnly, limitPrice, stopPrice } = stop;
-      const answer = await calls.submit({
-        clientOrderId,
-        symbol,
-        positionSide,
-        side,
-        type,
-        quantity: quantity - filledQuantity,
-        reduceOnly,
-        ...(limitPrice === undefined ? {} : { limitPrice }),
-        ...(stopPrice === undefined ? {} : { stopPrice }),
-      });
-      ledger.note('exit.stop_restored', answer.kind, { symbol, clientOrderId });
-    }
   }
 }

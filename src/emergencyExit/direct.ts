@@ -66,6 +66,7 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
       result = { verdict: judgement.verdict, progress, residue: judgement.residue };
       // A closed market or a lost answer may still come right before the deadline: only an end ends it.
       if (judgement.kind === 'completed' || judgement.verdict === 'deadline_passed') stop.abort();
+      return true;
     },
   });
   signal?.removeEventListener('abort', abort);

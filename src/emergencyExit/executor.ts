@@ -1,12 +1,15 @@
 /** Runs one incident at the venue, round by round: read the book, plan, act, judge, until it is over. */
 import type { Broker, BrokerCapabilities } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
+import { settleWithin } from '../deadline.js';
+import { messageOf } from '../errors.js';
 import { type Book, isEmpty, type LegKey, legKey, type ReadBook, readBook } from './book.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
+import { keepProgressing } from './keepAlive.js';
 import type { ExitLedger } from './ledger.js';
-import { inheritLegs, type Leg, newLeg, withReading } from './legs.js';
+import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
 import type { ExitTimings } from './options.js';
-import { type ExitStep, mayCloseNow, type PlanExit, planExit } from './plan.js';
+import { type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
 import { createVenueCalls } from './venueCalls.js';
 import { isQuiet, type JudgeExit, type Judgement, judgeExit } from './verdict.js';
 
@@ -28,8 +31,8 @@ export interface ExitRun {
   /** Runs tasks with bounded concurrency. */
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
   readonly signal: AbortSignal;
-  /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. */
-  readonly onVerdict: (judgement: Exclude<Judgement, { kind: 'continue' }>, progress: ExitProgress) => Promise<void>;
+  /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
+  readonly onVerdict: (judgement: Exclude<Judgement, { kind: 'continue' }>, progress: ExitProgress) => Promise<boolean>;
 }
 
 export interface ExitProgress {
@@ -39,7 +42,7 @@ export interface ExitProgress {
   readonly openSymbols: readonly string[];
 }
 
-/** `over`: flat or dust was said. `stopped`: the signal, or the claim went to another worker. */
+/** `over`: flat or dust was recorded. `stopped`: the signal, or the claim went to another worker. */
 export type ExitEnd = 'over' | 'stopped';
 
 export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts): Promise<ExitEnd> {
@@ -56,6 +59,8 @@ class ExitRunner {
   readonly #startedMs: number;
   #lastVerdict = '';
   #failedReads = 0;
+  /** Since when closing has been allowed without a break. */
+  #allowedSinceMs: number | undefined;
 
   constructor(run: ExitRun, parts: ExitParts) {
     this.#run = run;
@@ -74,36 +79,57 @@ class ExitRunner {
   }
 
   async run(): Promise<ExitEnd> {
-    const { ledger, clock, signal } = this.#run;
-    const capabilities = await this.#capabilities();
-    if (capabilities === undefined) return 'stopped';
-    this.#legs = inheritLegs(await ledger.inherited(), clock.monotonicMs());
-    while (!signal.aborted && ledger.mayAct()) {
-      const book = await this.#read(capabilities);
-      const steps = this.#parts.plan(this.#view(book, capabilities));
-      await this.#act(steps, capabilities);
-      if (await this.#judge(book, capabilities)) return 'over';
-      if (steps.length === 0) await clock.sleep(this.#pauseMs(book, capabilities), signal);
+    const { ledger, clock, signal, timings } = this.#run;
+    // Waiting for a bounded call of the venue is progress, too.
+    const keepAlive = keepProgressing(clock, timings.claimMs / 4, () => ledger.progressed());
+    try {
+      const [capabilities, inherited] = await Promise.all([this.#capabilities(), ledger.inherited()]);
+      if (capabilities === undefined) return 'stopped';
+      this.#legs = inheritLegs(inherited, clock.monotonicMs());
+      for (const key of this.#legs.keys()) this.#seen.add(key);
+      while (!signal.aborted && ledger.mayAct()) {
+        if (await this.#round(capabilities)) return 'over';
+      }
+      return 'stopped';
+    } finally {
+      keepAlive.cancel();
     }
-    return 'stopped';
+  }
+
+  /** True when the incident is over. */
+  async #round(capabilities: BrokerCapabilities): Promise<boolean> {
+    const { ledger, clock, signal, timings } = this.#run;
+    const book = await this.#read(capabilities);
+    const steps = this.#parts.plan(this.#view(book, capabilities));
+    const moved = await Promise.all(steps.map((step) => this.#run.limit(() => this.#steps.carryOut(step, capabilities))));
+    ledger.progressed();
+    if (await this.#judge(book, capabilities)) return true;
+    if (steps.length === 0) await clock.sleep(this.#pauseMs(book, capabilities), signal);
+    // A venue that fails at once must not be asked at full speed.
+    else if (!moved.some(Boolean)) await clock.sleep(timings.pollMs, signal);
+    return false;
   }
 
   async #capabilities(): Promise<BrokerCapabilities | undefined> {
     const { broker, clock, ledger, signal, timings } = this.#run;
     for (let pauseMs = timings.pollMs; !signal.aborted && ledger.mayAct(); pauseMs = Math.min(pauseMs * 2, 1_000)) {
       try {
-        return await broker.capabilities(signal);
+        const answer = await settleWithin(clock, broker.capabilities(signal), timings.readTimeoutMs);
+        if (answer.settled) return answer.value;
+        ledger.note('exit.read_failed', 'venue capabilities: no answer', {});
       } catch (error) {
-        ledger.progressed();
-        ledger.note('exit.read_failed', 'venue capabilities could not be read', { error: String(error) });
-        await clock.sleep(pauseMs, signal);
+        ledger.note('exit.read_failed', 'venue capabilities could not be read', { error: messageOf(error) });
       }
+      await clock.sleep(pauseMs, signal);
     }
     return undefined;
   }
 
   async #read(capabilities: BrokerCapabilities): Promise<Book | undefined> {
     const { broker, clock, ledger, timings } = this.#run;
+    // Asked before the reading: what drained in the meantime may have moved the book after it.
+    const allowed = mayCloseNow(ledger.drain(), capabilities, this.#startedMs, timings.drainGraceMs, clock.monotonicMs());
+    this.#allowedSinceMs = allowed ? (this.#allowedSinceMs ?? clock.monotonicMs()) : undefined;
     const reading = await this.#parts.readBook(broker, clock, timings.readTimeoutMs);
     ledger.progressed();
     if (!reading.ok) {
@@ -113,7 +139,7 @@ class ExitRunner {
       return undefined;
     }
     this.#failedReads = 0;
-    this.#compare(reading.book);
+    this.#compare(reading.book, capabilities);
     if (isQuiet(reading.book, this.#legs, capabilities)) this.#quietReadsMs.push(reading.book.sentMs);
     else this.#quietReadsMs = [];
     // Only the ends matter to the verdict; the middle of a long watch is dropped.
@@ -121,30 +147,30 @@ class ExitRunner {
     return reading.book;
   }
 
-  #compare(book: Book): void {
+  #compare(book: Book, capabilities: BrokerCapabilities): void {
     const quantities = new Map(book.positions.map((position) => [legKey(position), position] as const));
     for (const position of book.positions) {
       const key = legKey(position);
       this.#seen.add(key);
       if (!this.#legs.has(key)) this.#legs.set(key, newLeg(position.symbol, position.positionSide));
     }
-    for (const leg of this.#legs.values()) this.#legs.set(leg.key, withReading(leg, quantities.get(leg.key)?.quantity ?? 0, book.sentMs));
-  }
-
-  #view(book: Book | undefined, capabilities: BrokerCapabilities) {
-    const { clock, ledger, timings } = this.#run;
-    const nowMs = clock.monotonicMs();
-    const closingAllowed = mayCloseNow(ledger.drain(), capabilities, this.#startedMs, timings.drainGraceMs, nowMs);
-    return { nowMs, book, legs: this.#legs, capabilities, closingAllowed, settleMs: timings.settleMs };
-  }
-
-  async #act(steps: readonly ExitStep[], capabilities: BrokerCapabilities): Promise<void> {
-    const keepAlive = this.#steps.keepClaim();
-    try {
-      await Promise.all(steps.map((step) => this.#run.limit(() => this.#steps.carryOut(step, capabilities))));
-    } finally {
-      keepAlive.cancel();
+    const { sentMs, receivedMs } = book;
+    const { readLagMs, clientOrderIds } = capabilities;
+    for (const leg of this.#legs.values()) {
+      const openIds = new Set(book.orders.filter((order) => legKey(order) === leg.key).map((order) => order.clientOrderId));
+      const doubtMs = this.#run.timings.readTimeoutMs;
+      // Where ended orders can be asked for, only the answer says what they filled.
+      const known = clientOrderIds === 'forever' ? leg : withOpenOrders(leg, { openIds, sentMs, receivedMs, readLagMs, doubtMs });
+      this.#legs.set(leg.key, withReading(known, quantities.get(leg.key)?.quantity ?? 0, sentMs));
     }
+  }
+
+  #view(book: Book | undefined, capabilities: BrokerCapabilities): ExitView {
+    const { clock, timings } = this.#run;
+    const nowMs = clock.monotonicMs();
+    const sinceMs = this.#allowedSinceMs;
+    const closingAllowed = book !== undefined && sinceMs !== undefined && book.sentMs - capabilities.readLagMs >= sinceMs;
+    return { nowMs, book, legs: this.#legs, capabilities, closingAllowed, settleMs: timings.settleMs, doubtMs: timings.readTimeoutMs };
   }
 
   /** True when the incident is over. */
@@ -164,8 +190,8 @@ class ExitRunner {
     if (judgement.kind === 'continue') return false;
     if (!ledger.mayAct()) return false;
     if (judgement.verdict !== this.#lastVerdict) {
+      if (!(await this.#run.onVerdict(judgement, this.#progress(book)))) return false;
       this.#lastVerdict = judgement.verdict;
-      await this.#run.onVerdict(judgement, this.#progress(book));
     }
     return judgement.verdict === 'flat' || judgement.verdict === 'dust';
   }

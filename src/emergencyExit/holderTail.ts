@@ -12,6 +12,8 @@ export class HolderTail {
   readonly #logger: Logger;
   readonly #roll: HolderRoll;
   #currentMs = -Infinity;
+  #wantedMs = -Infinity;
+  #wait = new AbortController();
 
   constructor(bus: Bus, clock: Clock, logger: Logger, account: string) {
     this.#bus = bus;
@@ -29,13 +31,23 @@ export class HolderTail {
     return this.#currentMs;
   }
 
+  /** Asks for a reading that begins from now on, without waiting for it. */
+  refresh(): void {
+    this.#wantedMs = this.#clock.monotonicMs();
+    this.#wait.abort();
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     let cursor: Cursor = FROM_START;
+    const end = () => this.#wait.abort();
+    signal.addEventListener('abort', end, { once: true });
     while (!signal.aborted) {
       try {
+        this.#wait = new AbortController();
         const askedMs = this.#clock.monotonicMs();
         // Short blocks: "nothing new" must be proved again and again while a verdict waits for it.
-        const page = await this.#bus.read(LEASE_HOLDER, cursor, { blockMs: 50, signal });
+        const blockMs = this.#currentMs < this.#wantedMs ? 0 : 50;
+        const page = await this.#bus.read(LEASE_HOLDER, cursor, { blockMs, signal: this.#wait.signal });
         cursor = page.cursor;
         for (const record of page.records) {
           const decoded = decodeHolderReport(record.fields);
@@ -48,5 +60,6 @@ export class HolderTail {
         await this.#clock.sleep(100, signal);
       }
     }
+    signal.removeEventListener('abort', end);
   }
 }

@@ -20,13 +20,35 @@ export class HolderRoll {
   }
 }
 
-/** Only a holder that attested this epoch could send orders in it; it is silent until it says drained, with nothing unknown. */
-function mayHaveOrders(report: HolderReport, epoch: number): boolean {
-  return report.epoch === epoch && report.event !== 'registered' && report.event !== 'released';
+/** The committed halt of an incident, as this worker knows it. */
+export interface CommittedHalt {
+  /** On this worker's monotonic clock. */
+  readonly atMs: number;
+  /** Of the trading state that holds it. */
+  readonly stateVersion: number;
 }
 
-export function isDrained(report: HolderReport): boolean {
-  return (report.event === 'drained' || report.event === 'released') && report.inflight === 0 && report.unknownOutcomes === 0;
+/** Only a holder that attested this epoch could send orders in it. */
+function mayHaveOrders(report: HolderReport, epoch: number): boolean {
+  if (report.event === 'released') return !hasNothingOpen(report);
+  return report.epoch === epoch && report.event !== 'registered';
+}
+
+function hasNothingOpen(report: HolderReport): boolean {
+  return report.inflight === 0 && report.unknownOutcomes === 0;
+}
+
+/** A holder that drained before the halt (its lease had lapsed) may have come back since: it must have seen this halt. */
+export function isDrained(report: HolderReport, halt: CommittedHalt | undefined): boolean {
+  if (!hasNothingOpen(report)) return false;
+  if (report.event === 'released') return true;
+  return report.event === 'drained' && halt !== undefined && (report.stateVersion ?? -1) >= halt.stateVersion;
+}
+
+export interface DrainTimes {
+  readonly leaseTtlMs: number;
+  /** Assumed where no holder has registered. */
+  readonly brokerTimeoutMs: number;
 }
 
 /**
@@ -36,16 +58,15 @@ export function isDrained(report: HolderReport): boolean {
 export function drainView(
   reports: readonly HolderReport[],
   epoch: number,
-  haltedMs: number | undefined,
-  leaseTtlMs: number,
-  brokerTimeoutMs: number,
+  halt: CommittedHalt | undefined,
+  { leaseTtlMs, brokerTimeoutMs }: DrainTimes,
 ): DrainView {
   const relevant = reports.filter((report) => mayHaveOrders(report, epoch));
   const longestLeaseMs = Math.max(leaseTtlMs, ...relevant.map((report) => report.leaseTtlMs));
   const longestBrokerMs = Math.max(...(relevant.length === 0 ? [brokerTimeoutMs] : relevant.map((report) => report.brokerTimeoutMs)));
   return {
-    haltedMs,
-    horizonMs: haltedMs === undefined ? undefined : haltedMs + longestLeaseMs + longestBrokerMs,
-    silentHolders: relevant.filter((report) => !isDrained(report)).map((report) => report.holderId),
+    haltedMs: halt?.atMs,
+    horizonMs: halt === undefined ? undefined : halt.atMs + longestLeaseMs + longestBrokerMs,
+    silentHolders: relevant.filter((report) => !isDrained(report, halt)).map((report) => report.holderId),
   };
 }

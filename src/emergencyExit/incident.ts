@@ -2,6 +2,7 @@
 import type { Alert } from '../alert/alert.js';
 import { BusUnavailableError, type Delivery } from '../bus/bus.js';
 import type { Timer } from '../clock.js';
+import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 import { type ExitReport, type ExitVerdict, encodeExitReport, PANIC_COMPLETED, PANIC_ESCALATED } from '../messages/completion.js';
 import type { PanicClose } from '../messages/panicClose.js';
@@ -10,8 +11,10 @@ import { createBusLedger } from './busLedger.js';
 import type { IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import type { ExitEnd, ExitProgress } from './executor.js';
-import { drainView } from './holders.js';
+import { type CommittedHalt, drainView } from './holders.js';
+import { keepProgressing } from './keepAlive.js';
 import { orderPrefix } from './legs.js';
+import type { DrainView } from './plan.js';
 import { recordSurely } from './record.js';
 import type { Judgement } from './verdict.js';
 import type { WorkerContext } from './workerContext.js';
@@ -23,8 +26,11 @@ export class Incident {
   readonly #panic: PanicClose;
   readonly #stop = new AbortController();
   readonly #deliveries: Delivery[] = [];
-  #haltedMs: number | undefined;
+  #halt: CommittedHalt | undefined;
   #over = false;
+  #superseded = false;
+  /** Verdicts that people have been told of, by fencing token. */
+  readonly #told = new Set<string>();
 
   constructor(
     context: WorkerContext,
@@ -43,41 +49,50 @@ export class Incident {
     return true;
   }
 
-  /** A re-arm has superseded it, or the worker ends. */
+  /** The worker ends: another one goes on. */
   stop(): void {
+    this.#stop.abort();
+  }
+
+  /** A re-arm has ended it: it is not carried out any further, and nobody else takes it up. */
+  supersede(): void {
+    this.#superseded = true;
     this.#stop.abort();
   }
 
   /** Works until the incident is over (by us or by another worker), superseded, or the worker stops. */
   async run(): Promise<void> {
-    const { clock, timings, desk, logger } = this.#context;
     const renewals = this.#keepDeliveries();
     try {
       while (!this.#stopped()) {
-        try {
-          const attempt = await desk.tryTake(this.id, this.#panic.eventId);
-          if (attempt.kind === 'done') return await this.#acknowledge();
-          if (attempt.kind === 'taken') {
-            if ((await this.#execute(attempt.claim)) === 'over') return await this.#acknowledge();
-          } else {
-            await clock.sleep(timings.claimMs / 8, this.#stop.signal);
-          }
-        } catch (error) {
-          if (!(error instanceof BusUnavailableError))
-            logger.error({ error: messageOf(error), incident: this.id }, 'the exit failed; it is begun again');
-          await clock.sleep(timings.pollMs, this.#stop.signal);
+        if (await this.#attempt()) {
+          // A panic that comes from now on is looked at anew: the book may have changed since the verdict.
+          this.#over = true;
+          return await this.#acknowledge();
         }
       }
-      await this.#handBack();
+      if (this.#superseded) await this.#acknowledge();
+      else await this.#handBack();
     } finally {
       this.#over = true;
       renewals.cancel();
     }
   }
 
-  /** Superseded: audited by the caller, and off the group's list. */
-  async acknowledge(): Promise<void> {
-    await this.#acknowledge();
+  /** True when the incident is over. */
+  async #attempt(): Promise<boolean> {
+    const { clock, timings, desk, logger } = this.#context;
+    try {
+      const attempt = await desk.tryTake(this.id, this.#panic.eventId);
+      if (attempt.kind === 'done') return true;
+      if (attempt.kind === 'taken') return (await this.#execute(attempt.claim)) === 'over';
+      await clock.sleep(timings.claimMs / 8, this.#stop.signal);
+    } catch (error) {
+      if (!(error instanceof BusUnavailableError))
+        logger.error({ error: messageOf(error), incident: this.id }, 'the exit failed; it is begun again');
+      await clock.sleep(timings.pollMs, this.#stop.signal);
+    }
+    return false;
   }
 
   #stopped(): boolean {
@@ -94,44 +109,42 @@ export class Incident {
       incident: this.id,
       details: { by, fencingToken: claim.token, worker: workerId },
     });
+    const ended = new AbortController();
     try {
       return await parts.inOrder(
-        () => this.#halt(),
+        () => this.#raiseHalt(ended.signal),
         () => this.#exit(claim, startedMs),
       );
     } finally {
-      claim.release();
+      ended.abort();
+      if (this.#stopped()) await claim.handBack();
+      else claim.release();
     }
   }
 
   /** Returns once the halt is committed, or when waiting longer would leave the book open; in that case it goes on trying. */
-  async #halt(): Promise<void> {
-    const { bus, clock, random, audit, timings, workerId } = this.#context;
+  async #raiseHalt(ended: AbortSignal): Promise<void> {
+    const { bus, clock, random, audit, timings, workerId, roll, logger } = this.#context;
     const request = { kind: 'exit', reason: this.#panic.reason, by: workerId, incident: this.id } as const;
     const trying = (async () => {
-      while (!this.#stopped()) {
+      while (!this.#stopped() && !ended.aborted) {
         const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
         if (outcome.outcome === 'committed') {
-          this.#haltedMs = clock.monotonicMs();
+          this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version };
+          roll.refresh();
           return;
         }
       }
     })();
-    trying.catch((error: unknown) => this.#context.logger.error({ error: messageOf(error) }, 'the halt could not be written'));
-    await Promise.race([trying, clock.sleep(timings.haltPatienceMs, this.#stop.signal)]);
+    trying.catch((error: unknown) => logger.error({ error: messageOf(error) }, 'the halt could not be written'));
+    await settleWithin(clock, trying, timings.haltPatienceMs);
   }
 
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {
-    const { bus, clock, audit, account, workerId, broker, timings, limit, parts, roll } = this.#context;
-    if (!(await this.#onRightAccount(claim, startedMs))) return 'stopped';
-    const probe = await bus.probe();
+    const { bus, clock, audit, account, workerId, broker, timings, limit, parts } = this.#context;
+    const [probe, rightAccount] = await Promise.all([bus.probe(), this.#onRightAccount(claim, startedMs)]);
+    if (!rightAccount) return 'stopped';
     if (!probe.ok) throw new BusUnavailableError(probe.detail);
-    const drain = () => {
-      const view = drainView(roll.reports(), this.epoch, this.#haltedMs, timings.leaseTtlMs, timings.brokerTimeoutMs);
-      // A list of holders that is older than the halt may lack the one that still sends.
-      const current = this.#haltedMs !== undefined && roll.currentMs >= this.#haltedMs;
-      return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
-    };
     const ledger = createBusLedger({
       bus,
       clock,
@@ -141,23 +154,32 @@ export class Incident {
       account,
       worker: workerId,
       orderPrefix: orderPrefix(probe.identity, this.id),
-      drain,
+      drain: () => this.#drain(),
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
     return parts.runExit({ broker, ledger, clock, timings, limit, signal: this.#stop.signal, onVerdict }, parts.exit);
   }
 
+  #drain(): DrainView {
+    const { timings, roll } = this.#context;
+    const view = drainView(roll.reports(), this.epoch, this.#halt, timings);
+    // A list of holders that is older than the halt may lack the one that still sends.
+    const current = this.#halt !== undefined && roll.currentMs >= this.#halt.atMs;
+    return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
+  }
+
   /** The exit of one account must never run against another: it waits, alarmed, until the venue names the right one. */
   async #onRightAccount(claim: IncidentClaim, startedMs: number): Promise<boolean> {
     const { clock, broker, account, environment, timings } = this.#context;
-    for (let told = false; !this.#stopped() && claim.isValid(); ) {
+    let told = false;
+    while (!this.#stopped() && claim.isValid()) {
+      const keepAlive = keepProgressing(clock, timings.claimMs / 4, () => claim.progressed());
       const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
-      claim.progressed();
+      keepAlive.cancel();
       if (identity.kind === 'matches') return true;
       if (identity.kind === 'differs' && !told) {
-        told = true;
         const residue = [{ symbol: '*', quantity: 0, why: `the venue answers for ${identity.found}` }];
-        await this.#publish(
+        told = await this.#publish(
           claim,
           startedMs,
           { kind: 'escalate', verdict: 'wrong_account', silentHolders: [], residue },
@@ -169,22 +191,26 @@ export class Incident {
     return false;
   }
 
-  async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<void> {
+  /** True when the verdict stands on the bus under this claim. Nothing is acknowledged before that. */
+  async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
     const { bus, clock, audit, alert } = this.#context;
     const report = this.#report(claim, startedMs, judgement, progress);
     const completed = judgement.kind === 'completed';
-    alert(this.#alertOf(report, completed));
-    void audit.record({ event: `exit.${judgement.verdict}`, cause: this.#panic.reason, incident: this.id, details: { ...report } });
-    const idempotencyKey = `${completed ? 'completed' : 'escalated'}/${this.id}/${claim.token}/${judgement.verdict}`;
-    for (;;) {
-      const stands = await recordSurely(bus, clock, completed ? PANIC_COMPLETED : PANIC_ESCALATED, encodeExitReport(report), {
-        idempotencyKey,
-        notAfterMs: claim.validUntilMs,
-        signal: this.#stop.signal,
-      });
-      if (stands || !claim.isValid() || this.#stopped()) break;
+    const said = `${this.id}/${claim.token}/${judgement.verdict}`;
+    if (!this.#told.has(said)) {
+      this.#told.add(said);
+      // Straight to people, before the bus is asked for anything.
+      alert(this.#alertOf(report, completed));
+      void audit.record({ event: `exit.${judgement.verdict}`, cause: this.#panic.reason, incident: this.id, details: { ...report } });
     }
-    if (completed) await claim.finish(this.#panic.eventId, judgement.verdict);
+    claim.progressed();
+    const stands = await recordSurely(bus, clock, completed ? PANIC_COMPLETED : PANIC_ESCALATED, encodeExitReport(report), {
+      idempotencyKey: `${completed ? 'completed' : 'escalated'}/${said}`,
+      notAfterMs: claim.validUntilMs,
+      signal: this.#stop.signal,
+    });
+    if (!stands || judgement.kind === 'escalate') return stands;
+    return claim.finish(this.#panic.eventId, judgement.verdict);
   }
 
   #report(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): ExitReport {
@@ -246,7 +272,6 @@ export class Incident {
       try {
         await this.#deliveries[0]?.ack();
         this.#deliveries.shift();
-        if (this.#deliveries.length === 0) this.#over = true;
       } catch (error) {
         if (!(error instanceof BusUnavailableError)) throw error;
         await clock.sleep(timings.pollMs, signal);

@@ -20,7 +20,9 @@ export type JudgePanic = (view: IntakeView) => PanicDecision;
 
 /** A panic without scope is for every account that was registered when trading was armed. Age never drops a panic. */
 export const judgePanic: JudgePanic = ({ panic, state, account }) => {
-  const meant = panic.scope === undefined ? state.accounts.length === 0 || state.accounts.includes(account) : panic.scope === account;
+  // Which accounts belong to an epoch that we have not seen is not known: then it is ours, too.
+  const known = state.accounts.length > 0 && panic.epoch <= state.epoch;
+  const meant = panic.scope === undefined ? !known || state.accounts.includes(account) : panic.scope === account;
   if (!meant) return { kind: 'other_account' };
   if (panic.epoch < state.epoch) return { kind: 'stale_epoch', currentEpoch: state.epoch };
   // An epoch that we have not seen yet means that our view is old, not that the panic is wrong.

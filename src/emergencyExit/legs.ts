@@ -26,6 +26,10 @@ export interface Attempt {
   /** When it was sent for the last time. For an inherited attempt: when this worker took it over. */
   readonly sentMs: number;
   readonly fate: AttemptFate;
+  /** When the venue said that it holds the order. */
+  readonly acceptedMs?: number;
+  /** The last reading that showed it among the open orders. */
+  readonly seenOpenMs?: number;
 }
 
 export interface Leg {
@@ -35,6 +39,8 @@ export interface Leg {
   readonly last?: Attempt;
   /** What the next reading should show if nothing but our own closes moved the position. */
   readonly expectedQuantity?: number;
+  /** A reading has shown the expectation since our last fill: a later difference is somebody else's doing, not the venue's lag. */
+  readonly expectationSeen?: boolean;
   /** A reading that disagrees with the expectation, and since when it has been the same. */
   readonly disagreement?: { readonly quantity: number; readonly sinceMs: number };
   /** The last own fill or confirmed cancel: a reading that could predate it is not acted on. */
@@ -72,6 +78,8 @@ export function inheritLegs(attempts: readonly CloseAttempt[], nowMs: number): M
     if (known?.last !== undefined && known.last.number >= attempt.attempt) continue;
     legs.set(key, {
       ...newLeg(attempt.symbol, attempt.positionSide),
+      // A close is as large as the position that its sender had read.
+      expectedQuantity: attempt.side === 'sell' ? attempt.quantity : -attempt.quantity,
       last: {
         number: attempt.attempt,
         clientOrderId: attempt.clientOrderId,
@@ -103,7 +111,10 @@ export function withSent(leg: Leg, attempt: Omit<Attempt, 'fate'>, positionQuant
 /** What the venue said of the last attempt. */
 export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQueryMs: number): Leg {
   if (leg.last === undefined) return leg;
-  if (report.status === 'working') return { ...leg, last: { ...leg.last, fate: { kind: 'working', nextQueryMs } } };
+  if (report.status === 'working') {
+    const acceptedMs = leg.last.acceptedMs ?? nowMs;
+    return { ...leg, last: { ...leg.last, acceptedMs, fate: { kind: 'working', nextQueryMs } } };
+  }
   const signed = leg.last.side === 'buy' ? report.filledQuantity : -report.filledQuantity;
   const fate: AttemptFate = {
     kind: 'terminal',
@@ -113,8 +124,9 @@ export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQue
     ...(report.reason === undefined ? {} : { reason: report.reason }),
   };
   const filled = report.filledQuantity > 0;
+  const { expectationSeen: _before, ...rest } = leg;
   return {
-    ...leg,
+    ...(filled ? rest : leg),
     last: { ...leg.last, fate },
     ...(leg.expectedQuantity === undefined ? {} : { expectedQuantity: leg.expectedQuantity + signed }),
     movedMs: nowMs,
@@ -123,24 +135,59 @@ export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQue
   };
 }
 
-/** The venue answered that it has no such order: that proves nothing yet. */
+/** The venue answered that it has no such order: that proves nothing yet, and nothing against what it said before. */
 export function withNotFound(leg: Leg, nextQueryMs: number): Leg {
-  if (leg.last?.fate.kind === 'terminal' || leg.last === undefined) return leg;
-  const notFound = leg.last.fate.kind === 'unknown' ? leg.last.fate.notFound + 1 : 1;
-  return { ...leg, last: { ...leg.last, fate: { kind: 'unknown', notFound, nextQueryMs } } };
+  if (leg.last === undefined || leg.last.fate.kind === 'terminal') return leg;
+  if (leg.last.fate.kind === 'working') return { ...leg, last: { ...leg.last, fate: { kind: 'working', nextQueryMs } } };
+  return { ...leg, last: { ...leg.last, fate: { kind: 'unknown', notFound: leg.last.fate.notFound + 1, nextQueryMs } } };
 }
 
-/** Its fate can no longer change the book (it has expired, or the venue caps what it may do), though what it filled is not known. */
+/** The question itself failed: nothing is known that was not known before. */
+export function withQueryFailed(leg: Leg, nextQueryMs: number): Leg {
+  if (leg.last === undefined || leg.last.fate.kind === 'terminal') return leg;
+  return { ...leg, last: { ...leg.last, fate: { ...leg.last.fate, nextQueryMs } } };
+}
+
+/** Its fate can no longer change the book (it has ended, or the venue caps what it may do), though what it filled is not known. */
 export function withGivenUp(leg: Leg, nowMs: number): Leg {
   if (leg.last === undefined) return leg;
-  const { expectedQuantity: _unknown, ...rest } = leg;
+  const { expectedQuantity: _unknown, expectationSeen: _seen, ...rest } = leg;
   return { ...rest, last: { ...leg.last, fate: { kind: 'terminal', status: 'expired', filledQuantity: 0, atMs: nowMs } }, movedMs: nowMs };
+}
+
+export interface OpenOrdersReading {
+  /** Client ids of the working orders of this leg. */
+  readonly openIds: ReadonlySet<string | undefined>;
+  readonly sentMs: number;
+  readonly receivedMs: number;
+  readonly readLagMs: number;
+  /** A venue's word about its own lag is doubted by so much. */
+  readonly doubtMs: number;
+}
+
+/**
+ * An order that the venue held and that is no longer among its open orders has ended. That is how an attempt is resolved
+ * where ended orders cannot be found by their id.
+ */
+export function withOpenOrders(leg: Leg, reading: OpenOrdersReading): Leg {
+  if (!isOutstanding(leg)) return leg;
+  const { clientOrderId, seenOpenMs, acceptedMs } = leg.last;
+  if (reading.openIds.has(clientOrderId)) {
+    const nextQueryMs = leg.last.fate.kind === 'terminal' ? 0 : leg.last.fate.nextQueryMs;
+    return { ...leg, last: { ...leg.last, seenOpenMs: reading.sentMs, fate: { kind: 'working', nextQueryMs } } };
+  }
+  const seenThenGone = seenOpenMs !== undefined && reading.sentMs > seenOpenMs;
+  const heldThenGone = acceptedMs !== undefined && reading.sentMs - reading.readLagMs >= acceptedMs + reading.doubtMs;
+  return seenThenGone || heldThenGone ? withGivenUp(leg, reading.receivedMs) : leg;
 }
 
 /** Compares a reading with what our own closes explain; a difference must be seen again later before it is acted on. */
 export function withReading(leg: Leg, quantity: number, sentMs: number): Leg {
+  if (sentMs < leg.movedMs) return leg;
   const { disagreement: _dropped, ...agreed } = leg;
-  if (leg.expectedQuantity === undefined || quantity === 0 || sameQuantity(leg.expectedQuantity, quantity)) return agreed;
+  if (leg.expectedQuantity === undefined) return agreed;
+  if (sameQuantity(leg.expectedQuantity, quantity)) return { ...agreed, expectationSeen: true };
+  if (quantity === 0) return agreed;
   if (leg.disagreement !== undefined && sameQuantity(leg.disagreement.quantity, quantity)) return leg;
   return { ...leg, disagreement: { quantity, sinceMs: sentMs } };
 }

@@ -1,6 +1,6 @@
 /** Decides what an emergency exit does next: a plain function of what was read, what was sent and the time. */
 import type { BrokerCapabilities, Position, Side, WorkingOrder } from '../broker/broker.js';
-import { type Book, exposure, type LegKey, legKey } from './book.js';
+import { type Book, exposure, type LegKey, legKey, onlyReduces } from './book.js';
 import { isOutstanding, type Leg, newLeg } from './legs.js';
 
 export interface ExitView {
@@ -11,13 +11,20 @@ export interface ExitView {
   readonly capabilities: BrokerCapabilities;
   /** False while orders of a strategy may still land and the venue would not cap our close: see {@link mayCloseNow}. */
   readonly closingAllowed: boolean;
-  /** A reading that our own closes do not explain must stand this long before it is acted on. */
+  /** A reading that our own closes do not explain must stand this long before it is acted on … */
   readonly settleMs: number;
+  /** … and this long while no reading has shown our last fill: the venue may lag by more than it says. */
+  readonly doubtMs: number;
 }
 
 export type ExitStep =
   | { readonly do: 'cancel'; readonly order: WorkingOrder }
-  | { readonly do: 'query'; readonly leg: Leg }
+  | {
+      readonly do: 'query';
+      readonly leg: Leg;
+      /** With how much it may be sent again under its own id if the venue surely would not take it twice; 0: not now. */
+      readonly resendQuantity: number;
+    }
   | {
       readonly do: 'close';
       readonly leg: Leg;
@@ -30,11 +37,15 @@ export type ExitStep =
       readonly stops: readonly WorkingOrder[];
     };
 
+export type CloseStep = Extract<ExitStep, { do: 'close' }>;
+
 export type PlanExit = (view: ExitView) => readonly ExitStep[];
 
 /** Cancels first, then questions about what is under way, then closes: largest exposure first. */
 export const planExit: PlanExit = (view) => {
-  const queries = [...view.legs.values()].filter((leg) => isQueryDue(leg, view.nowMs)).map((leg) => ({ do: 'query', leg }) as const);
+  const queries = [...view.legs.values()]
+    .filter((leg) => isQueryDue(leg, view.nowMs))
+    .map((leg) => ({ do: 'query', leg, resendQuantity: resendQuantity(view, leg) }) as const);
   if (view.book === undefined) return queries;
   return [...cancels(view, view.book), ...queries, ...closes(view, view.book)];
 };
@@ -43,10 +54,24 @@ function isQueryDue(leg: Leg, nowMs: number): boolean {
   return isOutstanding(leg) && leg.last.fate.kind !== 'terminal' && leg.last.fate.nextQueryMs <= nowMs;
 }
 
+/** The position may have shrunk since the order was written down: sent again, it must not be larger than what is left. */
+function resendQuantity(view: ExitView, leg: Leg): number {
+  if (leg.last === undefined || view.book === undefined || !view.closingAllowed) return 0;
+  if (isCapped(view.capabilities, leg)) return leg.last.quantity;
+  const position = view.book.positions.find((candidate) => legKey(candidate) === leg.key);
+  if (position === undefined || position.quantity > 0 !== (leg.last.side === 'sell')) return 0;
+  return Math.min(leg.last.quantity, Math.abs(position.quantity));
+}
+
+/** The venue says that it caps our close at the position. */
+function isCapped(capabilities: BrokerCapabilities, leg: Pick<Leg, 'positionSide'>): boolean {
+  return capabilities.reduceOnly === 'enforced' && leg.positionSide === 'net';
+}
+
 function cancels(view: ExitView, book: Book): readonly ExitStep[] {
   const open = new Set(book.positions.map(legKey));
   return book.orders
-    .filter((order) => !isOwnClose(view, order) && (!order.reduceOnly || !open.has(legKey(order))))
+    .filter((order) => !isOwnClose(view, order) && (!onlyReduces(order) || !open.has(legKey(order))))
     .map((order) => ({ do: 'cancel', order }) as const);
 }
 
@@ -66,13 +91,15 @@ function closes(view: ExitView, book: Book): readonly ExitStep[] {
 /** A second close while the first may still fill, or on a reading that may be older than our own fill, could flip the position. */
 function mayClose(view: ExitView, book: Book, position: Position): boolean {
   if (isDust(position, view.capabilities)) return false;
-  const waitsForCancel = book.orders.some((order) => legKey(order) === legKey(position) && !order.reduceOnly && !isOwnClose(view, order));
+  const waitsForCancel = book.orders.some((order) => legKey(order) === legKey(position) && !onlyReduces(order) && !isOwnClose(view, order));
   if (waitsForCancel) return false;
   const leg = view.legs.get(legKey(position));
   if (leg === undefined) return true;
   if (isOutstanding(leg) || leg.blockedUntilMs > view.nowMs) return false;
   if (book.sentMs - view.capabilities.readLagMs < leg.movedMs) return false;
-  return leg.disagreement === undefined || book.sentMs - leg.disagreement.sinceMs >= Math.max(view.settleMs, view.capabilities.readLagMs);
+  if (leg.disagreement === undefined) return true;
+  const standsMs = leg.expectationSeen === true ? view.settleMs : view.doubtMs;
+  return book.sentMs - leg.disagreement.sinceMs >= Math.max(standsMs, view.capabilities.readLagMs);
 }
 
 function closeStep(view: ExitView, book: Book, position: Position): ExitStep {
@@ -82,8 +109,8 @@ function closeStep(view: ExitView, book: Book, position: Position): ExitStep {
     side: position.quantity > 0 ? 'sell' : 'buy',
     quantity: Math.abs(position.quantity),
     positionQuantity: position.quantity,
-    reduceOnly: view.capabilities.reduceOnly === 'enforced' && position.positionSide === 'net',
-    stops: book.orders.filter((order) => order.reduceOnly && legKey(order) === legKey(position) && !isOwnClose(view, order)),
+    reduceOnly: isCapped(view.capabilities, position),
+    stops: book.orders.filter((order) => onlyReduces(order) && legKey(order) === legKey(position) && !isOwnClose(view, order)),
   };
 }
 

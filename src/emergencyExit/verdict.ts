@@ -44,9 +44,9 @@ export const judgeExit: JudgeExit = (view) => {
   const silentHolders = [...view.drain.silentHolders];
   const residue = view.book === undefined ? [] : residueOf(view, view.book);
   if (isConfirmedQuiet(view)) {
-    if (residue.length > 0) return { kind: 'completed', verdict: 'dust', silentHolders, residue };
     const proven = silentHolders.length === 0 || venueExpiryPassed(view);
-    return { kind: 'completed', verdict: proven ? 'flat' : 'flat_unconfirmed', silentHolders, residue };
+    if (!proven) return { kind: 'completed', verdict: 'flat_unconfirmed', silentHolders, residue };
+    return { kind: 'completed', verdict: residue.length > 0 ? 'dust' : 'flat', silentHolders, residue };
   }
   const escalation = escalationOf(view);
   return escalation === undefined ? { kind: 'continue' } : { kind: 'escalate', verdict: escalation, silentHolders, residue };

@@ -2,23 +2,22 @@
 import { type AlertSink, alertWithoutWaiting, silentAlerts } from '../alert/alert.js';
 import { createAudit } from '../audit/audit.js';
 import type { Broker } from '../broker/broker.js';
-import { type Bus, BusUnavailableError, type Delivery } from '../bus/bus.js';
+import type { Bus } from '../bus/bus.js';
 import { checkName } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
-import { DEFAULT_ACCOUNT, decodePanicClose, PANIC_CLOSE, type PanicClose, panicGroup } from '../messages/panicClose.js';
+import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT, encodePeerBeat } from '../messages/peerBeat.js';
-import type { TradingState } from '../messages/tradingState.js';
 import { type Random, systemRandom } from '../random.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { readTradingState } from '../tradingState/read.js';
 import { ClaimDesk } from './claim.js';
 import { ConditionWatch } from './condition.js';
 import { HolderTail } from './holderTail.js';
-import { Incident } from './incident.js';
 import { type ExitTimings, resolveConcurrency, resolveTimings } from './options.js';
+import { PanicDesk } from './panicDesk.js';
 import { intactWorkerParts, type WorkerContext, type WorkerParts } from './workerContext.js';
 
 export interface ExitWorkerOptions {
@@ -159,93 +158,5 @@ async function watchState(context: WorkerContext, memory: HaltMemory, desk: Pani
       }
     }
     await clock.sleep(timings.beatMs, signal);
-  }
-}
-
-/** Receives panics and keeps one incident for each failure. */
-class PanicDesk {
-  readonly #context: WorkerContext;
-  readonly #incidents = new Map<string, Incident>();
-  readonly #tasks = new Set<Promise<void>>();
-
-  constructor(context: WorkerContext) {
-    this.#context = context;
-  }
-
-  async run(): Promise<void> {
-    const { bus, account, clock, timings, workerId, signal, logger } = this.#context;
-    const group = bus.group(PANIC_CLOSE, panicGroup(account));
-    while (!signal.aborted) {
-      try {
-        const delivery = await group.next(workerId, { minIdleMs: timings.claimMs, blockMs: 500, signal });
-        if (delivery !== undefined) await this.#receive(delivery);
-      } catch (error) {
-        if (!(error instanceof BusUnavailableError)) logger.error({ error: messageOf(error) }, 'a panic could not be taken up');
-        await clock.sleep(timings.pollMs, signal);
-      }
-    }
-    for (const incident of this.#incidents.values()) incident.stop();
-    await Promise.all(this.#tasks);
-  }
-
-  /** A re-arm has raised the epoch: what it superseded is no longer carried out. */
-  async supersede(state: TradingState): Promise<void> {
-    for (const incident of this.#incidents.values()) {
-      if (incident.epoch >= state.epoch) continue;
-      this.#incidents.delete(incident.id);
-      incident.stop();
-      await this.#audit('exit.superseded', `re-armed as epoch ${state.epoch}`, incident.id);
-      await incident.acknowledge();
-    }
-  }
-
-  async #receive(delivery: Delivery): Promise<void> {
-    const { parts, bus, clock, account, timings } = this.#context;
-    await parts.received(delivery);
-    const decoded = decodePanicClose(delivery.record.fields);
-    if (!decoded.ok) return this.#discard(delivery, 'panic.malformed', decoded.problem);
-    const panic = decoded.value;
-    const { state } = await readTradingState(bus);
-    const decision = parts.judgePanic({ panic, state, account, wallMs: clock.wallMs() });
-    if (decision.kind === 'other_account') {
-      await delivery.ack();
-      return undefined;
-    }
-    if (decision.kind === 'stale_epoch') {
-      return this.#discard(delivery, 'panic.stale_epoch', `epoch ${panic.epoch} is over, now ${decision.currentEpoch}: ${panic.reason}`);
-    }
-    const ageMs = clock.wallMs() - panic.wallMs;
-    if (ageMs > timings.panicAgeAlarmMs)
-      this.#alarm('panic.old', `a panic ${Math.round(ageMs / 1_000)} s old is carried out: ${panic.reason}`);
-    this.#join(decision.incident, decision.epoch, panic, delivery);
-    return undefined;
-  }
-
-  #join(id: string, epoch: number, panic: PanicClose, delivery: Delivery): void {
-    if (this.#incidents.get(id)?.join(delivery) === true) return;
-    const incident = new Incident(this.#context, id, epoch, panic);
-    incident.join(delivery);
-    this.#incidents.set(id, incident);
-    const task = incident.run().then(() => {
-      this.#tasks.delete(task);
-      if (this.#incidents.get(id) === incident) this.#incidents.delete(id);
-    });
-    this.#tasks.add(task);
-  }
-
-  async #discard(delivery: Delivery, event: string, cause: string): Promise<undefined> {
-    this.#alarm(event, cause);
-    await this.#audit(event, cause, undefined);
-    await delivery.ack();
-    return undefined;
-  }
-
-  #alarm(kind: string, summary: string): void {
-    const { account, alert, clock } = this.#context;
-    alert({ kind, severity: 'critical', account, summary, details: {}, wallMs: clock.wallMs() });
-  }
-
-  async #audit(event: string, cause: string, incident: string | undefined): Promise<void> {
-    await this.#context.audit.record({ event, cause, details: {}, ...(incident === undefined ? {} : { incident }) });
   }
 }

@@ -1,0 +1,129 @@
+/** The paper venue's engine behind the broker port, in this process and on any clock: every switch, no sockets. */
+import {
+  type Broker,
+  type BrokerCapabilities,
+  BrokerRejectedError,
+  BrokerUnavailableError,
+  type OrderReport,
+  type OrderRequest,
+} from '../../src/broker/broker.js';
+import type { VenueEvent, VenueSwitchesPatch } from '../../src/brokers/paper/index.js';
+import { seedRequest, switchesPatch } from '../../src/brokers/paper/wire.js';
+import type { Clock } from '../../src/clock.js';
+import { FLAT_BARS } from '../../src/venue/bars.js';
+import { patchSwitches, seedPositions } from '../../src/venue/engine/administration.js';
+import { createVenueState, type VenueAnswer, type VenueCommand } from '../../src/venue/engine/state.js';
+import { createVenueRuntime } from '../../src/venue/runtime.js';
+
+export interface SeededPosition {
+  readonly symbol: string;
+  readonly quantity: number;
+  readonly positionSide?: 'net' | 'long' | 'short';
+}
+
+export interface SimulatedVenue {
+  broker(source: string, options?: { readonly account?: string; readonly timeoutMs?: number }): Broker;
+  set(patch: VenueSwitchesPatch): void;
+  seed(positions: readonly SeededPosition[], account?: string): void;
+  /** Lets all resting orders meet these prices. */
+  events(): readonly VenueEvent[];
+  /** Signed quantities by `symbol/side`. */
+  positions(account?: string): ReadonlyMap<string, number>;
+  openOrders(account?: string): number;
+  readonly nowMs: () => number;
+}
+
+type Runtime = ReturnType<typeof createVenueRuntime>;
+
+function ask(runtime: Runtime, clock: Clock, command: VenueCommand, source: string, timeoutMs: number, signal?: AbortSignal) {
+  return new Promise<VenueAnswer>((resolve, reject) => {
+    const end = (settle: () => void) => {
+      timer.cancel();
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const fail = (why: string) => end(() => reject(new BrokerUnavailableError(why)));
+    const abort = () => fail('aborted');
+    const timer = clock.setTimer(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`), { keepAlive: false });
+    signal?.addEventListener('abort', abort, { once: true });
+    runtime.request(command, { source, sentMs: clock.monotonicMs() }, (answer) => {
+      if (answer.kind !== 'silence') end(() => resolve(answer));
+    });
+  });
+}
+
+function unexpected(answer: VenueAnswer): Error {
+  if (answer.kind === 'rejected') return new BrokerRejectedError(answer.reason, answer.detail);
+  return new BrokerUnavailableError('detail' in answer ? answer.detail : answer.kind);
+}
+
+function brokerOf(runtime: Runtime, clock: Clock, source: string, account: string, timeoutMs: number): Broker {
+  const call = (command: VenueCommand, signal?: AbortSignal) => ask(runtime, clock, command, source, timeoutMs, signal);
+  const accountInfo = async (signal?: AbortSignal) => {
+    const answer = await call({ kind: 'account', account }, signal);
+    if (answer.kind !== 'account') throw unexpected(answer);
+    return answer.account;
+  };
+  return {
+    async identity(signal) {
+      const found = await accountInfo(signal);
+      return { account: found.account, environment: found.environment };
+    },
+    async capabilities(signal): Promise<BrokerCapabilities> {
+      const found = await accountInfo(signal);
+      return {
+        reduceOnly: found.reduceOnly,
+        clientOrderIds: found.clientOrderIds,
+        ...(found.orderExpiryMs === undefined ? {} : { orderExpiryMs: found.orderExpiryMs }),
+        readLagMs: found.readLagMs,
+        minQuantity: (symbol) => found.minQuantities[symbol] ?? found.defaultMinQuantity,
+      };
+    },
+    async positions(signal) {
+      const answer = await call({ kind: 'positions', account }, signal);
+      if (answer.kind !== 'positions') throw unexpected(answer);
+      return answer.positions;
+    },
+    async openOrders(signal) {
+      const answer = await call({ kind: 'orders', account }, signal);
+      if (answer.kind !== 'orders') throw unexpected(answer);
+      return answer.orders;
+    },
+    async submit(order: OrderRequest, signal): Promise<OrderReport> {
+      const answer = await call({ kind: 'submit', order: { account, ...order } }, signal);
+      if (answer.kind !== 'report') throw unexpected(answer);
+      return answer.report;
+    },
+    async cancel({ orderId, symbol }, signal) {
+      const answer = await call({ kind: 'cancel', cancel: { account, symbol, orderId } }, signal);
+      if (answer.kind !== 'cancel') throw unexpected(answer);
+      return answer.result;
+    },
+    async orderByClientId(symbol, clientOrderId, signal) {
+      const answer = await call({ kind: 'order', account, symbol, clientOrderId }, signal);
+      if (answer.kind !== 'query') throw unexpected(answer);
+      return answer.report === undefined ? { found: false } : { found: true, report: answer.report };
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+export function createSimulatedVenue(clock: Clock, accounts: readonly string[] = ['default']): SimulatedVenue {
+  const runtime = createVenueRuntime(createVenueState({ environment: 'paper', accounts, bars: FLAT_BARS }), clock);
+  return {
+    broker: (source, { account = 'default', timeoutMs = 5_000 } = {}) => brokerOf(runtime, clock, source, account, timeoutMs),
+    set: (patch) => runtime.administer((state, nowMs) => patchSwitches(state, switchesPatch.parse(patch), nowMs)),
+    seed: (positions, account = 'default') =>
+      runtime.administer((state, nowMs) => seedPositions(state, seedRequest.parse({ account, positions }), nowMs)),
+    events: () => runtime.state.events,
+    positions: (account = 'default') =>
+      new Map(
+        [...(runtime.state.accounts.get(account)?.positions.values() ?? [])].map((held) => [
+          `${held.symbol}/${held.positionSide}`,
+          held.units,
+        ]),
+      ),
+    openOrders: (account = 'default') => runtime.state.accounts.get(account)?.open.size ?? 0,
+    nowMs: () => clock.monotonicMs(),
+  };
+}
