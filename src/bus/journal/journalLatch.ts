@@ -19,6 +19,8 @@ import { discardTemporary, linkFailure, writeTemporary } from './keyedAppend.js'
 import { encodeName } from './names.js';
 import { encodeRecord, parseRecords } from './record.js';
 
+const VERSION_PREFIX = 'latch.';
+
 /** One version as it stands in its file. */
 interface StoredVersion {
   readonly fields: Fields;
@@ -109,10 +111,11 @@ export class JournalLatch implements Latch {
   #versions(): readonly number[] {
     ensureDirectory(this.#context, ...this.#parts);
     const nowMs = this.#context.clock.monotonicMs();
-    const versions = readdirSync(this.#directory).flatMap((name) => {
-      const match = /^latch\.([1-9]\d{0,14})$/.exec(name);
-      return match === null ? [] : [Number(match[1])];
-    });
+    const versions: number[] = [];
+    for (const name of readdirSync(this.#directory)) {
+      const version = name.startsWith(VERSION_PREFIX) ? Number(name.slice(VERSION_PREFIX.length)) : 0;
+      if (Number.isSafeInteger(version) && version > 0) versions.push(version);
+    }
     for (const version of versions) if (!this.#firstSeenMs.has(version)) this.#firstSeenMs.set(version, nowMs);
     return versions;
   }
@@ -122,7 +125,7 @@ export class JournalLatch implements Latch {
   }
 
   #path(version: number): string {
-    return join(this.#directory, `latch.${version}`);
+    return join(this.#directory, `${VERSION_PREFIX}${version}`);
   }
 
   #encode({ fields, self, predecessor }: StoredVersion): Buffer | undefined {
@@ -166,7 +169,9 @@ export class JournalLatch implements Latch {
     } finally {
       discardTemporary(this.#context, temporary);
     }
-    for (const directory of [this.#directory, join(this.#context.root, 'latches')]) {
+    // The directory's own name is made durable once.
+    const directories = version === 1 ? [this.#directory, join(this.#context.root, 'latches')] : [this.#directory];
+    for (const directory of directories) {
       const synced = await syncDirectory(this.#context, directory, DEFAULT_APPEND_TIMEOUT_MS);
       if (!synced.durable) return { outcome: 'unknown', detail: synced.detail };
     }

@@ -70,6 +70,8 @@ export class StreamWriter {
     try {
       this.#directory = ensureDirectory(this.#context, 'streams', encodeName(this.#stream));
     } catch (error) {
+      // Whatever stands there later, the open file is not part of it.
+      this.#retire(false);
       return refusal(error);
     }
     if (options.idempotencyKey !== undefined) return appendUnderKey(this.#context, this.#directory, bytes, options.idempotencyKey, options);
