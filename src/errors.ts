@@ -38,8 +38,8 @@ export class ConfigurationError extends FailflatError {
   readonly value: unknown;
   readonly bound: string;
 
-  constructor(field: string, value: unknown, bound: string) {
-    super('configuration', `${field} = ${shown(value)}: ${bound}`);
+  constructor(field: string, value: unknown, bound: string, options?: ErrorOptions) {
+    super('configuration', `${field} = ${shown(value)}: ${bound}`, options);
     this.field = field;
     this.value = value;
     this.bound = bound;

@@ -1,5 +1,6 @@
 /** Every command, in the order in which the help lists them. */
 import type { Command } from './command.js';
+import { drillCommand } from './commands/drill.js';
 import { exitBrainCommand } from './commands/exitBrain.js';
 import { exitWorkerCommand } from './commands/exitWorker.js';
 import { haltCommand } from './commands/halt.js';
@@ -11,6 +12,7 @@ import { venueCommand } from './commands/venue.js';
 import { watchdogCommand } from './commands/watchdog.js';
 
 export const COMMANDS: readonly Command[] = [
+  drillCommand,
   statusCommand,
   haltCommand,
   panicCommand,

@@ -36,15 +36,17 @@ export function bookAt(events: readonly VenueEvent[], account: string, untilMs =
   return { positions, openOrders: new Set(openOrders.keys()) };
 }
 
-export function fillsOf(events: readonly VenueEvent[], account: string, source: string): readonly Fill[] {
-  return events.filter((event): event is Fill => event.kind === 'fill' && event.account === account && event.source === source);
+/** Picks senders by the name that the venue's books carry. */
+export type IsSource = (source: string) => boolean;
+
+export function fillsOf(events: readonly VenueEvent[], account: string, from: IsSource): readonly Fill[] {
+  return events.filter((event): event is Fill => event.kind === 'fill' && event.account === account && from(event.source));
 }
 
 /** Orders that arrived from one sender, whatever became of them. */
-export function ordersFrom(events: readonly VenueEvent[], account: string, source: string): readonly Request[] {
+export function ordersFrom(events: readonly VenueEvent[], account: string, from: IsSource): readonly Request[] {
   return events.filter(
-    (event): event is Request =>
-      event.kind === 'request' && event.what === 'submit' && event.account === account && event.source === source,
+    (event): event is Request => event.kind === 'request' && event.what === 'submit' && event.account === account && from(event.source),
   );
 }
 

@@ -18,13 +18,13 @@ export class StallMonitor {
     this.#next(clock.monotonicMs());
   }
 
-  /** The longest stall that began or ended in the given span of the monotonic clock, in milliseconds. */
-  worstMs(fromMs: number, untilMs: number): number {
-    let worstMs = 0;
-    for (const stall of this.#stalls) {
-      if (stall.atMs >= fromMs && stall.atMs - stall.lateMs <= untilMs) worstMs = Math.max(worstMs, stall.lateMs);
+  /** How long in all, within the given span of the monotonic clock, this process was kept from running, in milliseconds. */
+  totalMs(fromMs: number, untilMs: number): number {
+    let totalMs = 0;
+    for (const { atMs, lateMs } of this.#stalls) {
+      totalMs += Math.max(0, Math.min(atMs, untilMs) - Math.max(atMs - lateMs, fromMs));
     }
-    return worstMs;
+    return totalMs;
   }
 
   close(): void {

@@ -1,0 +1,57 @@
+/** Faults that happen inside a process: a clock that steps, a bus that loses one record, a loop that hangs. */
+import { existsSync } from 'node:fs';
+import type { AppendOutcome, Bus } from '../../bus/bus.js';
+import { type Clock, systemClock } from '../../clock.js';
+import { PANIC_CLOSE } from '../../messages/panicClose.js';
+import type { Decide } from '../../roles/decideModule.js';
+
+const WALL_STEP_MS = 3_600_000;
+
+/** The wall clock is one hour ahead from the moment the trigger appears. Durations do not notice. */
+export function steppedClock(triggerFile: string, base: Clock = systemClock): Clock {
+  let steppedMs = 0;
+  const look = () => {
+    if (steppedMs === 0 && existsSync(triggerFile)) steppedMs = WALL_STEP_MS;
+    if (steppedMs === 0) base.setTimer(10, look, { keepAlive: false });
+  };
+  look();
+  return { ...base, wallMs: () => base.wallMs() + steppedMs };
+}
+
+/** The first panic that this process sends does not reach the bus, and nobody can say so for sure. */
+export function losesFirstPanic(bus: Bus): Bus {
+  let lost = false;
+  const append: Bus['append'] = async (stream, fields, options): Promise<AppendOutcome> => {
+    if (stream !== PANIC_CLOSE || lost) return bus.append(stream, fields, options);
+    lost = true;
+    return { outcome: 'unknown', detail: 'the connection broke' };
+  };
+  return withAppend(bus, append);
+}
+
+function withAppend(bus: Bus, append: Bus['append']): Bus {
+  return {
+    url: bus.url,
+    append,
+    read: (...args) => bus.read(...args),
+    end: (stream) => bus.end(stream),
+    latest: (stream, key) => bus.latest(stream, key),
+    group: (stream, name) => bus.group(stream, name),
+    latch: (key) => bus.latch(key),
+    probe: () => bus.probe(),
+    close: () => bus.close(),
+    [Symbol.asyncDispose]: () => bus.close(),
+  };
+}
+
+/** Once the trigger appears, an evaluation that has begun never ends. */
+export function hangingDecide(triggerFile: string): Decide {
+  return () => (existsSync(triggerFile) ? new Promise<never>(() => {}) : undefined);
+}
+
+/** Once the trigger appears, every evaluation fails. */
+export function failingDecide(triggerFile: string): Decide {
+  return () => {
+    if (existsSync(triggerFile)) throw new Error('the model has no answer');
+  };
+}

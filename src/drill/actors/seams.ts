@@ -1,0 +1,51 @@
+/** Chooses what a variant replaces: the fault that it carries, and the safeguard that it lacks. */
+import { RigError } from '../../rig/child.js';
+import type { ExitBrainSeams } from '../../roles/exitBrainRole.js';
+import type { ExitWorkerSeams } from '../../roles/exitWorkerRole.js';
+import type { WatchdogSeams } from '../../roles/watchdogRole.js';
+import { brokenBrains } from '../sabotage/brokenBrains.js';
+import { brokenPermissions } from '../sabotage/brokenStrategies.js';
+import { brokenWatchdogs } from '../sabotage/brokenWatchdogs.js';
+import { brokenWorkers } from '../sabotage/brokenWorkers.js';
+import { failingDecide, hangingDecide, losesFirstPanic, steppedClock } from './faults.js';
+import type { ActorOrder } from './order.js';
+import type { StrategySeams } from './strategy.js';
+
+function variant<T>(table: Readonly<Record<string, T>>, order: ActorOrder): T | undefined {
+  if (order.sabotage === undefined) return undefined;
+  const found = table[order.sabotage];
+  if (found === undefined) throw new RigError(`${order.sabotage} is no variant of ${order.role}`);
+  return found;
+}
+
+export function strategySeams(order: ActorOrder): StrategySeams {
+  const permission = variant(brokenPermissions, order);
+  return permission === undefined ? {} : { permission };
+}
+
+export function watchdogSeams(order: ActorOrder): WatchdogSeams {
+  const { triggerFile = '' } = order;
+  const broken = variant(brokenWatchdogs, order);
+  const stepped = order.fault === 'wall-step' ? steppedClock(triggerFile) : undefined;
+  const clock = broken?.clock?.(stepped) ?? stepped;
+  return {
+    ...(broken?.create === undefined ? {} : { create: broken.create }),
+    ...(clock === undefined ? {} : { clock }),
+    ...(order.fault === 'lost-panic' ? { wrapBus: losesFirstPanic } : {}),
+  };
+}
+
+export function workerSeams(order: ActorOrder): ExitWorkerSeams {
+  const create = variant(brokenWorkers(order.scale ?? 1), order);
+  return create === undefined ? {} : { create };
+}
+
+export function brainSeams(order: ActorOrder): ExitBrainSeams {
+  const { triggerFile = '' } = order;
+  const create = variant(brokenBrains, order);
+  return {
+    ...(create === undefined ? {} : { create }),
+    ...(order.fault === 'frozen-loop' ? { decide: hangingDecide(triggerFile) } : {}),
+    ...(order.fault === 'brain-degraded' ? { decide: failingDecide(triggerFile) } : {}),
+  };
+}

@@ -1,0 +1,153 @@
+/** Starts the drill's processes: the shipped commands, and the drill's own strategy. */
+import { fileURLToPath } from 'node:url';
+import { createVenueClient, type VenueClient } from '../brokers/paper/index.js';
+import type { Bus } from '../bus/bus.js';
+import { openBus } from '../bus/openBus.js';
+import { type Clock, systemClock } from '../clock.js';
+import { Child, RigError } from '../rig/child.js';
+import { AlertReceiver } from '../rig/webhook.js';
+import type { ScaledTimings } from '../roles/scale.js';
+import type { ActorOrder, ActorRole } from './actors/order.js';
+import type { StrategyConfig } from './actors/strategy.js';
+import type { DrillOptions } from './options.js';
+import type { Workspace } from './workspace.js';
+
+export const ACCOUNT = 'drill';
+export const CONCURRENCY = 10;
+const READY_MS = 15_000;
+const SHARES = 10;
+const ORDERS_PER_S = 40;
+
+const COMMAND = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const ACTOR = fileURLToPath(new URL('./actors/main.js', import.meta.url));
+
+export interface CastOptions {
+  readonly drill: DrillOptions;
+  readonly timings: ScaledTimings;
+  readonly workspace: Workspace;
+  readonly barsFile: string;
+  /** Which role is played by a broken variant, or carries the fault inside it. */
+  readonly orders: ReadonlyMap<ActorRole, ActorOrder>;
+  readonly onLog: (name: string, line: string) => void;
+}
+
+export class Cast {
+  readonly #options: CastOptions;
+  readonly #children: Child[] = [];
+  readonly #clock: Clock;
+  readonly #counts = new Map<string, number>();
+
+  private constructor(
+    options: CastOptions,
+    clock: Clock,
+    readonly bus: Bus,
+    readonly alerts: AlertReceiver,
+    readonly venue: VenueClient,
+    readonly venueUrl: string,
+    venueChild: Child,
+  ) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#children.push(venueChild);
+  }
+
+  /** Starts the venue and opens the bus; the rest of the cast follows by name. */
+  static async open(options: CastOptions, clock: Clock = systemClock): Promise<Cast> {
+    const args = ['venue', '--port', '0', '--bars', options.barsFile, '--account', ACCOUNT, '--json'];
+    const child = await Child.start({ name: 'venue', script: COMMAND, args, clock, onLog: (line) => options.onLog('venue', line) });
+    try {
+      const { url } = await child.ready(READY_MS);
+      if (typeof url !== 'string') throw new RigError('the venue did not say where it listens');
+      const venue = createVenueClient(url, { clock });
+      await venue.setSwitches({ latencyMs: options.drill.venueLatencyMs, readLatencyMs: options.drill.venueLatencyMs });
+      return new Cast(
+        options,
+        clock,
+        await openBus(options.workspace.busUrl, { clock }),
+        await AlertReceiver.start(clock),
+        venue,
+        url,
+        child,
+      );
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
+  }
+
+  watchdog(): Promise<Child> {
+    const config = { ...this.#common(), id: this.#name('watchdog'), alert: { webhook: this.alerts.url } };
+    return this.#play('watchdog', config.id, config, ['--id', config.id, '--alert-webhook', this.alerts.url]);
+  }
+
+  worker(): Promise<Child> {
+    const id = this.#name('exit-worker');
+    const config = { ...this.#common(), ...this.#atVenue(), id, concurrency: CONCURRENCY, alert: { webhook: this.alerts.url } };
+    const more = ['--id', id, '--concurrency', String(CONCURRENCY), '--alert-webhook', this.alerts.url];
+    return this.#play('exit-worker', id, config, [...venueArgs(config), ...more]);
+  }
+
+  /** Each brain is a new generation of the one service that is watched. */
+  brain(): Promise<Child> {
+    const config = { ...this.#common(), ...this.#atVenue(), serviceId: 'exit-brain' };
+    return this.#play('exit-brain', this.#name('exit-brain'), config, [...venueArgs(config), '--service', config.serviceId]);
+  }
+
+  async strategy(): Promise<Child> {
+    const { drill, timings, workspace } = this.#options;
+    const config: StrategyConfig = {
+      bus: workspace.busUrl,
+      venue: this.venueUrl,
+      account: ACCOUNT,
+      symbols: Array.from({ length: drill.positions }, (_, index) => (index === 0 ? 'AAPL' : `AAPL-${index + 1}`)),
+      quantity: SHARES,
+      ordersPerS: ORDERS_PER_S,
+      restingEvery: 10,
+      brokerTimeoutMs: timings.brokerTimeoutMs,
+      lease: { ...timings.lease, drainPollMs: 10 },
+    };
+    const order: ActorOrder = { ...this.#options.orders.get('strategy'), role: 'strategy' };
+    return this.#start('strategy', ACTOR, [JSON.stringify({ order, config })]);
+  }
+
+  /** Ends everyone that still lives, by process id. */
+  async close(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop()));
+    await this.bus.close();
+    await this.venue.close();
+    await this.alerts.close();
+  }
+
+  #common() {
+    return { bus: this.#options.workspace.busUrl, scale: this.#options.drill.scale };
+  }
+
+  #atVenue() {
+    return { broker: `paper:${this.venueUrl}`, account: ACCOUNT, environment: 'paper' };
+  }
+
+  #name(role: string): string {
+    const number = (this.#counts.get(role) ?? 0) + 1;
+    this.#counts.set(role, number);
+    return `${role}-${number}`;
+  }
+
+  /** The shipped command, unless this part is played by a variant. */
+  #play(role: Exclude<ActorRole, 'strategy'>, name: string, config: object, args: readonly string[]): Promise<Child> {
+    const { workspace, drill, orders } = this.#options;
+    const order = orders.get(role);
+    if (order !== undefined) return this.#start(name, ACTOR, [JSON.stringify({ order, config })]);
+    return this.#start(name, COMMAND, [role, '--bus', workspace.busUrl, '--scale', String(drill.scale), ...args, '--json']);
+  }
+
+  async #start(name: string, script: string, args: readonly string[]): Promise<Child> {
+    const child = await Child.start({ name, script, args, clock: this.#clock, onLog: (line) => this.#options.onLog(name, line) });
+    this.#children.push(child);
+    await child.ready(READY_MS);
+    return child;
+  }
+}
+
+function venueArgs(config: { readonly broker: string; readonly account: string; readonly environment: string }): string[] {
+  return ['--broker', config.broker, '--account', config.account, '--environment', config.environment];
+}

@@ -1,0 +1,274 @@
+/** Leads one run: brings the cast on, waits for what must be seen, injects the fault, and takes down what happened. */
+import type { VenueEvent } from '../brokers/paper/index.js';
+import { systemClock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import { PANIC_CLOSE, panicGroup } from '../messages/panicClose.js';
+import { bookAt, type Fill, fillsOf, ordersFrom } from '../rig/books.js';
+import { type Child, RigError } from '../rig/child.js';
+import { BusObserver, followStream, type Seen } from '../rig/observer.js';
+import { StallMonitor } from '../rig/stallMonitor.js';
+import { type ScaledTimings, scaledTimings } from '../roles/scale.js';
+import { rearm } from '../tradingState/rearm.js';
+import type { ActorOrder, ActorRole } from './actors/order.js';
+import { type DrillBars, LEAD_BARS } from './bars.js';
+import { ACCOUNT, Cast, CONCURRENCY } from './cast.js';
+import type { Evidence, Marks, PromisedTimes } from './judge/evidence.js';
+import { isExitWorker } from './judge/exitChecks.js';
+import type { DrillOptions } from './options.js';
+import { DRILL_ORDERS, decodeOrderAttempt, type OrderAttempt } from './orderLog.js';
+import { makeWorkspace, type Workspace } from './workspace.js';
+
+export interface TimelineEntry {
+  readonly atMs: number;
+  readonly text: string;
+}
+
+export interface ConductorOptions {
+  readonly drill: DrillOptions;
+  readonly bars: DrillBars;
+  readonly orders: ReadonlyMap<ActorRole, Omit<ActorOrder, 'role'>>;
+  readonly onEvent: (entry: TimelineEntry) => void;
+  /** Told of each line that a process writes to standard error. */
+  readonly onLog: (name: string, line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Orders that must have reached the venue in the last second before the fault. */
+const FLOWING_ORDERS = 20;
+const BAR_INTERVAL_MS = 40;
+
+export class Conductor {
+  readonly timings: ScaledTimings;
+  readonly drill: DrillOptions;
+  readonly marks: Omit<Marks, 'armedMs' | 'endMs'> & { armedMs: number; endMs: number } = { armedMs: Infinity, endMs: Infinity };
+  pendingWhenWorkerDied: number | undefined;
+  readonly #options: ConductorOptions;
+  readonly #workspace: Workspace;
+  readonly #cast: Cast;
+  readonly #observer: BusObserver;
+  readonly #stalls = new StallMonitor();
+  readonly #attempts: Seen<OrderAttempt>[] = [];
+  readonly #stop = new AbortController();
+  readonly #events: VenueEvent[] = [];
+  readonly #tasks: Promise<void>[];
+  #told = 0;
+
+  private constructor(options: ConductorOptions, workspace: Workspace, timings: ScaledTimings, cast: Cast) {
+    this.#options = options;
+    this.#workspace = workspace;
+    this.timings = timings;
+    this.drill = options.drill;
+    this.#cast = cast;
+    this.#observer = new BusObserver(cast.bus, () => this.#tell());
+    this.#tasks = [this.#followAttempts(), this.#followVenue()];
+  }
+
+  static async open(options: ConductorOptions): Promise<Conductor> {
+    const { drill, bars, onEvent } = options;
+    const timings = scaledTimings(drill.scale);
+    const workspace = await makeWorkspace(drill.bus);
+    const orders = new Map<ActorRole, ActorOrder>();
+    for (const [role, order] of options.orders) {
+      orders.set(role, { ...order, role, scale: drill.scale, triggerFile: workspace.triggerFile('fault') });
+    }
+    try {
+      const cast = await Cast.open({ drill, timings, workspace, barsFile: bars.file, orders, onLog: options.onLog });
+      onEvent({ atMs: systemClock.monotonicMs(), text: `venue listens, bus is ${workspace.busUrl}` });
+      return new Conductor(options, workspace, timings, cast);
+    } catch (error) {
+      await workspace.remove();
+      throw error;
+    }
+  }
+
+  get cast(): Cast {
+    return this.#cast;
+  }
+
+  say(text: string): void {
+    this.#options.onEvent({ atMs: systemClock.monotonicMs(), text });
+  }
+
+  /** Starts the strategy and arms trading; returns when orders flow and, unless told otherwise, positions are open. */
+  async armAndTrade({ flat = false }: { readonly flat?: boolean } = {}): Promise<void> {
+    if (!flat) await this.#cast.strategy();
+    await this.until('beats of brain, watchdog and worker', 10_000, () => {
+      const { brainBeats, watchdogBeats, workerBeats } = this.#observer.sight();
+      const ready = workerBeats.some(({ value }) => value.worker?.identityMatches === true && value.worker.bookAgeMs !== undefined);
+      return brainBeats.length >= 2 && watchdogBeats.length >= 2 && ready;
+    });
+    this.say('beats flow; arming');
+    const deps = { dwellMs: this.timings.rearm.dwellMs, observeMs: this.timings.rearm.observeMs };
+    await rearm(this.#cast.bus, { by: 'drill', reason: 'drill', clears: [] }, deps);
+    this.marks.armedMs = systemClock.monotonicMs();
+    this.say('trading is ACTIVE');
+    if (flat) return;
+    const { crashIndex } = this.#options.bars;
+    await this.#cast.venue.replay({
+      action: 'start',
+      index: crashIndex - LEAD_BARS,
+      intervalMs: BAR_INTERVAL_MS,
+      untilIndex: crashIndex + LEAD_BARS,
+    });
+    await this.until(`${this.drill.positions} open positions, orders flowing, and the crash bar`, 15_000, () => {
+      const open = bookAt(this.#events, ACCOUNT).positions.size;
+      const recentMs = systemClock.monotonicMs() - 1_000;
+      const flowing = ordersFrom(this.#events, ACCOUNT, (source) => source === 'strategy').filter((order) => order.atMs > recentMs).length;
+      const atCrash = this.#events.some((event) => event.kind === 'bar' && event.index >= crashIndex);
+      return open >= this.drill.positions && flowing >= FLOWING_ORDERS && atCrash;
+    });
+    const { positions, openOrders } = bookAt(this.#events, ACCOUNT);
+    this.say(`${positions.size} positions and ${openOrders.size} working orders are open, prices are in the crash`);
+  }
+
+  /** Waits for an observed state; what must be there before the fault and does not come is a failure of the rig. */
+  async until(what: string, timeoutMs: number, seen: () => boolean): Promise<void> {
+    if (!(await this.waitFor(timeoutMs, seen))) throw new RigError(`${what}: not seen within ${timeoutMs} ms`);
+  }
+
+  /** Waits for an observed state after the fault: that it did not come is evidence. */
+  async waitFor(timeoutMs: number, seen: () => boolean): Promise<boolean> {
+    const untilMs = systemClock.monotonicMs() + timeoutMs;
+    while (!seen()) {
+      if (this.#options.signal.aborted) throw new RigError('interrupted');
+      if (systemClock.monotonicMs() > untilMs) return false;
+      await systemClock.sleep(5);
+    }
+    return true;
+  }
+
+  get sight() {
+    return this.#observer.sight();
+  }
+
+  events(): readonly VenueEvent[] {
+    return this.#events;
+  }
+
+  attempts(): readonly Seen<OrderAttempt>[] {
+    return this.#attempts;
+  }
+
+  exitFills(): readonly Fill[] {
+    return fillsOf(this.#events, ACCOUNT, isExitWorker);
+  }
+
+  /** Sends the drill's signal to one process by its id. */
+  strike(child: Child, signal: NodeJS.Signals = this.drill.signal): number {
+    const atMs = systemClock.monotonicMs();
+    if (!child.signal(signal)) throw new RigError(`${child.name} had ended before the fault`);
+    this.say(`${signal} to ${child.name} (process ${child.pid})`);
+    return atMs;
+  }
+
+  /** Switches on a fault that a process carries inside it. */
+  async trigger(text: string): Promise<number> {
+    const atMs = systemClock.monotonicMs();
+    await this.#workspace.trigger('fault');
+    this.say(text);
+    return atMs;
+  }
+
+  async pendingPanics(): Promise<number | undefined> {
+    try {
+      return (await this.#cast.bus.group(PANIC_CLOSE, panicGroup(ACCOUNT)).pending()).length;
+    } catch (error) {
+      this.say(`the list of unacknowledged panics cannot be read: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  /** Takes everything down for the judge. */
+  async evidence(promised: Pick<PromisedTimes, 'detectionMs'>): Promise<Evidence> {
+    const { timings, drill } = this;
+    this.marks.endMs = systemClock.monotonicMs();
+    const unacknowledged = await this.pendingPanics();
+    await this.#drainVenue();
+    return {
+      account: ACCOUNT,
+      positions: drill.positions,
+      venueLatencyMs: drill.venueLatencyMs,
+      concurrency: CONCURRENCY,
+      promised: {
+        ...promised,
+        leaseTtlMs: timings.lease.ttlMs,
+        peerLivenessMs: timings.lease.peerLivenessMs,
+        brokerTimeoutMs: timings.brokerTimeoutMs,
+        claimMs: timings.exitWorker.claimMs,
+        exitDeadlineMs: timings.exitWorker.deadlineMs,
+      },
+      marks: this.marks,
+      events: [...this.#events],
+      bus: this.#observer.sight(),
+      attempts: this.#attempts,
+      alerts: this.#cast.alerts.received,
+      unacknowledged,
+      pendingWhenWorkerDied: this.pendingWhenWorkerDied,
+      stallMs: (fromMs, untilMs) => this.#stalls.totalMs(fromMs, untilMs),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#stalls.close();
+    await this.#observer.close();
+    await Promise.all(this.#tasks);
+    await this.#cast.close();
+    await this.#workspace.remove();
+  }
+
+  async #followAttempts(): Promise<void> {
+    await followStream(this.#cast.bus, DRILL_ORDERS, systemClock, this.#stop.signal, (record) => {
+      const decoded = decodeOrderAttempt(record.fields);
+      if (decoded.ok) this.#attempts.push({ atMs: record.receivedMs, value: decoded.value });
+    });
+  }
+
+  async #followVenue(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#drainVenue();
+      } catch {
+        // The venue is asked again; the evidence is complete because it is taken once more at the end.
+      }
+      await systemClock.sleep(10, this.#stop.signal);
+    }
+  }
+
+  #draining: Promise<void> | undefined;
+
+  /** One reader at a time, so that no event is taken twice. */
+  async #drainVenue(): Promise<void> {
+    while (this.#draining !== undefined) await this.#draining;
+    this.#draining = this.#takeEvents();
+    try {
+      await this.#draining;
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  async #takeEvents(): Promise<void> {
+    const { events } = await this.#cast.venue.evidence(this.#events.length);
+    this.#events.push(...events);
+  }
+
+  /** The live timeline: what the observer saw on the bus, in words. */
+  #tell(): void {
+    const { panics, completions, escalations, states } = this.#observer.sight();
+    const entries: TimelineEntry[] = [
+      ...panics.map(({ atMs, value }) => ({
+        atMs,
+        text: value.resend > 0 ? `panic_close sent again (${value.resend})` : `panic_close by ${value.by}: ${value.reason}`,
+      })),
+      ...states.map(({ atMs, value }) => ({ atMs, text: `trading state ${value.mode}, epoch ${value.epoch}` })),
+      ...escalations.map(({ atMs, value }) => ({ atMs, text: `escalated: ${value.verdict}` })),
+      ...completions.map(({ atMs, value }) => ({
+        atMs,
+        text: `${value.verdict.toUpperCase()} by ${value.worker}: ${value.positionsClosed} of ${value.positionsTotal} positions closed`,
+      })),
+    ];
+    for (const entry of entries.sort((a, b) => a.atMs - b.atMs).slice(this.#told)) this.#options.onEvent(entry);
+    this.#told = Math.max(this.#told, entries.length);
+  }
+}

@@ -1,0 +1,96 @@
+/** All that a drill is judged on: the venue's own events, what an observer saw on the bus, and the marks of the run. */
+import type { VenueEvent } from '../../brokers/paper/index.js';
+import type { BusSight, Seen } from '../../rig/observer.js';
+import type { ReceivedAlert } from '../../rig/webhook.js';
+import type { OrderAttempt } from '../orderLog.js';
+
+/** Promised times of this run, divided by its scale. In milliseconds. */
+export interface PromisedTimes {
+  /** From the last sign of life to the panic: the threshold of the rule that is expected to fire. */
+  readonly detectionMs: number;
+  readonly leaseTtlMs: number;
+  readonly peerLivenessMs: number;
+  readonly brokerTimeoutMs: number;
+  readonly claimMs: number;
+  readonly exitDeadlineMs: number;
+}
+
+/** Moments of the run on the host's monotonic clock, as the conductor took them. */
+export interface Marks {
+  readonly armedMs: number;
+  /** Right before the signal was sent (or the fault switched on). */
+  faultMs?: number;
+  /** `--kill watchdog`: when the watchdog was killed, before the brain was. */
+  watchdogKilledMs?: number;
+  /** When a worker was killed after its first close. */
+  workerKilledMs?: number;
+  /** An operator's panic: when the bus had it. */
+  panicGivenMs?: number;
+  /** `--no-fault`: the span that had to stay quiet. */
+  quiet?: { readonly fromMs: number; readonly untilMs: number };
+  endMs: number;
+}
+
+export interface Evidence {
+  readonly account: string;
+  readonly positions: number;
+  readonly venueLatencyMs: number;
+  readonly concurrency: number;
+  readonly promised: PromisedTimes;
+  readonly marks: Marks;
+  readonly events: readonly VenueEvent[];
+  readonly bus: BusSight;
+  readonly attempts: readonly Seen<OrderAttempt>[];
+  readonly alerts: readonly ReceivedAlert[];
+  /** Panics that some worker still had to acknowledge at the end; undefined where that could not be read. */
+  readonly unacknowledged: number | undefined;
+  /** Panics that were delivered and not acknowledged when a worker was killed in the middle of an exit. */
+  readonly pendingWhenWorkerDied: number | undefined;
+  /** How long the observing process was kept from running within a span: the only thing by which a tolerance grows. */
+  readonly stallMs: (fromMs: number, untilMs: number) => number;
+}
+
+export interface Check {
+  /** The promise's id in the specification, with a word where one id has several checks. */
+  readonly id: string;
+  readonly name: string;
+  readonly passed: boolean;
+  readonly evidence: string;
+  /** True: failed because what it needed never came, not on what it saw. */
+  readonly missing: boolean;
+}
+
+export type CheckId = Check['id'];
+export type Judge = (evidence: Evidence) => Check;
+
+/** What a check found; `undefined` findings are missing evidence, and missing evidence is a failed check. */
+export type Finding = { readonly passed: boolean; readonly evidence: string } | { readonly missing: string };
+
+export function check(id: string, name: string, find: (evidence: Evidence) => Finding): Judge {
+  return (evidence) => {
+    const found = find(evidence);
+    if ('missing' in found) return { id, name, passed: false, evidence: `no evidence: ${found.missing}`, missing: true };
+    return { id, name, ...found, missing: false };
+  };
+}
+
+/** Tolerance of the detection and of leases: never divided by the scale. */
+export const TOLERANCE_MS = 100;
+
+export const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+
+/** The first panic after the fault. */
+export function firstPanic(evidence: Evidence) {
+  const fromMs = evidence.marks.faultMs ?? evidence.marks.panicGivenMs ?? -Infinity;
+  return evidence.bus.panics.find((panic) => panic.atMs >= fromMs);
+}
+
+/** When the exit's halt was first seen on the bus. */
+export function haltSeenMs(evidence: Evidence): number | undefined {
+  return evidence.bus.states.find((seen) => seen.atMs >= evidence.marks.armedMs && seen.value.halts.some((halt) => halt.kind === 'exit'))
+    ?.atMs;
+}
+
+export function lastCompletion(evidence: Evidence) {
+  return evidence.bus.completions.findLast((seen) => seen.value.verdict === 'flat') ?? evidence.bus.completions.at(-1);
+}

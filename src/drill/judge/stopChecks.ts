@@ -1,0 +1,94 @@
+/** Checks on the strategy's side: nothing is sent after the halt, and nothing is forgotten. */
+import { ordersFrom } from '../../rig/books.js';
+import { check, type Evidence, haltSeenMs, ms, TOLERANCE_MS } from './evidence.js';
+
+const isStrategy = (source: string) => source === 'strategy';
+
+/** The bound of the halt's way through the bus into every process. */
+const HALT_VISIBLE_MS = 50;
+const ATTEMPTS_NEEDED = 20;
+const ORDERS_PER_S_NEEDED = 20;
+
+export function attemptsAfterHalt(evidence: Evidence): number {
+  const haltMs = haltSeenMs(evidence);
+  return haltMs === undefined ? 0 : evidence.attempts.filter((attempt) => attempt.value.atMs > haltMs).length;
+}
+
+/** Orders that the venue received although they were begun after the halt could be known to their sender. */
+export function ordersAfterHalt(evidence: Evidence): number {
+  const haltMs = haltSeenMs(evidence);
+  if (haltMs === undefined) return 0;
+  const boundMs = haltMs + HALT_VISIBLE_MS + evidence.stallMs(haltMs - HALT_VISIBLE_MS, haltMs + HALT_VISIBLE_MS * 4);
+  const firstRefusal = evidence.attempts.find((attempt) => attempt.value.atMs >= haltMs && attempt.value.result === 'refused');
+  return ordersFrom(evidence.events, evidence.account, isStrategy).filter((order) => {
+    const begunMs = order.sentMs ?? order.atMs;
+    // Once this process has refused for the halt it has observed it: from there on not a single order may begin.
+    return begunMs > boundMs || (firstRefusal !== undefined && begunMs > Math.max(firstRefusal.value.atMs, haltMs));
+  }).length;
+}
+
+export const load = check(
+  'load',
+  `the strategy sent at least ${ORDERS_PER_S_NEEDED} guarded orders a second until the fault`,
+  (evidence) => {
+    const { faultMs, watchdogKilledMs, panicGivenMs, quiet, armedMs } = evidence.marks;
+    const untilMs = Math.min(watchdogKilledMs ?? Infinity, panicGivenMs ?? Infinity, quiet?.untilMs ?? Infinity, faultMs ?? Infinity);
+    const orders = ordersFrom(evidence.events, evidence.account, isStrategy).filter(
+      (order) => order.atMs < untilMs && order.atMs >= armedMs,
+    );
+    const first = orders[0];
+    if (first === undefined || untilMs === Infinity) return { missing: 'no order arrived at the venue before the fault' };
+    const perS = orders.length / ((untilMs - first.atMs) / 1_000);
+    return { passed: perS >= ORDERS_PER_S_NEEDED, evidence: `${orders.length} orders at the venue, ${perS.toFixed(1)} a second` };
+  },
+);
+
+export const noOrderAfterHalt = check('S1', 'no order begins after the halt', (evidence) => {
+  const attempts = attemptsAfterHalt(evidence);
+  if (haltSeenMs(evidence) === undefined) return { missing: 'no halt of an exit was seen on the bus' };
+  if (attempts < ATTEMPTS_NEEDED) return { missing: `only ${attempts} attempts after the halt, ${ATTEMPTS_NEEDED} are needed` };
+  const late = ordersAfterHalt(evidence);
+  return { passed: late === 0, evidence: `${attempts} attempts after the halt, ${late} of them reached the venue` };
+});
+
+export const nothingForgotten = check('S2', 'every order that was admitted is at the venue, and no other', (evidence) => {
+  const admitted = new Set(evidence.attempts.filter(({ value }) => value.result === 'admitted').map(({ value }) => value.clientOrderId));
+  if (admitted.size === 0) return { missing: 'no order was admitted' };
+  const arrived = new Set(ordersFrom(evidence.events, evidence.account, isStrategy).map((order) => order.clientOrderId ?? ''));
+  const unsent = [...admitted].filter((id) => !arrived.has(id));
+  const unknown = [...arrived].filter((id) => !admitted.has(id));
+  return {
+    passed: unsent.length === 0 && unknown.length === 0,
+    evidence: `${admitted.size} admitted, ${arrived.size} arrived; admitted only: ${unsent.length}, arrived only: ${unknown.length}`,
+  };
+});
+
+export const leaseLapses = check('L4', 'without a watchdog the strategy refuses on its own', (evidence) => {
+  const { watchdogKilledMs, faultMs } = evidence.marks;
+  if (watchdogKilledMs === undefined) return { missing: 'no watchdog was killed' };
+  const { leaseTtlMs, peerLivenessMs } = evidence.promised;
+  const untilMs = faultMs ?? evidence.marks.endMs;
+  const after = evidence.attempts.filter(({ value }) => value.atMs > watchdogKilledMs && value.atMs < untilMs);
+  const refused = after.filter(({ value }) => value.result === 'refused');
+  if (after.length < ATTEMPTS_NEEDED) return { missing: `only ${after.length} attempts after the watchdog died` };
+  const boundMs = leaseTtlMs + peerLivenessMs;
+  const toleranceMs = TOLERANCE_MS + evidence.stallMs(watchdogKilledMs, watchdogKilledMs + boundMs + TOLERANCE_MS);
+  const orders = ordersFrom(evidence.events, evidence.account, isStrategy);
+  const late = orders.filter((order) => {
+    const begunMs = order.sentMs ?? order.atMs;
+    return begunMs > watchdogKilledMs + boundMs + toleranceMs && begunMs < Math.min(untilMs, secondWatchdogMs(evidence));
+  });
+  const first = refused[0];
+  const lapsed = first === undefined ? 'never' : ms(first.value.atMs - watchdogKilledMs);
+  return {
+    passed: late.length === 0 && first !== undefined,
+    evidence: `first refusal after ${lapsed}, ${late.length} orders later than ${ms(boundMs)} + ${ms(toleranceMs)} tolerance`,
+  };
+});
+
+/** From when on the lease may have returned by itself. */
+function secondWatchdogMs(evidence: Evidence): number {
+  const killedMs = evidence.marks.watchdogKilledMs ?? Infinity;
+  const before = new Set(evidence.bus.watchdogBeats.filter((beat) => beat.atMs < killedMs).map((beat) => beat.value.generation));
+  return evidence.bus.watchdogBeats.find((beat) => beat.atMs > killedMs && !before.has(beat.value.generation))?.atMs ?? Infinity;
+}

@@ -1,0 +1,52 @@
+/** Puts several runs into one document: timings side by side, of everything else the worst. */
+import type { RunResult } from './run.js';
+
+export interface DrillDocument extends Omit<RunResult, 'verdict' | 'scenario' | 'summary'> {
+  readonly verdict: 'pass' | 'fail' | 'error';
+  readonly scenario: string;
+  readonly seed: number;
+  readonly runs: number;
+  /** With a sabotage: whether the check meant for it went red on evidence, and no unrelated one did. */
+  readonly sabotage?: { readonly name: string; readonly caught: boolean; readonly unrelatedRed: readonly string[] };
+}
+
+const STATES = ['HALTED', 'REDUCING', 'ACTIVE', 'unknown'];
+
+function worseState(a: string, b: string): string {
+  return STATES.indexOf(a) >= STATES.indexOf(b) ? a : b;
+}
+
+function worst(a: RunResult, b: RunResult): RunResult {
+  const checks = a.checks.map((check) => {
+    const other = b.checks.find((candidate) => candidate.id === check.id);
+    return other === undefined || check.passed === false ? check : other;
+  });
+  return {
+    scenario: a.scenario,
+    summary: a.summary,
+    verdict: a.verdict === 'pass' ? b.verdict : a.verdict,
+    bus: b.bus,
+    checks,
+    timings: {
+      killToPanicMs: [...a.timings.killToPanicMs, ...b.timings.killToPanicMs],
+      panicToBookEmptyMs: [...a.timings.panicToBookEmptyMs, ...b.timings.panicToBookEmptyMs],
+      panicToFlatVerifiedMs: [...a.timings.panicToFlatVerifiedMs, ...b.timings.panicToFlatVerifiedMs],
+      killToFlatVerifiedMs: [...a.timings.killToFlatVerifiedMs, ...b.timings.killToFlatVerifiedMs],
+    },
+    positionsAtKill: Math.min(a.positionsAtKill, b.positionsAtKill),
+    positionsAfter: Math.max(a.positionsAfter, b.positionsAfter),
+    openOrdersAfter: Math.max(a.openOrdersAfter, b.openOrdersAfter),
+    tradingState: worseState(a.tradingState, b.tradingState),
+    flatVerdict: a.flatVerdict === 'flat' ? b.flatVerdict : a.flatVerdict,
+    panics: Math.max(a.panics, b.panics),
+    incidents: Math.max(a.incidents, b.incidents),
+    ordersAttemptedAfterHalt: Math.min(a.ordersAttemptedAfterHalt, b.ordersAttemptedAfterHalt),
+    ordersAfterHalt: Math.max(a.ordersAfterHalt, b.ordersAfterHalt),
+    exposureIncreasedByExit: Math.max(a.exposureIncreasedByExit, b.exposureIncreasedByExit),
+    closedTwice: Math.max(a.closedTwice, b.closedTwice),
+  };
+}
+
+export function mergeRuns(first: RunResult, others: readonly RunResult[]): RunResult {
+  return others.reduce(worst, first);
+}

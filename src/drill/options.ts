@@ -1,0 +1,79 @@
+/** What a drill is asked to do, with its defaults and bounds. */
+import { checkInteger, checkNumber, checkOneOf } from '../checks.js';
+import { ConfigurationError } from '../errors.js';
+import { SCALE_MAX } from '../roles/scale.js';
+
+export const KILLS = ['brain', 'worker', 'watchdog', 'brain+worker'] as const;
+export type Kill = (typeof KILLS)[number];
+
+/** Faults other than a death, each of which the intact system must survive. */
+export const FAULTS = [
+  'brain-degraded',
+  'frozen-loop',
+  'flapping',
+  'flat-brain-killed',
+  'read-failures',
+  'expired-closes',
+  'lost-panic',
+  'panic-twice',
+  'wall-step',
+  'old-panic',
+  'lost-answers',
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export const SIGNALS = ['SIGKILL', 'SIGSTOP'] as const;
+export type DrillSignal = (typeof SIGNALS)[number];
+
+export interface DrillOptions {
+  /** A bus to use under a subdirectory of its own. Default: a journal in a new temporary directory. */
+  readonly bus?: string;
+  /** CSV of bars. Default: AAPL daily, 2013 to 2018. */
+  readonly bars?: string;
+  readonly positions: number;
+  readonly venueLatencyMs: number;
+  /** Divides thresholds, intervals, leases, claims, dwells and broker timeouts; never a tolerance. */
+  readonly scale: number;
+  readonly kill: Kill;
+  readonly signal: DrillSignal;
+  readonly repeat: number;
+  readonly seed: number;
+  readonly noFault: boolean;
+  readonly fault?: Fault;
+  readonly sabotage?: string;
+  /** Pass on what the processes log. */
+  readonly verbose: boolean;
+}
+
+export const DEFAULT_DRILL: DrillOptions = {
+  positions: 10,
+  venueLatencyMs: 20,
+  scale: 1,
+  kill: 'brain',
+  signal: 'SIGKILL',
+  repeat: 1,
+  seed: 1,
+  noFault: false,
+  verbose: false,
+};
+
+/** Throws {@link ConfigurationError} naming field, value and bound. */
+export function checkDrillOptions(given: Partial<DrillOptions>): DrillOptions {
+  const options = { ...DEFAULT_DRILL, ...given };
+  checkInteger('positions', options.positions, { min: 1, max: 500 });
+  checkNumber('venue-latency-ms', options.venueLatencyMs, { min: 0, max: 1_000 });
+  checkNumber('scale', options.scale, { min: 1, max: SCALE_MAX });
+  checkOneOf('kill', options.kill, KILLS);
+  checkOneOf('signal', options.signal, SIGNALS);
+  checkInteger('repeat', options.repeat, { min: 1, max: 10_000 });
+  checkInteger('seed', options.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  if (options.fault !== undefined) checkOneOf('fault', options.fault, FAULTS);
+  const modes = [
+    options.noFault ? '--no-fault' : '',
+    options.fault === undefined ? '' : '--fault',
+    options.sabotage === undefined ? '' : '--sabotage',
+  ];
+  const chosen = modes.filter((mode) => mode !== '');
+  if (chosen.length > 1) throw new ConfigurationError('options', chosen, 'must not be combined: each brings a fault of its own');
+  return options;
+}

@@ -1,0 +1,73 @@
+/** What a person reads of a drill: a live timeline, a table of checks, the distribution of the timings. */
+import type { TimelineEntry } from './conductor.js';
+import type { DrillDocument } from './merge.js';
+import type { DrillTimings } from './run.js';
+
+export interface Palette {
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly faint: (text: string) => string;
+}
+
+const plain = (text: string): string => text;
+const colour =
+  (code: number) =>
+  (text: string): string =>
+    `\u001b[${code}m${text}\u001b[0m`;
+
+export function palette(colours: boolean): Palette {
+  return colours ? { good: colour(32), bad: colour(31), faint: colour(2) } : { good: plain, bad: plain, faint: plain };
+}
+
+/** One line of the timeline: seconds since the run began. */
+export function timelineLine(entry: TimelineEntry, startedMs: number, { faint }: Palette): string {
+  return `${faint(`${((entry.atMs - startedMs) / 1_000).toFixed(3).padStart(8)} s`)}  ${entry.text}`;
+}
+
+export function checkTable(document: DrillDocument, { good, bad, faint }: Palette): string {
+  const width = Math.max(...document.checks.map((check) => check.id.length));
+  const lines = document.checks.map((check) => {
+    const mark = check.passed ? good('pass') : check.related ? bad('FAIL (no evidence)') : bad('FAIL');
+    return `  ${mark}  ${check.id.padEnd(width)}  ${check.name}\n        ${' '.repeat(width)}${faint(check.evidence)}`;
+  });
+  return ['Checks, named by their promise:', ...lines].join('\n');
+}
+
+const TIMING_WORDS: Readonly<Record<keyof DrillTimings, string>> = {
+  killToPanicMs: 'fault to panic_close',
+  panicToBookEmptyMs: 'panic to book empty',
+  panicToFlatVerifiedMs: 'panic to flat verified',
+  killToFlatVerifiedMs: 'fault to flat verified',
+};
+
+/** The value below which a share of the sorted samples lies: the nearest rank, never an interpolation. */
+export function quantile(samples: readonly number[], share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN;
+}
+
+export function timingTable(timings: DrillTimings): string {
+  const rows = (Object.keys(TIMING_WORDS) as (keyof DrillTimings)[]).map((key) => {
+    const samples = timings[key];
+    if (samples.length === 0) return `  ${TIMING_WORDS[key].padEnd(24)} –`;
+    if (samples.length === 1) return `  ${TIMING_WORDS[key].padEnd(24)} ${quantile(samples, 0.5).toFixed(0).padStart(7)} ms`;
+    const [p50, p99, max] = [quantile(samples, 0.5), quantile(samples, 0.99), quantile(samples, 1)];
+    return `  ${TIMING_WORDS[key].padEnd(24)} p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, max ${max.toFixed(0)} ms (${samples.length} runs)`;
+  });
+  return ['Timings:', ...rows].join('\n');
+}
+
+export function summary(document: DrillDocument, { good, bad }: Palette): string {
+  const verdict = document.verdict === 'pass' ? good('PASS') : bad(document.verdict.toUpperCase());
+  const book = `${document.positionsAtKill} positions at the fault, ${document.positionsAfter} positions and ${document.openOrdersAfter} orders at the end`;
+  const halted = `${document.ordersAttemptedAfterHalt} orders attempted after the halt, ${document.ordersAfterHalt} reached the venue`;
+  const sabotage =
+    document.sabotage === undefined
+      ? []
+      : [
+          document.sabotage.caught
+            ? `Sabotage ${document.sabotage.name}: caught, as it must be.`
+            : `Sabotage ${document.sabotage.name}: NOT CAUGHT (unrelated red: ${document.sabotage.unrelatedRed.join(', ') || 'none'}).`,
+        ];
+  return [`${verdict}: ${document.flatVerdict}, ${document.tradingState}; ${book}; ${halted}.`, ...sabotage].join('\n');
+}
