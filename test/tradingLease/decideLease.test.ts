@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PeerBeat } from '../../src/messages/peerBeat.js';
+import { decideLease, type LeaseObservation, renewalRefusal } from '../../src/tradingLease/decideLease.js';
+import type { Sighting } from '../../src/tradingState/sightings.js';
+import { fcSeed } from '../support/seed.js';
+import { ACTIVE, Peer } from './fixture.js';
+
+const config = {
+  account: 'default',
+  peerLivenessMs: 500,
+  workerBookAgeMaxMs: 10_000,
+  require: ['watchdog', 'exit-worker'],
+  peersOn: 'other-process',
+  suspendMaxMs: 10_000,
+} as const;
+const NOW = 100_000;
+
+function seen(value: PeerBeat, ageMs: number | undefined): Sighting<PeerBeat> {
+  const lastAdvanceMs = ageMs === undefined ? undefined : NOW - ageMs;
+  return { name: value.peerId, generation: 'g', value, firstSeenMs: 0, lastSeenMs: NOW, advances: 1, lastAdvanceMs, sequence: 2 };
+}
+
+const watchdog = new Peer('w', 1).beat;
+const worker = new Peer('x', 2, { worker: { account: 'default', identityMatches: true, bookAgeMs: 1 } }).beat;
+
+describe('decideLease', () => {
+  it('S3: a read renews only when every single condition holds; each that fails refuses by itself', () => {
+    const halts = [{ id: 'h', kind: 'manual', by: 'op', reason: 'r', sinceWallMs: 1 }] as const;
+    const holds = fc.record({
+      closed: fc.constantFrom(false, true),
+      registered: fc.constantFrom(true, true, false),
+      attestedEpoch: fc.constantFrom(1, 1, 0, 2, undefined),
+      state: fc.constantFrom(
+        ACTIVE,
+        ACTIVE,
+        undefined,
+        { ...ACTIVE, mode: 'REDUCING' as const },
+        { ...ACTIVE, mode: 'HALTED' as const, halts },
+      ),
+      doubt: fc.constantFrom(undefined, undefined, 'doubt'),
+      watchdogAgeMs: fc.constantFrom(0, 500, 501, undefined),
+      workerAgeMs: fc.constantFrom(0, 500, 501, undefined),
+    });
+    fc.assert(
+      fc.property(holds, ({ watchdogAgeMs, workerAgeMs, ...rest }) => {
+        const self = { host: 'h', bootId: 'b', pid: 3 };
+        const peers = { watchdogs: [seen(watchdog, watchdogAgeMs)], workers: [seen(worker, workerAgeMs)] };
+        const observation: LeaseObservation = { self, grant: undefined, ...peers, ...rest };
+        const fresh = (ageMs: number | undefined) => ageMs !== undefined && ageMs <= 500;
+        const all =
+          !rest.closed &&
+          rest.registered &&
+          rest.attestedEpoch === 1 &&
+          rest.state === ACTIVE &&
+          rest.doubt === undefined &&
+          fresh(watchdogAgeMs) &&
+          fresh(workerAgeMs);
+        expect(renewalRefusal(observation, NOW, config) === undefined).toBe(all);
+        expect(decideLease(observation, NOW, config).kind).not.toBe('held');
+        const grant = { epoch: 1, sentMs: NOW - 10, wallMs: 0, untilMs: NOW + 740 };
+        const held = decideLease({ ...observation, grant }, NOW, config).kind === 'held';
+        expect(held).toBe(!rest.closed && rest.state === ACTIVE && rest.doubt === undefined);
+        expect(decideLease({ ...observation, grant: { ...grant, epoch: 2 } }, NOW, config).kind).not.toBe('held');
+      }),
+      { seed: fcSeed, numRuns: 500 },
+    );
+  });
+});
