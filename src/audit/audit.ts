@@ -61,7 +61,8 @@ function plainDetails(details: Readonly<Record<string, unknown>>): Readonly<Reco
   try {
     const text = JSON.stringify(details);
     if (text.length > AUDIT_DETAILS_MAX_CHARACTERS) return { omitted: `details of ${text.length} characters` };
-    return { ...JSON.parse(text) };
+    const plain: unknown = JSON.parse(text);
+    return typeof plain === 'object' && plain !== null ? { ...plain } : {};
   } catch (error) {
     return { omitted: `details that are not plain data: ${messageOf(error)}` };
   }

@@ -84,8 +84,9 @@ function load(file: string): Remembered | string {
   try {
     const [body = '', sum = ''] = text.split('\n');
     if (checksum(body) !== sum) return 'its checksum does not match';
-    const parsed: { epoch?: unknown; halts?: unknown; own?: unknown } = JSON.parse(body);
-    const { epoch, halts, own } = parsed;
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== 'object' || parsed === null) return 'it holds no memory';
+    const { epoch, halts, own } = parsed as Partial<Record<keyof Remembered, unknown>>;
     if (typeof epoch !== 'number' || !Number.isSafeInteger(epoch) || epoch < 0) return 'its epoch is not a whole number';
     if (!Array.isArray(halts) || !halts.every(isHalt) || !Array.isArray(own) || !own.every(isHalt)) return 'its halts are malformed';
     return { epoch, halts, own };
