@@ -159,6 +159,16 @@ describe('the place of a journal', () => {
     await successor.close();
   });
 
+  it('does not call committed what went into a file that was deleted under its writer', async () => {
+    const bus = await openJournal(directory);
+    await bus.append('exit_brain:heartbeat', { v: '1' });
+    rmSync(join(directory, 'streams', 'exit_brain:heartbeat'), { recursive: true });
+    mkdirSync(join(directory, 'streams', 'exit_brain:heartbeat'));
+    expect(await bus.append('exit_brain:heartbeat', { v: '2' })).toMatchObject({ outcome: expect.stringMatching(/unknown|refused/) });
+    expect(await bus.append('exit_brain:heartbeat', { v: '3' })).toMatchObject({ outcome: 'committed' });
+    await bus.close();
+  });
+
   it('that was moved away takes no more heartbeats for long', async () => {
     const path = join(directory, 'journal');
     const bus = await openJournal(path);

@@ -11,14 +11,15 @@ busConformance('the journal', async () => {
     open: () => openJournal(directory),
     corrupt: async (stream) => {
       const folder = join(directory, 'streams', encodeName(stream));
-      const [file] = readdirSync(folder);
-      appendFileSync(join(folder, file ?? ''), '\n12 00000000 {"not":"ok"}\n');
+      const path = join(folder, readdirSync(folder)[0] ?? '');
+      // A whole record of the right form in which one letter was changed: only the checksum can tell.
+      appendFileSync(path, `${readFileSync(path, 'utf8').replace('"before"', '"bef0re"')}\n`);
     },
     spoilLatch: async (key) => {
       const folder = join(directory, 'latches', encodeName(key));
       const newest = readdirSync(folder).sort().at(-1) ?? '';
       const bytes = readFileSync(join(folder, newest));
-      bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
+      bytes[bytes.length - 4] = (bytes[bytes.length - 4] ?? 0) ^ 1;
       writeFileSync(join(folder, newest), bytes);
     },
     cutContact: async () => rmSync(directory, { recursive: true }),
