@@ -53,6 +53,8 @@ export interface Scene {
   readonly clock: ManualClock;
   readonly bus: Bus;
   readonly newHandle: () => Bus;
+  /** Makes the newest trading state one that nobody can understand. */
+  readonly spoilState: () => void;
   readonly alerts: Alert[];
   watchdog(options?: Partial<WatchdogOptions>, parts?: Partial<WatchdogParts>): Watchdog;
   arm(state?: Partial<TradingState>): Promise<void>;
@@ -85,6 +87,7 @@ export function scene(seed: number | string = 1): Scene {
     clock,
     bus,
     newHandle: () => memory.handle(),
+    spoilState: () => memory.spoilLatch(TRADING_STATE),
     alerts,
     watchdog: (options = {}, parts = {}) => {
       const watchdogId = `w${running.length + 1}`;

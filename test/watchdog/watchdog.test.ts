@@ -420,23 +420,32 @@ describe('its own heartbeat', () => {
     await s.clock.advance(1_000);
     const last = (await beats()).at(-1);
     expect(last?.ok === true && last.value.epoch).toBe(7);
-    faults.out = true;
-    await s.clock.advance(5_000);
+    // Its appends go through; only its reads stand still.
+    let hear: () => void = () => undefined;
+    faults.deaf = new Promise((resolve) => {
+      hear = resolve;
+    });
+    await s.clock.advance(1_500);
     const during = (await beats()).length;
-    faults.out = false;
+    await s.clock.advance(5_000);
+    expect(await beats()).toHaveLength(during);
+    hear();
+    delete faults.deaf;
     await s.clock.advance(2_000);
     expect((await beats()).length).toBeGreaterThan(during + 10);
   });
 
   it('S3: a state that cannot be understood does not blind the watchdog', async () => {
-    const s = begin();
-    await s.arm({ services: ['brain'] });
-    s.watchdog();
-    const brain = new HandBrain(s.newHandle());
-    await s.clock.advance(500);
-    await brain.beat({ activePositions: 3 });
-    await s.bus.latch('system:state:trading').compareAndSet(1, { schema: '99' });
-    await s.clock.advance(3_200);
-    expect(await s.firstPanics()).toHaveLength(1);
+    for (const spoilt of ['an unknown version', 'damage']) {
+      const s = begin(spoilt);
+      await s.arm({ services: ['brain'] });
+      if (spoilt === 'damage') s.spoilState();
+      else await s.bus.latch('system:state:trading').compareAndSet(1, { schema: '99' });
+      s.watchdog();
+      await s.clock.advance(500);
+      await new HandBrain(s.newHandle()).beat({ activePositions: 3 });
+      await s.clock.advance(3_300);
+      expect(await s.firstPanics()).toHaveLength(1);
+    }
   });
 });
