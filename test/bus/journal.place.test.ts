@@ -164,7 +164,7 @@ describe('the place of a journal', () => {
     await bus.append('exit_brain:heartbeat', { v: '1' });
     rmSync(join(directory, 'streams', 'exit_brain:heartbeat'), { recursive: true });
     mkdirSync(join(directory, 'streams', 'exit_brain:heartbeat'));
-    expect(await bus.append('exit_brain:heartbeat', { v: '2' })).toMatchObject({ outcome: expect.stringMatching(/unknown|refused/) });
+    expect(['unknown', 'refused']).toContain((await bus.append('exit_brain:heartbeat', { v: '2' })).outcome);
     expect(await bus.append('exit_brain:heartbeat', { v: '3' })).toMatchObject({ outcome: 'committed' });
     await bus.close();
   });

@@ -123,7 +123,7 @@ export function busConformance(name: string, create: () => Promise<BusUnderTest>
       it('goes on from a cursor that was stored as JSON and used by another handle', async () => {
         await append('one');
         const { cursor } = await readAll(bus, STREAM);
-        const stored: Cursor = JSON.parse(JSON.stringify(cursor));
+        const stored = JSON.parse(JSON.stringify(cursor)) as Cursor;
         const another = await open();
         await append('two', another);
         expect((await readAll(another, STREAM, stored)).values).toEqual(['two']);
