@@ -109,9 +109,9 @@ function faultyGroup(group: ConsumerGroup, injector: Injector): ConsumerGroup {
         if (delivery === undefined) return undefined;
         return {
           ...delivery,
-          renew: () => injector.around(delivery.renew),
-          ack: () => injector.around(delivery.ack),
-          release: () => injector.around(delivery.release),
+          renew: () => injector.around(() => delivery.renew()),
+          ack: () => injector.around(() => delivery.ack()),
+          release: () => injector.around(() => delivery.release()),
         };
       }),
     pending: () => injector.around(() => group.pending()),
