@@ -67,7 +67,7 @@ describe('webhook', () => {
 
   it('does not wait for a receiver that never answers', async () => {
     const { url, got } = await receiver([0, 200]);
-    await webhookAlert(url, { timeoutMs: 100 }).send(alert);
+    await webhookAlert(url, { timeoutMs: 500 }).send(alert);
     expect(got).toHaveLength(2);
   });
 
