@@ -5,7 +5,7 @@ import { BusUnsuitableError } from '../bus/bus.js';
 import { systemClock } from '../clock.js';
 import { ConfigurationError, messageOf } from '../errors.js';
 import { environmentVariable } from '../process/environment.js';
-import { EXIT_CODES, type ExitCode, setExitCode } from '../process/exit.js';
+import { EXIT_CODES, type ExitCode, failByDefault, setExitCode } from '../process/exit.js';
 import { type Output, systemOutput } from '../process/output.js';
 import { untilSignal } from '../process/untilSignal.js';
 import type { Command } from './command.js';
@@ -47,17 +47,18 @@ async function runCommand(command: Command, args: readonly string[], output: Out
   }
 }
 
-async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
-  const output = systemOutput(environmentVariable('NO_COLOR'));
+async function main([name, ...args]: readonly string[], output: Output): Promise<ExitCode> {
   if (name === '--version' || name === '-v') {
     output.out(version());
     return EXIT_CODES.ok;
   }
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const text = generalHelp(COMMANDS);
-    if (name === undefined) output.err(text);
-    else output.out(text);
-    return name === undefined ? EXIT_CODES.usage : EXIT_CODES.ok;
+  if (name === undefined) {
+    output.err(generalHelp(COMMANDS));
+    return EXIT_CODES.usage;
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    output.out(generalHelp(COMMANDS));
+    return EXIT_CODES.ok;
   }
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command !== undefined) return runCommand(command, args, output);
@@ -65,7 +66,7 @@ async function main([name, ...args]: readonly string[]): Promise<ExitCode> {
   return refuse(output, message, 'Try: failflat --help');
 }
 
-main(process.argv.slice(2)).then(setExitCode, (error: unknown) => {
-  console.error(error);
-  setExitCode(EXIT_CODES.couldNotRun);
-});
+const output = systemOutput(environmentVariable('NO_COLOR'));
+const crashed = (thrown: unknown) => output.err(thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : messageOf(thrown));
+failByDefault(crashed);
+main(process.argv.slice(2), output).then(setExitCode, crashed);

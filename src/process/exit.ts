@@ -10,7 +10,19 @@ export function setExitCode(code: ExitCode): void {
   process.exitCode = code;
 }
 
-/** Ends the process now. Only for a process that was told to end and does not. */
+/** Ends the process now. Only for a process that was told to end and does not, or that cannot go on. */
 export function exitNow(code: number): never {
   process.exit(code);
+}
+
+/**
+ * Until `setExitCode` says better, an end is a failure: also when nothing is left to do in the middle of the work, and when
+ * something is thrown that nobody catches. Node would say 0 and 1, which mean success and a red verdict here.
+ */
+export function failByDefault(report: (thrown: unknown) => void): void {
+  setExitCode(EXIT_CODES.couldNotRun);
+  process.setUncaughtExceptionCaptureCallback((thrown) => {
+    report(thrown);
+    exitNow(EXIT_CODES.couldNotRun);
+  });
 }

@@ -1,5 +1,4 @@
 /** `failflat exit-brain`: reads the book, decides, and beats. */
-import { runExitBrainRole } from '../../roles/exitBrainRole.js';
 import { brokerOptions, busOption, type Command, given, jsonOption } from '../command.js';
 import { logOption, runRole, scaleOption, sharedBus } from '../roleCommand.js';
 
@@ -27,8 +26,9 @@ export const exitBrainCommand: Command = {
     ...jsonOption,
   },
   run: (values, context) =>
-    runRole('exit-brain', values, context, (deps) =>
-      runExitBrainRole(
+    runRole('exit-brain', values, context, async (deps) => {
+      const { runExitBrainRole } = await import('../../roles/exitBrainRole.js');
+      return runExitBrainRole(
         {
           bus: sharedBus(values),
           broker: values.required('broker', 'which broker holds the positions'),
@@ -43,6 +43,6 @@ export const exitBrainCommand: Command = {
           }),
         },
         deps,
-      ),
-    ),
+      );
+    }),
 };

@@ -1,5 +1,4 @@
 /** `failflat exit-worker`: closes the book when it is asked to. */
-import { runExitWorkerRole } from '../../roles/exitWorkerRole.js';
 import { brokerOptions, busOption, type Command, given, jsonOption } from '../command.js';
 import { alertConfig, alertOptions, logOption, memoryOption, runRole, scaleOption, sharedBus } from '../roleCommand.js';
 
@@ -20,8 +19,9 @@ export const exitWorkerCommand: Command = {
     ...jsonOption,
   },
   run: (values, context) =>
-    runRole('exit-worker', values, context, (deps) =>
-      runExitWorkerRole(
+    runRole('exit-worker', values, context, async (deps) => {
+      const { runExitWorkerRole } = await import('../../roles/exitWorkerRole.js');
+      return runExitWorkerRole(
         {
           bus: sharedBus(values),
           broker: values.required('broker', 'which broker holds the positions'),
@@ -37,6 +37,6 @@ export const exitWorkerCommand: Command = {
           }),
         },
         deps,
-      ),
-    ),
+      );
+    }),
 };

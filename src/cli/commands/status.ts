@@ -3,6 +3,7 @@ import { EXIT_CODES } from '../../process/exit.js';
 import { formatStatus } from '../../tradingState/formatStatus.js';
 import { OBSERVE_MS } from '../../tradingState/options.js';
 import { readStatus } from '../../tradingState/status.js';
+import { highlighted } from '../colour.js';
 import { busOption, type Command, given, jsonOption } from '../command.js';
 import { withOperatorBus } from '../operator.js';
 
@@ -18,7 +19,8 @@ export const statusCommand: Command = {
   run: (values, context) =>
     withOperatorBus(values, context, async (bus) => {
       const status = await readStatus(bus, { clock: context.clock, ...given({ observeMs: values.number('observe') }) });
-      context.output.out(values.flag('json') ? JSON.stringify(status) : formatStatus(status));
+      const { output } = context;
+      output.out(values.flag('json') ? JSON.stringify(status) : highlighted(formatStatus(status), output.colours));
       return status.state === undefined ? EXIT_CODES.couldNotRun : EXIT_CODES.ok;
     }),
 };

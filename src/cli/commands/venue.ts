@@ -1,5 +1,4 @@
 /** `failflat venue`: the paper venue. */
-import { runVenueRole } from '../../roles/venueRole.js';
 import { type Command, given, jsonOption } from '../command.js';
 import { logOption, runRole } from '../roleCommand.js';
 
@@ -22,7 +21,8 @@ export const venueCommand: Command = {
     ...jsonOption,
   },
   run: (values, context) =>
-    runRole('venue', values, context, (deps) => {
+    runRole('venue', values, context, async (deps) => {
+      const { runVenueRole } = await import('../../roles/venueRole.js');
       const accounts = values.texts('account');
       return runVenueRole(
         given({

@@ -1,5 +1,4 @@
 /** `failflat watchdog`: watches the exit brains. */
-import { runWatchdogRole } from '../../roles/watchdogRole.js';
 import { busOption, type Command, given, jsonOption } from '../command.js';
 import { alertConfig, alertOptions, logOption, memoryOption, runRole, scaleOption, sharedBus } from '../roleCommand.js';
 
@@ -34,8 +33,9 @@ export const watchdogCommand: Command = {
     ...jsonOption,
   },
   run: (values, context) =>
-    runRole('watchdog', values, context, (deps) =>
-      runWatchdogRole(
+    runRole('watchdog', values, context, async (deps) => {
+      const { runWatchdogRole } = await import('../../roles/watchdogRole.js');
+      return runWatchdogRole(
         {
           bus: sharedBus(values),
           alert: alertConfig(values),
@@ -48,6 +48,6 @@ export const watchdogCommand: Command = {
           ...given({ id: values.text('id'), memoryFile: values.text('memory-file'), scale: values.number('scale') }),
         },
         deps,
-      ),
-    ),
+      );
+    }),
 };

@@ -1,0 +1,122 @@
+/** The operator's day, on a journal bus with a real venue, watchdog, worker and brain. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createVenueClient, type VenueClient } from '../../src/brokers/paper/index.js';
+import { openBus } from '../../src/bus/openBus.js';
+import { decodeBrainBeat, EXIT_BRAIN_HEARTBEAT } from '../../src/messages/heartbeat.js';
+import { eventually } from '../support/eventually.js';
+import { type Running, Workspace } from './cli.js';
+
+let workspace: Workspace;
+let venue: VenueClient;
+let broker: string;
+const roles = new Map<string, Running>();
+beforeAll(async () => {
+  workspace = new Workspace();
+  const { process, ready } = await workspace.role(['venue']);
+  roles.set('venue', process);
+  broker = `paper:${ready.url}`;
+  venue = createVenueClient(ready.url ?? '');
+  const started = await Promise.all([
+    workspace.role(['watchdog', '--scale', '2']),
+    workspace.role(['exit-worker', '--broker', broker, '--scale', '2']),
+    workspace.role(['exit-brain', '--broker', broker, '--scale', '2']),
+  ]);
+  for (const { process: role, ready: said } of started) roles.set(said.ready, role);
+});
+afterAll(async () => {
+  await venue.close();
+  await workspace.remove();
+});
+
+const status = async () => JSON.parse((await workspace.run(['status', '--json', '--observe', '1s'])).stdout);
+const rearm = (...args: string[]) => workspace.run(['rearm', '--by', 'ann', '--reason', 'checked', '--scale', '4', ...args]);
+
+describe('halt, status, rearm, panic', () => {
+  it('S3: a system that was never armed is HALTED, and says who is at work', async () => {
+    const seen = await eventually(async () => {
+      const now = await status();
+      return now.workers.length > 0 && now.workers[0].beat.worker.bookAgeMs !== undefined ? now : undefined;
+    });
+    expect(seen.state).toMatchObject({ mode: 'HALTED', epoch: 0, halts: [] });
+    expect([seen.brains[0].name, seen.watchdogs.length, seen.workers.length]).toEqual(['exit-brain', 1, 1]);
+  });
+
+  it('S7: a re-arm that names nothing leaves a halt where it is, and says how to name it', async () => {
+    const halted = await workspace.run(['halt', '--json', '--id', 'h1', '--reason', 'test']);
+    expect({ code: halted.code, ...JSON.parse(halted.stdout) }).toMatchObject({ code: 0, outcome: 'committed', haltId: 'h1', epoch: 0 });
+    const refused = await rearm();
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain('It will not');
+    expect(refused.stderr).toContain('halt h1');
+    expect(refused.stderr).toContain('--clear ID');
+    expect((await status()).state).toMatchObject({ mode: 'HALTED', epoch: 0 });
+  });
+
+  it('a dry run prints the plan and changes nothing', async () => {
+    const planned = await rearm('--dry-run', '--clear', 'h1', '--json');
+    expect(planned.code, planned.stdout).toBe(0);
+    expect(JSON.parse(planned.stdout)).toMatchObject({ armed: false, plan: { clearedHalts: ['h1'], accounts: ['default'], refusals: [] } });
+    expect((await status()).state.halts).toHaveLength(1);
+  });
+
+  it('S7: a re-arm that names the halt arms in stages', async () => {
+    const armed = await rearm('--clear', 'h1');
+    expect(armed.code, armed.stderr).toBe(0);
+    expect(armed.stdout).toMatch(/^ARMED\. Trading is ACTIVE at epoch 1\.$/m);
+    expect((await status()).state).toMatchObject({ mode: 'ACTIVE', epoch: 1, accounts: ['default'], services: ['exit-brain'] });
+  });
+
+  it('a position that is not acknowledged keeps trading halted; one that is does not', async () => {
+    await venue.seedPositions({ account: 'default', positions: [{ symbol: 'AAPL', quantity: 10 }] });
+    await workspace.run(['halt', '--id', 'h2']);
+    const refused = await rearm('--clear-all-shown', '--broker', broker);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('default AAPL 10 is open and not acknowledged');
+    const armed = await rearm('--clear-all-shown', '--broker', broker, '--acknowledge', 'default:AAPL=10', '--json');
+    expect({ code: armed.code, ...JSON.parse(armed.stdout) }).toMatchObject({ code: 0, armed: true, epoch: 2 });
+  });
+
+  it('maintenance takes trading down to REDUCING before it says that the work may begin', async () => {
+    const begun = await workspace.run([
+      'maintenance',
+      '--for',
+      '60s',
+      '--service',
+      'exit-brain',
+      '--by',
+      'ann',
+      '--reason',
+      'upgrade',
+      '--json',
+    ]);
+    expect({ code: begun.code, ...JSON.parse(begun.stdout) }).toMatchObject({
+      code: 0,
+      serviceId: 'exit-brain',
+      durationMs: 60_000,
+      epoch: 2,
+    });
+    expect((await status()).state).toMatchObject({ mode: 'REDUCING' });
+  });
+
+  it('L2: a panic ends flat, step by step before the eyes of the operator', async () => {
+    const panic = await workspace.run(['panic', '--reason', 'test']);
+    expect(panic.code, panic.stdout + panic.stderr).toBe(0);
+    expect(panic.stdout).toContain('default@2 exit.close_sent: close 10 AAPL');
+    expect(panic.stdout).toMatch(/^default: flat, 1 of 1 positions closed\.$/m);
+    const after = await status();
+    expect(after.state).toMatchObject({ mode: 'HALTED', halts: [{ kind: 'exit', incident: 'default@2' }] });
+    expect(after.openIncidents).toEqual([]);
+  });
+
+  it.each(['exit-brain', 'watchdog', 'exit-worker', 'venue'])('SIGTERM ends %s in order', async (name) => {
+    const ended = await roles.get(name)?.stop('SIGTERM');
+    expect({ code: ended?.code, stderr: ended?.stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('the brain has said goodbye', async () => {
+    const bus = await openBus(`journal:${workspace.path('var/failflat')}`);
+    const last = await bus.latest(EXIT_BRAIN_HEARTBEAT, 'exit-brain');
+    await bus.close();
+    expect(decodeBrainBeat(last?.fields ?? {})).toMatchObject({ ok: true, value: { status: 'GOODBYE' } });
+  });
+});
