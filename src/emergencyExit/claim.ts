@@ -94,6 +94,15 @@ export class ClaimDesk {
     this.#claimMs = claimMs;
   }
 
+  /**
+   * Looks at a claim without wanting it. A standby that has watched from the beginning takes over as soon as the claim has
+   * stood still for its time, and does not begin to count only when the panic reaches it. Throws {@link BusUnavailableError}.
+   */
+  async watch(incident: string): Promise<void> {
+    const value = await claimLatch(this.#bus, incident).get();
+    if (value.version > 0) this.#observe(incident, value.version);
+  }
+
   /** One attempt. Throws {@link BusUnavailableError} without contact. */
   async tryTake(incident: string, eventId: string): Promise<ClaimAttempt> {
     const latch = claimLatch(this.#bus, incident);

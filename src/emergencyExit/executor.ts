@@ -59,6 +59,7 @@ class ExitRunner {
   readonly #startedMs: number;
   #lastVerdict = '';
   #failedReads = 0;
+  #lastBook: Book | undefined;
   /** Since when closing has been allowed without a break. */
   #allowedSinceMs: number | undefined;
 
@@ -133,12 +134,12 @@ class ExitRunner {
     const reading = await this.#parts.readBook(broker, clock, timings.readTimeoutMs);
     ledger.progressed();
     if (!reading.ok) {
-      // A gap in the readings could hide a fill: quiet counts from the next reading on.
-      this.#quietReadsMs = [];
+      // Unknown: it neither counts as quiet nor takes anything from the readings before and after it.
       if (this.#failedReads++ === 0) ledger.note('exit.read_failed', reading.problem, {});
       return undefined;
     }
     this.#failedReads = 0;
+    this.#lastBook = reading.book;
     this.#compare(reading.book, capabilities);
     if (isQuiet(reading.book, this.#legs, capabilities)) this.#quietReadsMs.push(reading.book.sentMs);
     else this.#quietReadsMs = [];
@@ -190,14 +191,15 @@ class ExitRunner {
     if (judgement.kind === 'continue') return false;
     if (!ledger.mayAct()) return false;
     if (judgement.verdict !== this.#lastVerdict) {
-      if (!(await this.#run.onVerdict(judgement, this.#progress(book)))) return false;
+      if (!(await this.#run.onVerdict(judgement, this.#progress()))) return false;
       this.#lastVerdict = judgement.verdict;
     }
     return judgement.verdict === 'flat' || judgement.verdict === 'dust';
   }
 
-  #progress(book: Book | undefined): ExitProgress {
-    const open = new Set((book?.positions ?? []).map(legKey));
+  /** By the last reading that came back: what has not been read since counts as open. */
+  #progress(): ExitProgress {
+    const open = this.#lastBook === undefined ? this.#seen : new Set(this.#lastBook.positions.map(legKey));
     const openSymbols = [...this.#seen].filter((key) => open.has(key)).map((key) => this.#legs.get(key)?.symbol ?? key);
     return { total: this.#seen.size, closed: this.#seen.size - openSymbols.length, openSymbols };
   }

@@ -28,6 +28,8 @@ export class Incident {
   readonly #deliveries: Delivery[] = [];
   #halt: CommittedHalt | undefined;
   #over = false;
+  #moved = true;
+  #claim: IncidentClaim | undefined;
   #superseded = false;
   /** Verdicts that people have been told of, by fencing token. */
   readonly #told = new Set<string>();
@@ -82,6 +84,7 @@ export class Incident {
   /** True when the incident is over. */
   async #attempt(): Promise<boolean> {
     const { clock, timings, desk, logger } = this.#context;
+    this.#moved = true;
     try {
       const attempt = await desk.tryTake(this.id, this.#panic.eventId);
       if (attempt.kind === 'done') return true;
@@ -110,6 +113,7 @@ export class Incident {
       details: { by, fencingToken: claim.token, worker: workerId },
     });
     const ended = new AbortController();
+    this.#claim = claim;
     try {
       return await parts.inOrder(
         () => this.#raiseHalt(ended.signal),
@@ -253,8 +257,11 @@ export class Incident {
     const { clock, timings } = this.#context;
     let timer: Timer | undefined;
     const tick = () => {
-      // Losing a delivery to another worker is harmless: the claim on the incident decides who acts.
-      for (const delivery of this.#deliveries) delivery.renew().catch(() => false);
+      // Renewed by progress only, so that a standby gets what a stuck worker holds. Losing a delivery to another worker is
+      // harmless: the claim on the incident decides who acts.
+      const moved = this.#moved || this.#claim?.isValid() === true;
+      this.#moved = false;
+      if (moved) for (const delivery of this.#deliveries) delivery.renew().catch(() => false);
       timer = clock.setTimer(timings.claimMs / 4, tick, { keepAlive: false });
     };
     tick();

@@ -69,7 +69,8 @@ function isCapped(capabilities: BrokerCapabilities, leg: Pick<Leg, 'positionSide
 }
 
 function cancels(view: ExitView, book: Book): readonly ExitStep[] {
-  const open = new Set(book.positions.map(legKey));
+  // What stands on dust protects nothing that could be closed, and an order that works keeps the account from being quiet.
+  const open = new Set(book.positions.filter((position) => !isDust(position, view.capabilities)).map(legKey));
   return book.orders
     .filter((order) => !isOwnClose(view, order) && (!onlyReduces(order) || !open.has(legKey(order))))
     .map((order) => ({ do: 'cancel', order }) as const);

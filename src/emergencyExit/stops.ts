@@ -8,6 +8,9 @@ import { sameQuantity } from './legs.js';
 import type { CloseStep } from './plan.js';
 import type { VenueCalls } from './venueCalls.js';
 
+/** One failed reading must not send the stops back and begin everything again. */
+const REREAD_TRIES = 3;
+
 export interface StopsContext {
   readonly calls: VenueCalls;
   readonly clock: Clock;
@@ -36,7 +39,8 @@ export class ProtectiveStops {
       this.#withdrawn.set(step.leg.key, [...this.#of(step), stop]);
     }
     await clock.sleep(capabilities.readLagMs);
-    const reading = await reread();
+    let reading = await reread();
+    for (let tries = 1; !reading.ok && tries < REREAD_TRIES && ledger.mayAct(); tries++) reading = await reread();
     if (!reading.ok) {
       await this.restore(step, capabilities);
       return false;

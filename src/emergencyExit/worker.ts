@@ -8,8 +8,9 @@ import { type Clock, systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
-import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
+import { accountOf, DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT, encodePeerBeat } from '../messages/peerBeat.js';
+import type { TradingState } from '../messages/tradingState.js';
 import { type Random, systemRandom } from '../random.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { readTradingState } from '../tradingState/read.js';
@@ -137,6 +138,13 @@ async function beat(context: WorkerContext, generation: string, condition: Condi
   }
 }
 
+/** What others are at work on: each open incident stands in the state with its halt. */
+async function watchClaims({ desk, account }: WorkerContext, state: TradingState): Promise<void> {
+  for (const { kind, incident } of state.halts) {
+    if (kind === 'exit' && incident !== undefined && accountOf(incident) === account) await desk.watch(incident);
+  }
+}
+
 /** Remembers halts, adds forgotten ones again, and lets a re-arm supersede what it names. */
 async function watchState(context: WorkerContext, memory: HaltMemory, desk: PanicDesk): Promise<void> {
   const { bus, clock, timings, signal, logger, alert } = context;
@@ -149,6 +157,7 @@ async function watchState(context: WorkerContext, memory: HaltMemory, desk: Pani
       heardMs = clock.monotonicMs();
       lost = false;
       await desk.supersede(state);
+      await watchClaims(context, state);
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'the trading state cannot be read');
       if (!lost && clock.monotonicMs() - heardMs >= timings.busOutageMaxMs) {

@@ -28,6 +28,11 @@ export function incidentId(account: string, epoch: number): string {
   return `${account}@${epoch}`;
 }
 
+/** The account of an incident. */
+export function accountOf(incident: string): string {
+  return incident.slice(0, Math.max(0, incident.lastIndexOf('@')));
+}
+
 /** Watchdogs that see the same failure agree on its panic without talking to each other. */
 export function watchdogPanicId(scope: string | undefined, epoch: number): string {
   return derivedId(`panic_close/${scope ?? '*'}/${epoch}`);

@@ -65,8 +65,9 @@ export interface ExitScene {
   end(): Promise<void>;
 }
 
-/** Calls through a cut never settle: what a dead process asked for is never answered to anyone. */
-function cuttable<T extends object>(target: T, dead: () => boolean): T {
+/** Calls through a cut never settle: what a dead process asked for is never answered to anyone, and it asks for nothing more. */
+function cuttable<T>(target: T, dead: () => boolean): T {
+  if (typeof target !== 'object' || target === null || Array.isArray(target)) return target;
   return new Proxy(target, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object);
@@ -74,8 +75,8 @@ function cuttable<T extends object>(target: T, dead: () => boolean): T {
       return (...args: unknown[]) => {
         if (dead()) return new Promise(() => undefined);
         const result: unknown = Reflect.apply(value, object, args);
-        if (result instanceof Promise) return result.then((settled) => (dead() ? new Promise(() => undefined) : settled));
-        return typeof result === 'object' && result !== null ? cuttable(result, dead) : result;
+        if (!(result instanceof Promise)) return cuttable(result, dead);
+        return result.then((settled) => (dead() ? new Promise(() => undefined) : cuttable(settled, dead)));
       };
     },
   });
