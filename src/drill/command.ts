@@ -54,8 +54,8 @@ function documentOf(result: RunResult, options: DrillOptions, sabotage: Sabotage
   const base = { ...result, seed: options.seed, runs: options.repeat };
   if (sabotage === undefined) return base;
   const red = result.checks.filter((check) => !check.passed && !check.missing).map((check) => check.id);
-  const unrelatedRed = red.filter((id) => !sabotage.red.includes(id));
-  return { ...base, sabotage: { name: sabotage.name, caught: red.length > 0 && unrelatedRed.length === 0, unrelatedRed } };
+  const unrelatedRed = red.filter((id) => id !== sabotage.red && !sabotage.consequences.includes(id));
+  return { ...base, sabotage: { name: sabotage.name, caught: red.includes(sabotage.red) && unrelatedRed.length === 0, unrelatedRed } };
 }
 
 function describe(options: DrillOptions, bars: DrillBars): string {

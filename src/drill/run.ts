@@ -10,7 +10,9 @@ import { closedTwice, exposureIncreased } from './judge/exitChecks.js';
 import { attemptsAfterHalt, ordersAfterHalt } from './judge/stopChecks.js';
 import type { DrillOptions, Fault } from './options.js';
 import { type Sabotage, sabotageNamed } from './sabotage/catalogue.js';
-import { FAULT_SCENARIOS, KILL_SCENARIOS, noFault, type Scenario } from './scenarios.js';
+import { FAULT_SCENARIOS } from './scenarios/faults.js';
+import { KILL_SCENARIOS, noFault } from './scenarios/kills.js';
+import type { Scenario } from './scenarios/scenario.js';
 
 export interface DrillTimings {
   readonly killToPanicMs: readonly number[];

@@ -1,21 +1,26 @@
 /** Faults that happen inside a process: a clock that steps, a bus that loses one record, a loop that hangs. */
 import { existsSync } from 'node:fs';
 import type { AppendOutcome, Bus } from '../../bus/bus.js';
-import { type Clock, systemClock } from '../../clock.js';
+import { type Clock, MAX_TIMER_MS, systemClock } from '../../clock.js';
 import { PANIC_CLOSE } from '../../messages/panicClose.js';
 import type { Decide } from '../../roles/decideModule.js';
 
 const WALL_STEP_MS = 3_600_000;
+const BACK_AFTER_MS = 300;
 
-/** The wall clock is one hour ahead from the moment the trigger appears. Durations do not notice. */
+/** From the moment the trigger appears the wall clock is an hour ahead, and soon after an hour behind. Durations do not notice. */
 export function steppedClock(triggerFile: string, base: Clock = systemClock): Clock {
-  let steppedMs = 0;
+  let stepMs = 0;
   const look = () => {
-    if (steppedMs === 0 && existsSync(triggerFile)) steppedMs = WALL_STEP_MS;
-    if (steppedMs === 0) base.setTimer(10, look, { keepAlive: false });
+    if (!existsSync(triggerFile)) {
+      base.setTimer(10, look, { keepAlive: false });
+      return;
+    }
+    stepMs = WALL_STEP_MS;
+    base.setTimer(BACK_AFTER_MS, () => (stepMs = -WALL_STEP_MS), { keepAlive: false });
   };
   look();
-  return { ...base, wallMs: () => base.wallMs() + steppedMs };
+  return { ...base, wallMs: () => base.wallMs() + stepMs };
 }
 
 /** The first panic that this process sends does not reach the bus, and nobody can say so for sure. */
@@ -46,7 +51,12 @@ function withAppend(bus: Bus, append: Bus['append']): Bus {
 
 /** Once the trigger appears, an evaluation that has begun never ends. */
 export function hangingDecide(triggerFile: string): Decide {
-  return () => (existsSync(triggerFile) ? new Promise<never>(() => {}) : undefined);
+  return () => (existsSync(triggerFile) ? hang() : undefined);
+}
+
+/** The process must not end for want of anything to do: a loop that hangs usually hangs on something. */
+function hang(): Promise<never> {
+  return new Promise(() => systemClock.setTimer(MAX_TIMER_MS, () => {}));
 }
 
 /** Once the trigger appears, every evaluation fails. */

@@ -119,6 +119,7 @@ export const panicCarriedOut = check('S6', 'the panic is carried out and acknowl
 export const haltLatched = check('S7', 'trading is halted at the end, by a halt that names the incident', (evidence) => {
   const last = evidence.bus.states.at(-1)?.value;
   if (last === undefined) return { missing: 'no trading state was seen' };
+  if (firstPanic(evidence) === undefined) return { missing: 'no panic was seen' };
   const exit = last.halts.find((halt) => halt.kind === 'exit' && halt.incident !== undefined);
   return {
     passed: last.mode === 'HALTED' && exit !== undefined,

@@ -1,6 +1,8 @@
 /** Checks on the watchdog's side: the panic comes in time, once, and never without cause. */
 import { verifyAudit } from '../../audit/verify.js';
+import { ordersFrom } from '../../rig/books.js';
 import { check, firstPanic, ms, TOLERANCE_MS } from './evidence.js';
+import { isExitWorker } from './exitChecks.js';
 
 const ALERT_MS = 1_000;
 
@@ -59,13 +61,16 @@ export const alerted = check('L7', 'an alert goes out', (evidence) => {
 export const recordComplete = check('S12', 'the record is complete and its chain unbroken', (evidence) => {
   const entries = evidence.bus.audit.map((seen) => seen.value);
   if (entries.length === 0) return { missing: 'no audit entry was seen' };
+  if (firstPanic(evidence) === undefined) return { missing: 'no panic was seen, so there is no exit to be on record' };
   const { problems } = verifyAudit(entries);
-  const events = new Set(entries.map((entry) => entry.event));
-  const needed = ['state.halted', 'exit.taken_up', 'exit.close_sent', 'exit.close_settled'];
-  const absent = needed.filter((event) => !events.has(event));
+  // A halt whose answer was lost is on record as just that.
+  const halted = entries.some((entry) => entry.event === 'state.halted' || entry.event === 'state.halt_unknown');
+  const noted = new Set(entries.filter((entry) => entry.event === 'exit.close_sent').map((entry) => entry.details['clientOrderId']));
+  const closes = ordersFrom(evidence.events, evidence.account, isExitWorker);
+  const unnoted = closes.filter((order) => !noted.has(order.clientOrderId));
   return {
-    passed: problems.length === 0 && absent.length === 0,
-    evidence: `${entries.length} entries, ${problems.length} breaks of the chain${absent.length === 0 ? '' : `, absent: ${absent.join(', ')}`}`,
+    passed: problems.length === 0 && halted && unnoted.length === 0,
+    evidence: `${entries.length} entries, ${problems.length} breaks of the chain, halt on record: ${halted ? 'yes' : 'no'}, ${closes.length} closes of which ${unnoted.length} are not on record`,
   };
 });
 

@@ -1,0 +1,70 @@
+/** What the scenarios have in common: the checks that belong together, and the steps of a run. */
+import { systemClock } from '../../clock.js';
+import { type Child, RigError } from '../../rig/child.js';
+import type { ScaledTimings } from '../../roles/scale.js';
+import type { Conductor } from '../conductor.js';
+import * as exit from '../judge/exitChecks.js';
+import * as stop from '../judge/stopChecks.js';
+import * as watch from '../judge/watchChecks.js';
+
+/** Attempts that the strategy must make after the halt before the run ends. */
+export const ATTEMPTS_AFTER_HALT = 25;
+
+export const STOP_CHECKS = [stop.load, stop.noOrderAfterHalt, stop.nothingForgotten];
+export const EXIT_CHECKS = [exit.haltFirst, exit.neverWorse, exit.bookFlat, exit.flatNotEarly, exit.panicCarriedOut, exit.haltLatched];
+export const RECORD_CHECKS = [watch.oneIncident, watch.alerted, watch.recordComplete];
+
+export const unguarded = (timings: ScaledTimings): number => timings.watchdog.rules.unguardedMs ?? 0;
+
+/** Brain, watchdog and worker, then trading. */
+export async function trade(conductor: Conductor): Promise<{ readonly brain: Child; readonly watchdog: Child; readonly worker: Child }> {
+  const { cast } = conductor;
+  const [brain, watchdog, worker] = await Promise.all([cast.brain(), cast.watchdog(), cast.worker()]);
+  await conductor.armAndTrade();
+  return { brain, watchdog, worker };
+}
+
+/** Until `flat`, attempts after the halt, and a little longer: what refills would do so now. */
+export async function settle(conductor: Conductor, detectionMs: number): Promise<void> {
+  const { timings } = conductor;
+  const horizonMs = timings.lease.ttlMs + timings.brokerTimeoutMs;
+  await conductor.waitFor(detectionMs + 1_500, () => conductor.sight.panics.length > 0);
+  await conductor.waitFor(horizonMs + timings.exitWorker.claimMs * 2 + timings.exitWorker.deadlineMs / 2 + 2_500, () =>
+    conductor.sight.completions.some(({ value }) => value.verdict === 'flat'),
+  );
+  await enoughAttempts(conductor);
+  await systemClock.sleep(300);
+}
+
+export async function enoughAttempts(conductor: Conductor): Promise<void> {
+  const halted = conductor.sight.states.find(({ value }) => value.halts.some((halt) => halt.kind === 'exit'));
+  if (halted === undefined) return;
+  await conductor.waitFor(3_000, () => conductor.attempts().filter(({ value }) => value.atMs > halted.atMs).length >= ATTEMPTS_AFTER_HALT);
+}
+
+export async function untilFirstClose(conductor: Conductor): Promise<void> {
+  if (await conductor.waitFor(10_000, () => conductor.exitFills().length > 0)) return;
+  throw new RigError('the exit never closed anything, so its worker could not be struck in the middle of it');
+}
+
+export async function strikeWorkerMidway(conductor: Conductor, worker: Child): Promise<void> {
+  await untilFirstClose(conductor);
+  conductor.marks.workerKilledMs = conductor.strike(worker);
+  conductor.pendingWhenWorkerDied = await conductor.pendingPanics();
+}
+
+/** A stopped process that wakes up late must find that it has nothing to do any more. */
+export async function wake(conductor: Conductor, child: Child): Promise<void> {
+  if (conductor.drill.signal !== 'SIGSTOP') return;
+  conductor.strike(child, 'SIGCONT');
+  await systemClock.sleep(500);
+}
+
+/** Nothing happens for three thresholds. */
+export async function stayQuiet(conductor: Conductor): Promise<void> {
+  const fromMs = systemClock.monotonicMs();
+  const thresholdMs = conductor.timings.watchdog.rules.missingMs ?? 0;
+  conductor.say(`quiet for ${Math.round(3 * thresholdMs)} ms`);
+  await systemClock.sleep(3 * thresholdMs);
+  conductor.marks.quiet = { fromMs, untilMs: systemClock.monotonicMs() };
+}
