@@ -7,7 +7,7 @@ import { hostIdentity } from '../host.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT } from '../messages/peerBeat.js';
 import { type AlertConfig, alertSink } from './alerts.js';
-import { defaultId, mustBeFree } from './identity.js';
+import { defaultId, mustBeFree, untilSeen } from './identity.js';
 import { prepareMemoryFile } from './memoryFile.js';
 import { type BrokerSeams, type BusSeams, type RoleDeps, withBroker, withBus } from './role.js';
 import { scaledTimings } from './scale.js';
@@ -67,6 +67,7 @@ export async function runExitWorkerRole(config: ExitWorkerRoleConfig, deps: Role
       });
       await mustBeFree(bus, EXIT_WORKER_HEARTBEAT, id, { clock, logger, beatMs: timings.beatMs });
       const running = worker.run(signal);
+      await Promise.race([running, untilSeen(bus, EXIT_WORKER_HEARTBEAT, id, { clock, logger })]);
       deps.onReady?.({ ready: 'exit-worker', id, pid: hostIdentity().pid, bus: bus.url });
       await running;
     }),

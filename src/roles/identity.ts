@@ -65,3 +65,22 @@ export async function mustBeFree(bus: Bus, stream: string, id: string, watch: Na
   if (holder === undefined) return;
   throw new ConfigurationError('id', id, `must be a name of its own: process ${holder.pid} on ${holder.host} works under this one`);
 }
+
+const FIRST_BEAT_WITHIN_MS = 1_000;
+const LOOK_EVERY_MS = 10;
+
+/** Waits until this process is seen to beat under its name: from then on others find the name taken. At most a second. */
+export async function untilSeen(bus: Bus, stream: string, id: string, { clock, logger }: Omit<NameWatch, 'beatMs'>): Promise<void> {
+  const { bootId, pid } = hostIdentity();
+  const untilMs = clock.monotonicMs() + FIRST_BEAT_WITHIN_MS;
+  try {
+    while (clock.monotonicMs() < untilMs) {
+      const beat = beatOf(await bus.latest(stream, id));
+      if (beat?.bootId === bootId && beat.pid === pid) return;
+      await clock.sleep(LOOK_EVERY_MS);
+    }
+  } catch (error) {
+    // Without contact it has work to do all the same.
+    logger.warn({ id, error: messageOf(error) }, 'the first beat cannot be seen');
+  }
+}
