@@ -3,8 +3,14 @@ import { type Clock, MAX_TIMER_MS, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { InFlightView, IntentKind, Permission, Refusal } from '../permission.js';
-import { DEFAULT_DRAIN_TIMEOUT_MS } from './options.js';
-import { type DrainReport, type GateProtocol, type GateStatus, type ResolveResult, type SubmissionOutcome } from './protocol.js';
+import {
+  DEFAULT_DRAIN_TIMEOUT_MS,
+  type DrainReport,
+  type GateProtocol,
+  type GateStatus,
+  type ResolveResult,
+  type SubmissionOutcome,
+} from './protocol.js';
 import { GATE_NAME, SubmissionRegister } from './register.js';
 
 export interface ShutdownGateOptions {

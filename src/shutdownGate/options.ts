@@ -9,7 +9,8 @@ import type { ShutdownGate } from './gate.js';
 import { PROTOCOL_VERSION } from './protocol.js';
 import type { ReduceProof } from './reductions.js';
 
-export const DEFAULT_DRAIN_TIMEOUT_MS = 8_000;
+export { DEFAULT_DRAIN_TIMEOUT_MS } from './protocol.js';
+
 export const DEFAULT_MAX_POSITION_AGE_MS = 1_000;
 export const DEFAULT_LABEL = 'order';
 

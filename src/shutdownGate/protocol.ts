@@ -5,6 +5,9 @@
 
 import type { Refusal } from '../permission.js';
 
+/** How long a drain waits when nobody says. */
+export const DEFAULT_DRAIN_TIMEOUT_MS = 8_000;
+
 /** What became of a submission: `refused` means surely never sent, `unknown` means that it may have reached the venue. */
 export type SubmissionOutcome = 'acknowledged' | 'refused' | 'unknown';
 
