@@ -53,8 +53,8 @@ async function openPaper(spec: string, options: OpenBrokerOptions): Promise<Brok
 async function load(spec: string): Promise<unknown> {
   const path = resolve(spec);
   try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
-    return module.default;
+    const module: unknown = await import(pathToFileURL(path).href);
+    return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
   } catch (error) {
     const absent = systemCodeOf(error) === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(`'${path}'`);
     const bound = absent

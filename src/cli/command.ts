@@ -53,6 +53,9 @@ export const jsonOption = {
 /** Options of an object with those left out whose value is undefined. */
 export function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
-  for (const [key, value] of Object.entries(options)) if (value !== undefined) Object.assign(kept, { [key]: value });
+  for (const key of Object.keys(options)) {
+    const value: unknown = Reflect.get(options, key);
+    if (value !== undefined) Object.assign(kept, { [key]: value });
+  }
   return kept;
 }

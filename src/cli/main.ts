@@ -15,8 +15,8 @@ import { commandHelp, generalHelp } from './help.js';
 import { parseOptions } from './options.js';
 
 function version(): string {
-  const manifest: { readonly version?: unknown } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String(manifest.version);
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
 }
 
 function refuse(output: Output, message: string, hint: string): ExitCode {

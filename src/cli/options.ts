@@ -59,7 +59,7 @@ export class Values {
 
   texts(name: string): readonly string[] {
     const value = this.#values.get(name);
-    return Array.isArray(value) ? value : [];
+    return typeof value === 'object' ? value : [];
   }
 
   /** Numbers, and durations in milliseconds. */

@@ -20,10 +20,14 @@ const LEVEL_WORDS: ReadonlyMap<unknown, string> = new Map([
 /** More than this waiting for a reader that does not read is dropped: a log must not fill the memory. */
 const MAX_WAITING_BYTES = 4_000_000;
 
+function recordOf(parsed: unknown): Readonly<Record<string, unknown>> {
+  return typeof parsed === 'object' && parsed !== null ? Object.fromEntries(Object.entries(parsed)) : {};
+}
+
 /** One line for a person of one line of JSON. */
 export function readableLine(json: string): string {
-  const record: Readonly<Record<string, unknown>> = { ...JSON.parse(json) };
-  const { time, level, name, msg, pid: _pid, hostname: _hostname, ...details } = record;
+  const parsed: unknown = JSON.parse(json);
+  const { time, level, name, msg, pid: _pid, hostname: _hostname, ...details } = recordOf(parsed);
   const clockTime = typeof time === 'number' ? new Date(time).toISOString().slice(11, 23) : '';
   const words = Object.entries(details).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return `${[clockTime, LEVEL_WORDS.get(level) ?? '', `${String(name)}:`, String(msg), ...words].join(' ')}\n`;
@@ -32,18 +36,13 @@ export function readableLine(json: string): string {
 export async function createLog(options: LogOptions): Promise<Logger> {
   const { pino } = await import('pino');
   const write = (line: string) => process.stderr.write(readableLine(line));
-  const log = process.stderr.isTTY ? pino(options, { write }) : pino(options, waitlessDestination(pino));
+  // Written without waiting: a reader that has stopped must not stop this process.
+  const waitless = () => pino.destination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES }).on('error', () => undefined);
+  const log = pino(options, process.stderr.isTTY ? { write } : waitless());
   return {
     debug: (details, message) => log.debug(details, message),
     info: (details, message) => log.info(details, message),
     warn: (details, message) => log.warn(details, message),
     error: (details, message) => log.error(details, message),
   };
-}
-
-/** Written without waiting: a reader that has stopped must not stop this process. */
-function waitlessDestination({ destination }: Pick<typeof import('pino').pino, 'destination'>) {
-  const stream = destination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES });
-  stream.on('error', () => undefined);
-  return stream;
 }

@@ -28,8 +28,8 @@ function isDecide(exported: unknown): exported is Decide {
 export async function loadDecide(path: string): Promise<Decide> {
   let exported: unknown;
   try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(resolve(path)).href);
-    exported = module.default;
+    const module: unknown = await import(pathToFileURL(resolve(path)).href);
+    if (typeof module === 'object' && module !== null && 'default' in module) exported = module.default;
   } catch (error) {
     throw new ConfigurationError('decide', path, `must be a module that loads: ${messageOf(error).split('\n')[0]}`);
   }

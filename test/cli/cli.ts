@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { eventually } from '../support/eventually.js';
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js');
@@ -14,12 +15,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export interface Ready {
-  readonly ready: string;
-  readonly id: string;
-  readonly pid: number;
-  readonly bus?: string;
-  readonly url?: string;
+const Ready = z.object({ ready: z.string(), id: z.string(), pid: z.number(), bus: z.string().optional(), url: z.string().optional() });
+export type Ready = z.output<typeof Ready>;
+
+/** The one JSON document on standard output. */
+export function documentOf({ stdout }: Ended): Readonly<Record<string, unknown>> {
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(stdout));
 }
 
 export type Env = Readonly<Record<string, string>>;
@@ -62,7 +63,7 @@ export class Running {
       { timeoutMs: 15_000 },
     );
     if (line === 'nothing') throw new Error(`it ended before it was ready: ${this.stderr}`);
-    return JSON.parse(line);
+    return Ready.parse(JSON.parse(line));
   }
 
   send(signal: NodeJS.Signals): void {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { ENVIRONMENT_HELP } from '../../src/cli/help.js';
 import { ENVIRONMENT_VARIABLES } from '../../src/process/environment.js';
@@ -22,7 +23,7 @@ describe('help', () => {
     for (const { name, summary } of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 20)}`, 'm'));
     for (const name of ENVIRONMENT_VARIABLES) expect(stdout).toContain(`${name} `);
     expect(Object.keys(ENVIRONMENT_HELP)).toEqual([...ENVIRONMENT_VARIABLES]);
-    for (const code of [0, 1, 2, 3]) expect(stdout).toMatch(new RegExp(`^ {2}${code} {2}\\w`, 'm'));
+    for (const meaning of [0, 1, 2, 3]) expect(stdout).toMatch(new RegExp(`^ {2}${meaning} {2}\\w`, 'm'));
   });
 
   it.concurrent.each(COMMANDS.map(({ name }) => name))('%s --help names each of its options', async (name) => {
@@ -39,7 +40,7 @@ describe('help', () => {
   });
 
   it('--version is that of the package', async () => {
-    const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+    const { version } = z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')));
     expect(await workspace.run(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 });

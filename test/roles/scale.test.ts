@@ -11,9 +11,10 @@ import { fcSeed } from '../support/seed.js';
 
 function numbers(value: object, path = ''): Map<string, number> {
   const found = new Map<string, number>();
-  for (const [key, inner] of Object.entries(value)) {
+  for (const [key, inner] of Object.entries<unknown>({ ...value })) {
     if (typeof inner === 'number') found.set(`${path}${key}`, inner);
-    else for (const [name, number] of numbers(inner, `${path}${key}.`)) found.set(name, number);
+    else if (typeof inner === 'object' && inner !== null)
+      for (const [name, number] of numbers(inner, `${path}${key}.`)) found.set(name, number);
   }
   return found;
 }

@@ -36,6 +36,12 @@ const options = {
     help: 'runs; timings are shown side by side, of the rest the worst',
   },
   seed: { type: 'integer', value: 'S', min: 0, default: 1, help: 'printed with the verdict' },
+  'quiet-for': {
+    type: 'duration',
+    value: 'DURATION',
+    min: 1,
+    help: 'how long nothing may happen in a run with a quiet time (default: three thresholds)',
+  },
   'no-fault': { type: 'flag', help: 'nothing happens for three thresholds, then the brain is killed' },
   sabotage: {
     type: 'text',
@@ -59,6 +65,7 @@ function chosen(values: Values) {
     repeat: values.number('repeat'),
     seed: values.number('seed'),
     noFault: values.flag('no-fault'),
+    quietForMs: values.number('quiet-for'),
     sabotage: values.text('sabotage'),
     verbose: values.flag('verbose'),
   });
