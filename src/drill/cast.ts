@@ -107,7 +107,7 @@ export class Cast {
       lease: { ...timings.lease, drainPollMs: 10 },
     };
     const order: ActorOrder = { ...this.#options.orders.get('strategy'), role: 'strategy' };
-    return this.#start('strategy', ACTOR, [JSON.stringify({ order, config })]);
+    return this.#start('strategy', ACTOR, [JSON.stringify({ role: order.role, order, config })]);
   }
 
   /** Ends everyone that still lives, by process id. */
@@ -136,7 +136,7 @@ export class Cast {
   #play(role: Exclude<ActorRole, 'strategy'>, name: string, config: object, args: readonly string[]): Promise<Child> {
     const { workspace, drill, orders } = this.#options;
     const order = orders.get(role);
-    if (order !== undefined) return this.#start(name, ACTOR, [JSON.stringify({ order, config })]);
+    if (order !== undefined) return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })]);
     return this.#start(name, COMMAND, [role, '--bus', workspace.busUrl, '--scale', String(drill.scale), ...args, '--json']);
   }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.js';
 import { PANIC_CLOSE, panicGroup } from '../messages/panicClose.js';
 import { bookAt, type Fill, fillsOf, ordersFrom } from '../rig/books.js';
 import { type Child, RigError } from '../rig/child.js';
-import { BusObserver, followStream, type Seen } from '../rig/observer.js';
+import { BusObserver, type BusSight, followStream, type Seen } from '../rig/observer.js';
 import { StallMonitor } from '../rig/stallMonitor.js';
 import { type ScaledTimings, scaledTimings } from '../roles/scale.js';
 import { rearm } from '../tradingState/rearm.js';
@@ -137,7 +137,7 @@ export class Conductor {
     return true;
   }
 
-  get sight() {
+  get sight(): BusSight {
     return this.#observer.sight();
   }
 

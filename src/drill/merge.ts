@@ -19,7 +19,7 @@ function worseState(a: string, b: string): string {
 function worst(a: RunResult, b: RunResult): RunResult {
   const checks = a.checks.map((check) => {
     const other = b.checks.find((candidate) => candidate.id === check.id);
-    return other === undefined || check.passed === false ? check : other;
+    return other === undefined || !check.passed ? check : other;
   });
   return {
     scenario: a.scenario,

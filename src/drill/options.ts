@@ -1,5 +1,5 @@
 /** What a drill is asked to do, with its defaults and bounds. */
-import { checkInteger, checkNumber, checkOneOf } from '../checks.js';
+import { checkDurationMs, checkInteger, checkNumber, checkOneOf } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
 import { SCALE_MAX } from '../roles/scale.js';
 
@@ -17,6 +17,7 @@ export const FAULTS = [
   'lost-panic',
   'panic-twice',
   'wall-step',
+  'stopped-watchdog',
   'old-panic',
   'lost-answers',
 ] as const;
@@ -39,6 +40,8 @@ export interface DrillOptions {
   readonly repeat: number;
   readonly seed: number;
   readonly noFault: boolean;
+  /** How long nothing may happen where a run has a quiet time. Default: three thresholds of a missing heartbeat. */
+  readonly quietForMs?: number;
   readonly fault?: Fault;
   readonly sabotage?: string;
   /** Pass on what the processes log. */
@@ -67,6 +70,7 @@ export function checkDrillOptions(given: Partial<DrillOptions>): DrillOptions {
   checkOneOf('signal', options.signal, SIGNALS);
   checkInteger('repeat', options.repeat, { min: 1, max: 10_000 });
   checkInteger('seed', options.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  if (options.quietForMs !== undefined) checkDurationMs('quiet-for', options.quietForMs, { min: 1 });
   if (options.fault !== undefined) checkOneOf('fault', options.fault, FAULTS);
   const modes = [
     options.noFault ? '--no-fault' : '',

@@ -33,12 +33,12 @@ export function checkTable(document: DrillDocument, { good, bad, faint }: Palett
   return ['Checks, named by their promise:', ...lines].join('\n');
 }
 
-const TIMING_WORDS: Readonly<Record<keyof DrillTimings, string>> = {
-  killToPanicMs: 'fault to panic_close',
-  panicToBookEmptyMs: 'panic to book empty',
-  panicToFlatVerifiedMs: 'panic to flat verified',
-  killToFlatVerifiedMs: 'fault to flat verified',
-};
+const TIMINGS: readonly { readonly key: keyof DrillTimings; readonly words: string }[] = [
+  { key: 'killToPanicMs', words: 'fault to panic_close' },
+  { key: 'panicToBookEmptyMs', words: 'panic to book empty' },
+  { key: 'panicToFlatVerifiedMs', words: 'panic to flat verified' },
+  { key: 'killToFlatVerifiedMs', words: 'fault to flat verified' },
+];
 
 /** The value below which a share of the sorted samples lies: the nearest rank, never an interpolation. */
 export function quantile(samples: readonly number[], share: number): number {
@@ -47,12 +47,12 @@ export function quantile(samples: readonly number[], share: number): number {
 }
 
 export function timingTable(timings: DrillTimings): string {
-  const rows = (Object.keys(TIMING_WORDS) as (keyof DrillTimings)[]).map((key) => {
+  const rows = TIMINGS.map(({ key, words }) => {
     const samples = timings[key];
-    if (samples.length === 0) return `  ${TIMING_WORDS[key].padEnd(24)} –`;
-    if (samples.length === 1) return `  ${TIMING_WORDS[key].padEnd(24)} ${quantile(samples, 0.5).toFixed(0).padStart(7)} ms`;
+    if (samples.length === 0) return `  ${words.padEnd(24)} –`;
+    if (samples.length === 1) return `  ${words.padEnd(24)} ${quantile(samples, 0.5).toFixed(0).padStart(7)} ms`;
     const [p50, p99, max] = [quantile(samples, 0.5), quantile(samples, 0.99), quantile(samples, 1)];
-    return `  ${TIMING_WORDS[key].padEnd(24)} p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, max ${max.toFixed(0)} ms (${samples.length} runs)`;
+    return `  ${words.padEnd(24)} p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms, max ${max.toFixed(0)} ms (${samples.length} runs)`;
   });
   return ['Timings:', ...rows].join('\n');
 }

@@ -47,6 +47,7 @@ const CARRIED_BY: Partial<Record<Fault, ActorRole>> = {
   'brain-degraded': 'exit-brain',
   'lost-panic': 'watchdog',
   'wall-step': 'watchdog',
+  'stopped-watchdog': 'watchdog',
 };
 
 export function scenarioOf(options: DrillOptions): { readonly scenario: Scenario; readonly fault?: Fault; readonly sabotage?: Sabotage } {

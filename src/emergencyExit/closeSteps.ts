@@ -115,7 +115,6 @@ export class CloseSteps {
     const attempt = { number, clientOrderId, side, quantity, sentMs: nowMs };
     const sent = withSent(leg(key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
     update(sent);
-    ledger.note('exit.close_sent', `close ${step.positionQuantity} ${symbol}`, { symbol, positionSide, clientOrderId, quantity });
     if (await this.#send(sent, step.reduceOnly)) await this.#stops.restore(step, capabilities);
     return true;
   }

@@ -79,7 +79,10 @@ function memoryLedger(clock: Clock, timings: ExitTimings, random: Random, note: 
   return {
     orderPrefix: `ffd-${random.id().slice(0, 8)}`,
     inherited: () => Promise.resolve([]),
-    recordAttempt: () => Promise.resolve(true),
+    recordAttempt: (attempt) => {
+      note('exit.close_attempt', `${attempt.side} ${attempt.quantity} ${attempt.symbol}`, { ...attempt });
+      return Promise.resolve(true);
+    },
     mayAct: () => true,
     progressed() {},
     drain: () => ({ haltedMs: startedMs, horizonMs, silentHolders: [NOBODY_ASKED] }),

@@ -4,7 +4,7 @@ import { type Decoded, decodeWith, encode, type Fields } from './fields.js';
 export const AUDIT = 'system:audit';
 
 export interface AuditEntry {
-  /** What happened, as `area.event`: `state.halted`, `lease.suspended`, `exit.close_sent`, … */
+  /** What happened, as `area.event`: `state.halted`, `lease.suspended`, `exit.close_attempt`, … */
   readonly event: string;
   readonly actor: string;
   readonly cause: string;

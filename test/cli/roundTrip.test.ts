@@ -104,7 +104,7 @@ describe('halt, status, rearm, panic', () => {
   it('L2: a panic ends flat, step by step before the eyes of the operator', async () => {
     const panic = await workspace.run(['panic', '--reason', 'test']);
     expect(panic.code, panic.stdout + panic.stderr).toBe(0);
-    expect(panic.stdout).toContain('default@2 exit.close_sent: close 10 AAPL');
+    expect(panic.stdout).toContain('default@2 exit.close_attempt: sell 10 AAPL');
     expect(panic.stdout).toMatch(/^default: flat, 1 of 1 positions closed\.$/m);
     const state = { mode: 'HALTED', halts: [{ kind: 'exit', incident: 'default@2' }] };
     expect(await status()).toMatchObject({ state, openIncidents: [] });

@@ -46,7 +46,7 @@ describe('exit worker', () => {
     await scene.until(async () => (await scene.unacknowledged()) === 0, 1_000, 'the acknowledgement');
     const audited = await scene.audited();
     expect(audited.indexOf('state.halted')).toBeLessThan(audited.indexOf('exit.cancel'));
-    expect(audited.filter((event) => event === 'exit.close_sent')).toHaveLength(50);
+    expect(audited.filter((event) => event === 'exit.close_attempt')).toHaveLength(50);
     const [completion] = await scene.completions();
     expect(completion).toMatchObject({ verdict: 'flat', positionsTotal: 50, positionsClosed: 50, silentHolders: [], fencingToken: 1 });
     expect(worker.alerts.map((alert) => alert.kind)).toEqual(['exit.panic_received', 'exit.flat']);

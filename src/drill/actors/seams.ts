@@ -26,7 +26,7 @@ export function strategySeams(order: ActorOrder): StrategySeams {
 export function watchdogSeams(order: ActorOrder): WatchdogSeams {
   const { triggerFile = '' } = order;
   const broken = variant(brokenWatchdogs, order);
-  const stepped = order.fault === 'wall-step' ? steppedClock(triggerFile) : undefined;
+  const stepped = order.fault === 'wall-step' || order.fault === 'stopped-watchdog' ? steppedClock(triggerFile) : undefined;
   const clock = broken?.clock?.(stepped) ?? stepped;
   return {
     ...(broken?.create === undefined ? {} : { create: broken.create }),

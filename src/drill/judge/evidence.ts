@@ -60,7 +60,6 @@ export interface Check {
   readonly missing: boolean;
 }
 
-export type CheckId = Check['id'];
 export type Judge = (evidence: Evidence) => Check;
 
 /** What a check found; `undefined` findings are missing evidence, and missing evidence is a failed check. */
@@ -80,7 +79,7 @@ export const TOLERANCE_MS = 100;
 export const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 
 /** The first panic after the fault. */
-export function firstPanic(evidence: Evidence) {
+export function firstPanic(evidence: Evidence): BusSight['panics'][number] | undefined {
   const fromMs = evidence.marks.faultMs ?? evidence.marks.panicGivenMs ?? -Infinity;
   return evidence.bus.panics.find((panic) => panic.atMs >= fromMs);
 }
@@ -91,6 +90,6 @@ export function haltSeenMs(evidence: Evidence): number | undefined {
     ?.atMs;
 }
 
-export function lastCompletion(evidence: Evidence) {
+export function lastCompletion(evidence: Evidence): BusSight['completions'][number] | undefined {
   return evidence.bus.completions.findLast((seen) => seen.value.verdict === 'flat') ?? evidence.bus.completions.at(-1);
 }

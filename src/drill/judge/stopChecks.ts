@@ -32,7 +32,7 @@ export const load = check(
   `the strategy sent at least ${ORDERS_PER_S_NEEDED} guarded orders a second until the fault`,
   (evidence) => {
     const { faultMs, watchdogKilledMs, panicGivenMs, quiet, armedMs } = evidence.marks;
-    const untilMs = Math.min(watchdogKilledMs ?? Infinity, panicGivenMs ?? Infinity, quiet?.untilMs ?? Infinity, faultMs ?? Infinity);
+    const untilMs = Math.min(watchdogKilledMs ?? Infinity, panicGivenMs ?? Infinity, quiet?.fromMs ?? Infinity, faultMs ?? Infinity);
     const orders = ordersFrom(evidence.events, evidence.account, isStrategy).filter(
       (order) => order.atMs < untilMs && order.atMs >= armedMs,
     );

@@ -65,7 +65,7 @@ export const recordComplete = check('S12', 'the record is complete and its chain
   const { problems } = verifyAudit(entries);
   // A halt whose answer was lost is on record as just that.
   const halted = entries.some((entry) => entry.event === 'state.halted' || entry.event === 'state.halt_unknown');
-  const noted = new Set(entries.filter((entry) => entry.event === 'exit.close_sent').map((entry) => entry.details['clientOrderId']));
+  const noted = new Set(entries.filter((entry) => entry.event === 'exit.close_attempt').map((entry) => entry.details['clientOrderId']));
   const closes = ordersFrom(evidence.events, evidence.account, isExitWorker);
   const unnoted = closes.filter((order) => !noted.has(order.clientOrderId));
   return {

@@ -23,5 +23,5 @@ export const brokenWatchdogs: Readonly<Record<string, BrokenWatchdog>> = {
       }),
   },
   /** Ages are differences of the wall clock. */
-  'wall-clock-age': { clock: (given = systemClock) => ({ ...given, monotonicMs: given.wallMs }) },
+  'wall-clock-age': { clock: (given = systemClock) => ({ ...given, monotonicMs: () => given.wallMs() }) },
 };

@@ -127,15 +127,39 @@ const panicTwice: Scenario = {
 };
 
 const wallStep: Scenario = {
+  ...noFault,
   name: 'wall-step',
   summary: "the watchdog's wall clock steps an hour ahead and then an hour back while all is well",
-  checks: noFault.checks,
-  detectionMs: unguarded,
   run: async (conductor) => {
     const { brain } = await trade(conductor);
-    const fromMs = await conductor.trigger('the wall clock of the watchdog steps an hour ahead, and then back');
-    await stayQuiet(conductor);
-    conductor.marks.quiet = { fromMs, untilMs: systemClock.monotonicMs() };
+    await stayQuiet(conductor, () => stepWall(conductor));
+    conductor.marks.faultMs = conductor.strike(brain);
+    await settle(conductor, unguarded(conductor.timings));
+  },
+};
+
+async function stepWall(conductor: Conductor): Promise<void> {
+  await conductor.trigger('the wall clock of the watchdog steps an hour ahead, and then back');
+}
+
+/** Longer than any threshold of the watchdog, shorter than a suspended lease may last. */
+const STOPPED_MS = 8_000;
+
+const stoppedWatchdog: Scenario = {
+  ...noFault,
+  name: 'stopped-watchdog',
+  summary: 'the watchdog itself is stopped and continued, twice, and its wall clock steps, while all is well',
+  run: async (conductor) => {
+    const { brain, watchdog } = await trade(conductor);
+    await stayQuiet(conductor, async () => {
+      await stepWall(conductor);
+      for (let times = 0; times < 2; times++) {
+        conductor.strike(watchdog, 'SIGSTOP');
+        await systemClock.sleep(STOPPED_MS / conductor.timings.scale);
+        conductor.strike(watchdog, 'SIGCONT');
+        await systemClock.sleep(STOPPED_MS / conductor.timings.scale);
+      }
+    });
     conductor.marks.faultMs = conductor.strike(brain);
     await settle(conductor, unguarded(conductor.timings));
   },
@@ -182,6 +206,7 @@ export const FAULT_SCENARIOS: Readonly<Record<Fault, Scenario>> = {
   'lost-panic': lostPanic,
   'panic-twice': panicTwice,
   'wall-step': wallStep,
+  'stopped-watchdog': stoppedWatchdog,
   'old-panic': oldPanic,
   'lost-answers': lostAnswers,
 };

@@ -60,11 +60,12 @@ export async function wake(conductor: Conductor, child: Child): Promise<void> {
   await systemClock.sleep(500);
 }
 
-/** Nothing happens for three thresholds. */
-export async function stayQuiet(conductor: Conductor): Promise<void> {
+/** Nothing may happen meanwhile, whatever `disturb` does. */
+export async function stayQuiet(conductor: Conductor, disturb: () => Promise<void> = async () => {}): Promise<void> {
   const fromMs = systemClock.monotonicMs();
-  const thresholdMs = conductor.timings.watchdog.rules.missingMs ?? 0;
-  conductor.say(`quiet for ${Math.round(3 * thresholdMs)} ms`);
-  await systemClock.sleep(3 * thresholdMs);
+  const quietForMs = conductor.drill.quietForMs ?? 3 * (conductor.timings.watchdog.rules.missingMs ?? 0);
+  conductor.say(`quiet for ${Math.round(quietForMs)} ms`);
+  await disturb();
+  await systemClock.sleep(Math.max(0, fromMs + quietForMs - systemClock.monotonicMs()));
   conductor.marks.quiet = { fromMs, untilMs: systemClock.monotonicMs() };
 }
