@@ -78,7 +78,7 @@ async function wakeUpMs(kind: string, directory: string): Promise<number> {
     const sentMs = nowMs();
     if (kind === 'bare') writeFileSync(join(directory, 'bare-watched'), String(index));
     else await bus.append(STREAM, { v: String(index) });
-    const [seenMs] = await seen;
+    const [seenMs]: readonly unknown[] = await seen;
     delays.push(Number(seenMs) - sentMs);
   }
   await bus.close();

@@ -44,7 +44,13 @@ export function checkCommand(value: unknown): readonly [string, ...string[]] {
   return [checkText('alert.command[0]', program), ...args];
 }
 
-export function checkSinkOptions(options: WebhookAlertOptions | CommandAlertOptions, defaultTimeoutMs: number) {
+interface CheckedSinkOptions {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export function checkSinkOptions(options: WebhookAlertOptions | CommandAlertOptions, defaultTimeoutMs: number): CheckedSinkOptions {
   return {
     timeoutMs: checkDurationMs('alert.timeoutMs', options.timeoutMs ?? defaultTimeoutMs, { min: 1, max: 60_000 }),
     clock: options.clock ?? systemClock,

@@ -60,8 +60,3 @@ export function fallBackToReducing(state: TradingState, by: string, wallMs: numb
   if (state.mode !== 'ACTIVE') return state;
   return { ...state, mode: 'REDUCING', changedBy: cut(by), changedWallMs: wallMs };
 }
-
-/** What a re-arm that failed half-way leaves behind: HALTED, with a halt that says why. */
-export function fallBack(state: TradingState, halt: Halt): TradingState {
-  return addHalt(state, { ...halt, kind: 'doubt' });
-}

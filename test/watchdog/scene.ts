@@ -44,7 +44,7 @@ export function faultyBus(bus: Bus, faults: BusFaults): Bus {
         if (name === 'latch') return () => ({ get: lost, watch: lost, compareAndSet: lost });
       }
       const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
+      return typeof value === 'function' ? (...args: readonly unknown[]): unknown => Reflect.apply(value, target, args) : value;
     },
   });
 }
