@@ -8,6 +8,7 @@ export { type AuditRecord, readAudit } from './audit/readAudit.js';
 export { type AuditProblem, type AuditVerdict, verifyAudit } from './audit/verify.js';
 export type * from './broker/broker.js';
 export { BrokerRejectedError, BrokerUnavailableError } from './broker/broker.js';
+export { type BrokerFactory, type OpenBrokerOptions, openBroker } from './brokers/openBroker.js';
 export type * from './bus/bus.js';
 export { BusDoubtError, BusUnavailableError, BusUnsuitableError, FROM_START } from './bus/bus.js';
 export { type OpenBusOptions, openBus } from './bus/openBus.js';
