@@ -2,14 +2,10 @@
 import type { Audit } from '../audit/audit.js';
 import { type Bus, type Cursor, FROM_START } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
-import { settleWithin } from '../deadline.js';
 import { CLOSE_ATTEMPTS, type CloseAttempt, decodeCloseAttempt, encodeCloseAttempt } from '../messages/closeAttempt.js';
 import type { IncidentClaim } from './claim.js';
 import type { AttemptNote, ExitLedger } from './ledger.js';
 import type { DrainView } from './plan.js';
-
-/** How long a close waits for its audit entry. */
-const AUDIT_PATIENCE_MS = 250;
 
 export interface BusLedgerContext {
   readonly bus: Bus;
@@ -27,7 +23,14 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
   const { bus, clock, audit, claim, incident, account, worker } = context;
   return {
     orderPrefix: context.orderPrefix,
-    inherited: () => readAttempts(bus, incident),
+    async inherited() {
+      const attempts = await readAttempts(bus, incident);
+      // Its sender may have died before its audit entry was written; the attempt itself was durable before it was sent.
+      for (const { wallMs: _wall, account: _account, ...details } of attempts) {
+        void audit.record({ event: 'exit.close_inherited', cause: `sent by ${details.worker}`, incident, details });
+      }
+      return attempts;
+    },
     async recordAttempt(note: AttemptNote) {
       const attempt: CloseAttempt = {
         incident,
@@ -42,14 +45,10 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
         worker,
         wallMs: clock.wallMs(),
       };
-      // On record before it is sent, so that a death in between hides nothing; a bus that does not answer keeps no exit waiting.
       const { symbol, positionSide, side, quantity, clientOrderId } = note;
       const details = { symbol, positionSide, side, quantity, clientOrderId, attempt: note.attempt, fencingToken: claim.token };
-      const audited = audit.record({ event: 'exit.close_attempt', cause: `${side} ${quantity} ${symbol}`, incident, details });
-      const [sent] = await Promise.all([
-        bus.append(CLOSE_ATTEMPTS, encodeCloseAttempt(attempt), { notAfterMs: claim.validUntilMs }),
-        settleWithin(clock, audited, AUDIT_PATIENCE_MS),
-      ]);
+      void audit.record({ event: 'exit.close_attempt', cause: `${side} ${quantity} ${symbol}`, incident, details });
+      const sent = await bus.append(CLOSE_ATTEMPTS, encodeCloseAttempt(attempt), { notAfterMs: claim.validUntilMs });
       return sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated';
     },
     mayAct: () => claim.isValid(),

@@ -65,7 +65,8 @@ export const recordComplete = check('S12', 'the record is complete and its chain
   const { problems } = verifyAudit(entries);
   // A halt whose answer was lost is on record as just that.
   const halted = entries.some((entry) => entry.event === 'state.halted' || entry.event === 'state.halt_unknown');
-  const noted = new Set(entries.filter((entry) => entry.event === 'exit.close_attempt').map((entry) => entry.details['clientOrderId']));
+  const ofCloses = entries.filter((entry) => entry.event === 'exit.close_attempt' || entry.event === 'exit.close_inherited');
+  const noted = new Set(ofCloses.map((entry) => entry.details['clientOrderId']));
   const closes = ordersFrom(evidence.events, evidence.account, isExitWorker);
   const unnoted = closes.filter((order) => !noted.has(order.clientOrderId));
   return {
