@@ -3,12 +3,31 @@ import { defineConfig } from 'vitest/config';
 // A machine that wants to count asks for the results as a file as well.
 const resultsFile = process.env['TEST_RESULTS_FILE'];
 
+// Tests whose subject is real processes: beside a machine full of other tests they would measure the machine.
+const PROCESSES = [
+  'test/bus/*.processes.test.ts',
+  'test/cli/**/*.test.ts',
+  'test/drill/**/*.test.ts',
+  'test/process/**/*.test.ts',
+  'test/incidents/trap46-*.test.ts',
+  'test/incidents/trap47-*.test.ts',
+];
+const FIXTURES = 'test/fixtures/**';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/fixtures/**'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [FIXTURES, ...PROCESSES], sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
+        test: { name: 'processes', include: PROCESSES, exclude: [FIXTURES], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

@@ -1,6 +1,6 @@
 /** The package as a user gets it: packed, unpacked into a directory of its own, beside its dependencies. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -29,6 +29,8 @@ export function installPacked(): Installed {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   });
+  // Its own manifest, or a name of ours in some directory above would be what `failflat` means here.
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ private: true }));
   const [packed] = PackReport.parse(JSON.parse(report));
   if (packed === undefined) throw new Error('npm pack reported nothing');
   const modules = join(directory, 'node_modules');
