@@ -78,8 +78,8 @@ async function wakeUpMs(kind: string, directory: string): Promise<number> {
     const sentMs = nowMs();
     if (kind === 'bare') writeFileSync(join(directory, 'bare-watched'), String(index));
     else await bus.append(STREAM, { v: String(index) });
-    const [seenMs]: readonly unknown[] = await seen;
-    delays.push(Number(seenMs) - sentMs);
+    const answer: readonly unknown[] = await seen;
+    delays.push(Number(answer[0]) - sentMs);
   }
   await bus.close();
   const ended = once(child, 'exit');

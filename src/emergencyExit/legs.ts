@@ -56,8 +56,8 @@ export function newLeg(symbol: string, positionSide: PositionSide): Leg {
 }
 
 /** The same for every worker of an incident: a successor finds by it what its predecessor sent. */
-export function closeOrderId(orderPrefix: string, key: LegKey, attempt: number): string {
-  return `${orderPrefix}-${key.replace('/net', '').replace('/', '.')}-${attempt}`;
+export function closeOrderId(prefix: string, key: LegKey, attempt: number): string {
+  return `${prefix}-${key.replace('/net', '').replace('/', '.')}-${attempt}`;
 }
 
 /** Ids of one incident on one bus: a bus that was set up anew begins at epoch 1 again and must not meet its predecessor's ids. */

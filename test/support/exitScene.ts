@@ -23,7 +23,7 @@ import { readTradingState } from '../../src/tradingState/read.js';
 import { createSimulatedVenue, type SimulatedVenue } from './simulatedBroker.js';
 
 // The worker loads it when it starts: loaded here, that takes no real time in a test that owns the clock.
-import 'p-limit';
+await import('p-limit');
 
 export interface RunningWorker {
   readonly id: string;
@@ -76,7 +76,7 @@ function cuttable<T>(target: T, dead: () => boolean): T {
         if (dead()) return new Promise(() => undefined);
         const result: unknown = Reflect.apply(value, object, args);
         if (!(result instanceof Promise)) return cuttable(result, dead);
-        return result.then((settled) => (dead() ? new Promise(() => undefined) : cuttable(settled, dead)));
+        return result.then((settled: unknown) => (dead() ? new Promise<never>(() => undefined) : cuttable(settled, dead)));
       };
     },
   });
@@ -121,12 +121,12 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
       alerts,
       stop: async () => {
         stop.abort();
-        let ended = false;
-        running.then(
-          () => (ended = true),
-          () => (ended = true),
-        );
-        for (let waitedMs = 0; !ended && !dead && waitedMs < 60_000; waitedMs += 50) await clock.advance(50);
+        const end = { reached: false };
+        const reach = () => {
+          end.reached = true;
+        };
+        running.then(reach, reach);
+        for (let waitedMs = 0; !end.reached && !made.killed() && waitedMs < 60_000; waitedMs += 50) await clock.advance(50);
       },
       kill: () => {
         dead = true;
