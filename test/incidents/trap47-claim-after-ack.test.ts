@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { fdatasync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acknowledge, createClaim } from '../../src/bus/journal/claimFiles.js';
@@ -31,6 +31,7 @@ describe('trap 47: a claim that is won after the acknowledgement', () => {
       closing: new AbortController().signal,
       closed: new Wakeups(),
       leftoverAgeMs: 1,
+      flushFile: fdatasync,
     };
     const files = { context, directory };
     expect(createClaim(files, 'a@0', 1, 'first')).toBe('won');

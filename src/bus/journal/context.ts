@@ -1,5 +1,5 @@
 /** What the parts of one journal handle share, and the few system calls that they all need. */
-import { closeSync, fdatasync, fsync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fsync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
@@ -8,6 +8,9 @@ import type { Logger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { type AppendRefusal, BusUnavailableError } from '../bus.js';
 import type { Wakeups } from '../waiting.js';
+
+/** Brings what was written to a file to the disk, and tells when that is done. */
+export type FlushFile = (fd: number, done: (error: Error | null) => void) => void;
 
 export interface JournalContext {
   readonly root: string;
@@ -23,6 +26,7 @@ export interface JournalContext {
   readonly closed: Wakeups;
   /** How long what others left behind must stand still in our eyes before we remove it. */
   readonly leftoverAgeMs: number;
+  readonly flushFile: FlushFile;
 }
 
 export const LEFTOVER_AGE_MS = 600_000;
@@ -75,7 +79,7 @@ async function withinDeadline(context: JournalContext, syncing: Promise<unknown>
 /** Flushes a file in the background, so that a slow disk costs the caller its deadline and not its event loop. */
 export function syncFile(context: JournalContext, fd: number, timeoutMs: number, onSettled: () => void): Promise<SyncOutcome> {
   const syncing = new Promise<void>((resolve, reject) => {
-    fdatasync(fd, (error) => {
+    context.flushFile(fd, (error) => {
       onSettled();
       if (error === null) resolve();
       else reject(error);

@@ -1,5 +1,5 @@
 /** Opens the journal in a directory, or makes it; says in one line why it cannot be kept there. */
-import { linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { fdatasync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../clock.js';
 import { messageOf, systemCodeOf } from '../../errors.js';
@@ -8,7 +8,7 @@ import { isolatedLogger, type Logger } from '../../logger.js';
 import { type Random, systemRandom } from '../../random.js';
 import { type Bus, BusUnsuitableError } from '../bus.js';
 import { Wakeups } from '../waiting.js';
-import { FORMAT_FILE, type JournalContext, LEFTOVER_AGE_MS } from './context.js';
+import { type FlushFile, FORMAT_FILE, type JournalContext, LEFTOVER_AGE_MS } from './context.js';
 import { JournalBus } from './journalBus.js';
 import { newGeneration, writerHasEnded } from './names.js';
 import { mustBeLocal, type PlaceProbe, systemPlace } from './suitability.js';
@@ -23,9 +23,10 @@ export interface JournalOptions {
 export interface JournalParts {
   readonly place: PlaceProbe;
   readonly leftoverAgeMs: number;
+  readonly flushFile: FlushFile;
 }
 
-export const intactJournalParts: JournalParts = { place: systemPlace, leftoverAgeMs: LEFTOVER_AGE_MS };
+export const intactJournalParts: JournalParts = { place: systemPlace, leftoverAgeMs: LEFTOVER_AGE_MS, flushFile: fdatasync };
 
 const FORMAT_VERSION = 1;
 
@@ -48,6 +49,7 @@ export async function assembleJournal(directory: string, options: JournalOptions
     closing: closing.signal,
     closed: new Wakeups(),
     leftoverAgeMs: parts.leftoverAgeMs,
+    flushFile: parts.flushFile,
   };
   removeLeftovers(context);
   const bus = new JournalBus(`journal:${directory}`, context, () => closing.abort());
