@@ -54,9 +54,15 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   let result: DirectExitResult = { verdict: 'stopped', progress: { total: 0, closed: 0, openSymbols: [] }, residue: [] };
   await runExit({
     broker,
-    ledger: memoryLedger(clock, timings, random, (event, cause, details) => {
-      logger.info({ event, ...details }, cause);
-      options.observe?.(event, cause, details);
+    ledger: memoryLedger({
+      clock,
+      timings,
+      orderPrefix: `ffd-${random.id().slice(0, 8)}`,
+      haltedMs: clock.monotonicMs(),
+      note(event, cause, details) {
+        logger.info({ event, ...details }, cause);
+        options.observe?.(event, cause, details);
+      },
     }),
     clock,
     timings,
@@ -73,11 +79,18 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   return result;
 }
 
-function memoryLedger(clock: Clock, timings: ExitTimings, random: Random, note: ExitLedger['note']): ExitLedger {
-  const startedMs = clock.monotonicMs();
-  const horizonMs = startedMs + timings.leaseTtlMs + timings.brokerTimeoutMs;
+export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'note'> {
+  readonly clock: Clock;
+  readonly timings: ExitTimings;
+  /** From when on no lease is renewed any more. */
+  readonly haltedMs: number;
+}
+
+/** The ledger of an exit without a bus: one owner, no predecessor, nobody who could be asked about other orders. */
+export function memoryLedger({ timings, orderPrefix, haltedMs, note }: MemoryLedgerOptions): ExitLedger {
+  const horizonMs = haltedMs + timings.leaseTtlMs + timings.brokerTimeoutMs;
   return {
-    orderPrefix: `ffd-${random.id().slice(0, 8)}`,
+    orderPrefix,
     inherited: () => Promise.resolve([]),
     recordAttempt: (attempt) => {
       note('exit.close_attempt', `${attempt.side} ${attempt.quantity} ${attempt.symbol}`, { ...attempt });
@@ -85,7 +98,7 @@ function memoryLedger(clock: Clock, timings: ExitTimings, random: Random, note: 
     },
     mayAct: () => true,
     progressed() {},
-    drain: () => ({ haltedMs: startedMs, horizonMs, silentHolders: [NOBODY_ASKED] }),
+    drain: () => ({ haltedMs, horizonMs, silentHolders: [NOBODY_ASKED] }),
     note,
   };
 }

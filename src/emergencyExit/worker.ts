@@ -2,10 +2,10 @@
 import { type AlertSink, alertWithoutWaiting, silentAlerts } from '../alert/alert.js';
 import { createAudit } from '../audit/audit.js';
 import type { Broker } from '../broker/broker.js';
-import type { Bus } from '../bus/bus.js';
-import { checkName } from '../checks.js';
+import { type Bus, BusDoubtError } from '../bus/bus.js';
+import { checkName, checkOneOf } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { ConfigurationError, messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { accountOf, DEFAULT_ACCOUNT } from '../messages/panicClose.js';
@@ -14,6 +14,7 @@ import type { TradingState } from '../messages/tradingState.js';
 import { type Random, systemRandom } from '../random.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { readTradingState } from '../tradingState/read.js';
+import { BUS_LOST_POLICIES, BusLoss, type BusLostPolicy } from './busLoss.js';
 import { ClaimDesk } from './claim.js';
 import { ConditionWatch } from './condition.js';
 import { HolderTail } from './holderTail.js';
@@ -35,6 +36,12 @@ export interface ExitWorkerOptions {
   readonly timings?: Partial<ExitTimings>;
   /** File in which uncleared halts and the highest epoch outlive this process. Default: they do not. */
   readonly memoryFile?: string;
+  /**
+   * When the bus has been away for `timings.busOutageMaxMs`: `escalate` tells people; `flatten` also closes the book, under a
+   * local incident that halts trading again when the bus returns. Needs `memoryFile`, and one worker of the account or a
+   * venue that refuses a second order by its id or caps it. Default `escalate`.
+   */
+  readonly onBusLost?: BusLostPolicy;
   readonly alert?: AlertSink;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -59,6 +66,13 @@ export function assembleExitWorker(options: ExitWorkerOptions, parts: WorkerPart
   checkName('account', options.account ?? DEFAULT_ACCOUNT);
   resolveConcurrency(options.concurrency);
   resolveTimings(options.timings);
+  const onBusLost = checkOneOf('onBusLost', options.onBusLost ?? 'escalate', BUS_LOST_POLICIES);
+  if (onBusLost === 'flatten' && options.memoryFile === undefined)
+    throw new ConfigurationError(
+      'memoryFile',
+      undefined,
+      'must be given with onBusLost = "flatten": a local incident must outlive a restart',
+    );
   return { workerId, run: (signal) => runWorker({ ...options, workerId }, parts, signal) };
 }
 
@@ -109,11 +123,13 @@ async function runWorker(
     readTimeoutMs: timings.readTimeoutMs,
   });
   const desk = new PanicDesk(context);
+  const localFile = options.memoryFile === undefined ? undefined : `${options.memoryFile}.local-incident`;
+  const loss = new BusLoss(context, options.onBusLost ?? 'escalate', localFile);
   await Promise.all([
     roll.run(signal),
     condition.run(signal),
     beat(context, generation, condition, memory),
-    watchState(context, memory, desk),
+    watchState(context, memory, desk, loss),
     desk.run(),
   ]);
 }
@@ -146,26 +162,21 @@ async function watchClaims({ desk, account }: WorkerContext, state: TradingState
 }
 
 /** Remembers halts, adds forgotten ones again, and lets a re-arm supersede what it names. */
-async function watchState(context: WorkerContext, memory: HaltMemory, desk: PanicDesk): Promise<void> {
-  const { bus, clock, timings, signal, logger, alert } = context;
-  let heardMs = clock.monotonicMs();
-  let lost = false;
+async function watchState(context: WorkerContext, memory: HaltMemory, desk: PanicDesk, loss: BusLoss): Promise<void> {
+  const { bus, clock, timings, signal, logger } = context;
   while (!signal.aborted) {
     try {
       const { state } = await readTradingState(bus);
       if (memory.observe(state)) await memory.reassert(bus, { clock, audit: context.audit });
-      heardMs = clock.monotonicMs();
-      lost = false;
+      await loss.heard(state);
       await desk.supersede(state);
       await watchClaims(context, state);
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'the trading state cannot be read');
-      if (!lost && clock.monotonicMs() - heardMs >= timings.busOutageMaxMs) {
-        lost = true;
-        const summary = `${context.account}: no contact to the bus for ${timings.busOutageMaxMs} ms`;
-        alert({ kind: 'bus.lost', severity: 'critical', account: context.account, summary, details: {}, wallMs: clock.wallMs() });
-      }
+      // A state that cannot be understood was read all the same: the bus is there.
+      if (!(error instanceof BusDoubtError)) loss.silent();
     }
     await clock.sleep(timings.beatMs, signal);
   }
+  await loss.close();
 }

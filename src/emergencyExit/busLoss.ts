@@ -1,0 +1,181 @@
+/** What a worker does when its bus stays away: people are told, and if so configured the book is closed under a local incident. */
+import { readFileSync } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, systemCodeOf } from '../errors.js';
+import { encodePanicClose, firstSendKey, incidentId, PANIC_CLOSE, type PanicClose } from '../messages/panicClose.js';
+import type { TradingState } from '../messages/tradingState.js';
+import { derivedId } from '../random.js';
+import { halt } from '../tradingState/halt.js';
+import { checkIdentity } from './condition.js';
+import { memoryLedger } from './direct.js';
+import { recordSurely } from './record.js';
+import type { WorkerContext } from './workerContext.js';
+
+/** `escalate`: only tell people. `flatten`: close the book as well. */
+export const BUS_LOST_POLICIES = ['escalate', 'flatten'] as const;
+export type BusLostPolicy = (typeof BUS_LOST_POLICIES)[number];
+
+interface LocalIncident {
+  readonly id: string;
+  readonly sinceWallMs: number;
+}
+
+function load(file: string): LocalIncident | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    return { id: `unreadable-${derivedId(file)}`, sinceWallMs: 0 };
+  }
+  try {
+    const { id, sinceWallMs }: { id?: unknown; sinceWallMs?: unknown } = JSON.parse(text);
+    if (typeof id === 'string' && typeof sinceWallMs === 'number') return { id, sinceWallMs };
+  } catch {
+    // Torn: that it exists says that a book was closed here without a bus.
+  }
+  return { id: `unreadable-${derivedId(file)}`, sinceWallMs: 0 };
+}
+
+async function syncDirectory(file: string): Promise<void> {
+  const directory = await open(dirname(file), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function save(file: string, incident: LocalIncident): Promise<void> {
+  const handle = await open(`${file}.new`, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(incident));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${file}.new`, file);
+  await syncDirectory(file);
+}
+
+export class BusLoss {
+  readonly #context: WorkerContext;
+  readonly #file: string | undefined;
+  readonly #flattens: boolean;
+  #incident: LocalIncident | undefined;
+  #heardMs: number;
+  #lost = false;
+  #stop = new AbortController();
+  #flattening: Promise<void> | undefined;
+
+  /** `file`: where a local incident outlives this process. */
+  constructor(context: WorkerContext, policy: BusLostPolicy, file: string | undefined) {
+    this.#context = context;
+    this.#file = file;
+    this.#flattens = policy === 'flatten';
+    this.#heardMs = context.clock.monotonicMs();
+    this.#incident = file === undefined ? undefined : load(file);
+  }
+
+  /** The bus answers. What was closed without it blocks the next re-arm until it has been looked at. */
+  async heard(state: TradingState): Promise<void> {
+    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#lost = false;
+    this.#stop.abort();
+    await this.#flattening;
+    this.#flattening = undefined;
+    if (this.#incident !== undefined) await this.#reconcile(this.#incident, state);
+  }
+
+  /** The bus does not answer. */
+  silent(): void {
+    const { clock, timings, account, alert } = this.#context;
+    if (this.#lost || clock.monotonicMs() - this.#heardMs < timings.busOutageMaxMs) return;
+    this.#lost = true;
+    const action = this.#flattens ? 'the book is closed without it' : 'a person must look';
+    const summary = `${account}: no contact to the bus for ${timings.busOutageMaxMs} ms: ${action}`;
+    alert({ kind: 'bus.lost', severity: 'critical', account, summary, details: {}, wallMs: clock.wallMs() });
+    if (!this.#flattens || this.#flattening !== undefined) return;
+    this.#stop = new AbortController();
+    this.#flattening = this.#flatten(this.#stop.signal);
+  }
+
+  /** Ends with the worker. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#flattening;
+  }
+
+  async #flatten(signal: AbortSignal): Promise<void> {
+    const { clock, random, logger } = this.#context;
+    try {
+      const incident = this.#incident ?? { id: random.id(), sinceWallMs: clock.wallMs() };
+      this.#incident = incident;
+      // Remembered before anything is sent: whoever starts here next must know of it.
+      if (this.#file !== undefined) await save(this.#file, incident);
+    } catch (error) {
+      logger.error({ error: messageOf(error) }, 'a local incident cannot be remembered: a restart would forget it');
+    }
+    try {
+      await this.#exit(signal);
+    } catch (error) {
+      logger.error({ error: messageOf(error) }, 'closing without the bus failed');
+    }
+  }
+
+  async #exit(signal: AbortSignal): Promise<void> {
+    const { broker, account, environment, clock, timings, limit, logger, alert, parts } = this.#context;
+    while (!signal.aborted) {
+      const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
+      if (identity.kind === 'matches') break;
+      await clock.sleep(timings.pollMs, signal);
+    }
+    if (signal.aborted) return;
+    const ledger = memoryLedger({
+      clock,
+      timings,
+      orderPrefix: `ffl-${derivedId(`${account}/${this.#incident?.id ?? ''}`).slice(0, 8)}`,
+      // No lease outlives the contact that it was renewed through.
+      haltedMs: this.#heardMs,
+      note: (event, cause, details) => logger.info({ event, ...details }, cause),
+    });
+    const onVerdict = async ({ verdict }: { readonly verdict: string }, progress: object) => {
+      const summary = `${account}: ${verdict}, without the bus`;
+      alert({ kind: `bus.lost.${verdict}`, severity: 'critical', account, summary, details: { ...progress }, wallMs: clock.wallMs() });
+      return true;
+    };
+    await parts.runExit({ broker, ledger, clock, timings, limit, signal, onVerdict }, parts.exit);
+  }
+
+  async #reconcile(local: LocalIncident, state: TradingState): Promise<void> {
+    const { bus, clock, random, audit, account, workerId, timings, signal } = this.#context;
+    const reason = 'the book was closed while the bus was away';
+    const request = {
+      kind: 'exit',
+      reason,
+      by: workerId,
+      incident: incidentId(account, state.epoch),
+      id: `exit/local/${local.id}`,
+    } as const;
+    const halted = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
+    if (halted.outcome !== 'committed') return;
+    // An incident as any other: the book is read again, holders are asked, and its completion is recorded.
+    const panic: PanicClose = {
+      eventId: local.id,
+      reason,
+      issuedBy: 'risk_kernel',
+      by: workerId,
+      wallMs: clock.wallMs(),
+      epoch: halted.epoch,
+      scope: account,
+      resend: 0,
+    };
+    const notAfterMs = clock.monotonicMs() + timings.haltPatienceMs;
+    const options = { idempotencyKey: firstSendKey(local.id), notAfterMs, signal };
+    if (!(await recordSurely(bus, clock, PANIC_CLOSE, encodePanicClose(panic), options))) return;
+    void audit.record({ event: 'exit.local_incident', cause: reason, details: { ...local } });
+    if (this.#file !== undefined) await unlink(this.#file).catch(() => undefined);
+    this.#incident = undefined;
+  }
+}
