@@ -31,6 +31,8 @@ export interface ExitRun {
   /** Runs tasks with bounded concurrency. */
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
   readonly signal: AbortSignal;
+  /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
+  readonly mayBegin?: () => Promise<boolean>;
   /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
   readonly onVerdict: (judgement: Exclude<Judgement, { kind: 'continue' }>, progress: ExitProgress) => Promise<boolean>;
 }
@@ -84,8 +86,9 @@ class ExitRunner {
     // Waiting for a bounded call of the venue is progress, too.
     const keepAlive = keepProgressing(clock, timings.claimMs / 4, () => ledger.progressed());
     try {
-      const [capabilities, inherited] = await Promise.all([this.#capabilities(), ledger.inherited()]);
-      if (capabilities === undefined) return 'stopped';
+      const mayBegin = this.#run.mayBegin?.() ?? Promise.resolve(true);
+      const [capabilities, inherited, begins] = await Promise.all([this.#capabilities(), ledger.inherited(), mayBegin]);
+      if (capabilities === undefined || !begins) return 'stopped';
       this.#legs = inheritLegs(inherited, clock.monotonicMs());
       for (const key of this.#legs.keys()) this.#seen.add(key);
       while (!signal.aborted && ledger.mayAct()) {

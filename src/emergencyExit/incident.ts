@@ -146,8 +146,7 @@ export class Incident {
 
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {
     const { bus, clock, audit, account, workerId, broker, timings, limit, parts } = this.#context;
-    const [probe, rightAccount] = await Promise.all([bus.probe(), this.#onRightAccount(claim, startedMs)]);
-    if (!rightAccount) return 'stopped';
+    const probe = await bus.probe();
     if (!probe.ok) throw new BusUnavailableError(probe.detail);
     const ledger = createBusLedger({
       bus,
@@ -161,7 +160,8 @@ export class Incident {
       drain: () => this.#drain(),
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
-    return parts.runExit({ broker, ledger, clock, timings, limit, signal: this.#stop.signal, onVerdict }, parts.exit);
+    const mayBegin = () => this.#onRightAccount(claim, startedMs);
+    return parts.runExit({ broker, ledger, clock, timings, limit, signal: this.#stop.signal, mayBegin, onVerdict }, parts.exit);
   }
 
   #drain(): DrainView {
