@@ -1,6 +1,5 @@
 /** The journal under real processes that are killed and stopped while they write. */
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bus, type Cursor, FROM_START } from '../../src/bus/bus.js';
 import { openJournal } from '../../src/bus/journal/openJournal.js';
@@ -93,9 +92,7 @@ describe('the journal under processes that die and stand still', () => {
       await eventually(() => child.lines.length > 5);
       child.signal('SIGSTOP');
     }
-    let slowestMs = 0;
     for (let round = 0; round < 50; round += 1) {
-      const startedMs = systemClock.monotonicMs();
       expect(await bus.append(STREAM, { v: String(round) }, { key: 'me' })).toMatchObject({ outcome: 'committed' });
       expect(await bus.append('system:panic_close', { v: String(round) }, { idempotencyKey: `${round}` })).toMatchObject({
         outcome: 'committed',
@@ -105,18 +102,6 @@ describe('the journal under processes that die and stand still', () => {
       expect((await bus.probe()).ok).toBe(true);
       const delivery = await bus.group('system:panic_close', 'workers').next('me', { minIdleMs: 60_000, blockMs: 500 });
       expect(await delivery?.ack()).toBe(true);
-      slowestMs = Math.max(slowestMs, systemClock.monotonicMs() - startedMs);
     }
-    expect(slowestMs).toBeLessThan(500);
-  });
-
-  it('stops looking at the files of dead and of closed writers', async () => {
-    for (let index = 0; index < 3; index += 1) {
-      const another = await openJournal(directory);
-      await another.append(STREAM, { v: String(index) });
-      await another.close();
-    }
-    expect(await valuesOf(bus, STREAM)).toEqual(['0', '1', '2']);
-    expect(readdirSync(join(directory, 'streams', STREAM))).toHaveLength(3);
   });
 });
