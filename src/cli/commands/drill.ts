@@ -75,6 +75,7 @@ export const drillCommand: Command = {
   name: 'drill',
   summary: 'start the real processes, kill one of them, and judge from the venue’s books whether the book ended flat',
   details: ['Exit code 0: every check passed. 1: a check went red. 2: wrong usage. 3: the rig itself failed, so there is no verdict.'],
+  handlesSignals: true,
   options,
   run: async (values, { output, signal }) => {
     const { drill } = await import('../../drill/command.js');
