@@ -27,6 +27,7 @@ export class Incident {
   readonly #stop = new AbortController();
   readonly #deliveries: Delivery[] = [];
   #halt: CommittedHalt | undefined;
+  #halting: Promise<void> | undefined;
   #over = false;
   #moved = true;
   #claim: IncidentClaim | undefined;
@@ -65,6 +66,7 @@ export class Incident {
   /** Works until the incident is over (by us or by another worker), superseded, or the worker stops. */
   async run(): Promise<void> {
     const renewals = this.#keepDeliveries();
+    this.#context.parts.atOnce(() => this.#beginHalt());
     try {
       while (!this.#stopped()) {
         if (await this.#attempt()) {
@@ -112,36 +114,41 @@ export class Incident {
       incident: this.id,
       details: { by, fencingToken: claim.token, worker: workerId },
     });
-    const ended = new AbortController();
     this.#claim = claim;
     try {
       return await parts.inOrder(
-        () => this.#raiseHalt(ended.signal),
+        () => this.#raiseHalt(),
         () => this.#exit(claim, startedMs),
       );
     } finally {
-      ended.abort();
       if (this.#stopped()) await claim.handBack();
       else claim.release();
     }
   }
 
-  /** Returns once the halt is committed, or when waiting longer would leave the book open; in that case it goes on trying. */
-  async #raiseHalt(ended: AbortSignal): Promise<void> {
-    const { bus, clock, random, audit, timings, workerId, roll, logger } = this.#context;
+  /** Needs no claim: whoever hears of the panic halts, and it is one halt. */
+  #beginHalt(): void {
+    this.#halting ??= this.#haltUntilCommitted();
+    this.#halting.catch((error: unknown) => this.#context.logger.error({ error: messageOf(error) }, 'the halt could not be written'));
+  }
+
+  async #haltUntilCommitted(): Promise<void> {
+    const { bus, clock, random, audit, timings, workerId, roll } = this.#context;
     const request = { kind: 'exit', reason: this.#panic.reason, by: workerId, incident: this.id } as const;
-    const trying = (async () => {
-      while (!this.#stopped() && !ended.aborted) {
-        const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
-        if (outcome.outcome === 'committed') {
-          this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version };
-          roll.refresh();
-          return;
-        }
-      }
-    })();
-    trying.catch((error: unknown) => logger.error({ error: messageOf(error) }, 'the halt could not be written'));
-    await settleWithin(clock, trying, timings.haltPatienceMs);
+    while (!this.#stopped() && !this.#over) {
+      const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
+      if (outcome.outcome !== 'committed') continue;
+      this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version };
+      roll.refresh();
+      return;
+    }
+  }
+
+  /** Returns once the halt is committed, or when waiting longer would leave the book open; in that case it goes on trying. */
+  async #raiseHalt(): Promise<void> {
+    const { clock, timings } = this.#context;
+    this.#beginHalt();
+    await settleWithin(clock, this.#halting ?? Promise.resolve(), timings.haltPatienceMs);
   }
 
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {

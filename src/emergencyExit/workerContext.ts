@@ -17,6 +17,8 @@ export interface WorkerParts {
   readonly judgePanic: JudgePanic;
   /** Called with each delivery before anything is done about it. */
   readonly received: (delivery: Delivery) => Promise<void>;
+  /** What happens with a new incident before its claim is taken. */
+  readonly atOnce: (beginHalt: () => void) => void;
   /** In which order the halt and the exit happen. */
   readonly inOrder: (raiseHalt: () => Promise<void>, exit: () => Promise<ExitEnd>) => Promise<ExitEnd>;
   readonly runExit: (run: ExitRun, parts: ExitParts) => Promise<ExitEnd>;
@@ -27,6 +29,8 @@ export const intactWorkerParts: WorkerParts = {
   judgePanic,
   // A delivery is acknowledged only after its completion is recorded.
   received: async () => {},
+  // The halt needs no claim, and each millisecond of it is an order that is not sent.
+  atOnce: (beginHalt) => beginHalt(),
   // Halt first: a strategy that goes on opening would race the exit.
   inOrder: async (raiseHalt, exit) => {
     await raiseHalt();

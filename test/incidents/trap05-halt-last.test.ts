@@ -29,6 +29,7 @@ describe('trap 5: the halt is written last, after the closes', () => {
   it('trap 5: the closes come first when the order is turned round', async () => {
     const halting = {
       ...intactWorkerParts,
+      atOnce: () => {},
       inOrder: async (raiseHalt: () => Promise<void>, exit: () => Promise<'over' | 'stopped'>) => {
         const end = await exit();
         await raiseHalt();

@@ -22,6 +22,7 @@ function brokenDuties(scale: number): Readonly<Record<string, Partial<WorkerPart
     },
     /** Closes first and halts when it has time. */
     'halt-last': {
+      atOnce: () => {},
       inOrder: (raiseHalt, close) => {
         void systemClock.sleep(2_000 / scale).then(raiseHalt);
         return close();
