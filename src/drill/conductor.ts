@@ -231,7 +231,7 @@ export class Conductor {
       } catch {
         // The venue is asked again; the evidence is complete because it is taken once more at the end.
       }
-      await systemClock.sleep(10, this.#stop.signal);
+      await systemClock.sleep(25, this.#stop.signal);
     }
   }
 

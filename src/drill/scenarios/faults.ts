@@ -8,7 +8,7 @@ import * as exit from '../judge/exitChecks.js';
 import * as stop from '../judge/stopChecks.js';
 import * as watch from '../judge/watchChecks.js';
 import type { Fault } from '../options.js';
-import { killBrain, noFault } from './kills.js';
+import { DEAD_BRAIN_CHECKS, killBrain, noFault } from './kills.js';
 import type { Scenario } from './scenario.js';
 import { EXIT_CHECKS, RECORD_CHECKS, STOP_CHECKS, settle, stayQuiet, trade, unguarded } from './stage.js';
 
@@ -109,7 +109,12 @@ const lostAnswers = atBadVenue(
   },
 );
 
-const lostPanic: Scenario = { ...killBrain, name: 'lost-panic', summary: 'the first panic does not reach the bus' };
+const lostPanic: Scenario = {
+  ...killBrain,
+  name: 'lost-panic',
+  summary: 'the first panic does not reach the bus',
+  checks: DEAD_BRAIN_CHECKS,
+};
 
 const panicTwice: Scenario = {
   ...killBrain,

@@ -21,10 +21,13 @@ import {
   wake,
 } from './stage.js';
 
+/** What every exit after a dead brain is held to. */
+export const DEAD_BRAIN_CHECKS = [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, exit.flatInTime, ...RECORD_CHECKS];
+
 export const killBrain: Scenario = {
   name: 'kill brain',
   summary: 'the exit brain dies with positions open',
-  checks: [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, exit.bookEmptyInTime, exit.flatInTime, ...RECORD_CHECKS],
+  checks: [...DEAD_BRAIN_CHECKS, exit.bookEmptyInTime],
   detectionMs: unguarded,
   run: async (conductor) => {
     const { brain } = await trade(conductor);
@@ -102,7 +105,7 @@ export const KILL_SCENARIOS: Readonly<Record<Kill, Scenario>> = {
 export const noFault: Scenario = {
   name: 'no fault',
   summary: 'nothing happens for three thresholds; then the same processes panic for a killed brain',
-  checks: [watch.quiet, ...killBrain.checks],
+  checks: [watch.quiet, ...DEAD_BRAIN_CHECKS],
   detectionMs: unguarded,
   run: async (conductor) => {
     const { brain } = await trade(conductor);
