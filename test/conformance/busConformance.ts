@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bus, BusDoubtError, BusUnavailableError, type Cursor, type Delivery, FROM_START } from '../../src/bus/bus.js';
+import { MAX_BLOCK_MS } from '../../src/bus/policy.js';
 import { systemClock } from '../../src/clock.js';
 import { eventually } from '../support/eventually.js';
 import { fcSeed } from '../support/seed.js';
@@ -10,10 +11,10 @@ export interface BusUnderTest {
   /** Another handle on the same bus, as another process would have one. */
   open(): Promise<Bus>;
   /** Damages one record in the middle of a stream. */
-  corrupt?(stream: string): Promise<void>;
+  corrupt(stream: string): Promise<void>;
   /** Makes the newest value of a latch unreadable. */
-  spoilLatch?(key: string): Promise<void>;
-  /** Takes all contact away for good. */
+  spoilLatch(key: string): Promise<void>;
+  /** Takes all contact away for good. A bus inside the process has no contact to lose. */
   cutContact?(): Promise<void>;
   dispose(): Promise<void>;
 }
@@ -35,13 +36,25 @@ async function readAll(bus: Bus, stream: string, from: Cursor = FROM_START) {
   }
 }
 
+/** What is woken comes long before its wait is over. Once in three: a machine that stood still for a moment proves nothing. */
+async function comesEarly(round: (attempt: string) => Promise<void>): Promise<void> {
+  const tookMs: number[] = [];
+  while (tookMs.length < 3) {
+    const before = nowMs();
+    await round(String(tookMs.length));
+    tookMs.push(nowMs() - before);
+    if (Math.min(...tookMs) < MAX_BLOCK_MS / 2) return;
+  }
+  throw new Error(`came only with the end of the wait: after ${tookMs.join(', ')} ms`);
+}
+
 async function take(bus: Bus, consumer: string, minIdleMs = 60_000, group = 'workers'): Promise<Delivery> {
   const delivery = await bus.group(STREAM, group).next(consumer, { minIdleMs, blockMs: 1_000 });
   if (delivery === undefined) throw new Error('nothing was delivered');
   return delivery;
 }
 
-export function busConformance(name: string, create: () => Promise<BusUnderTest>): void {
+export function busConformance(name: string, create: () => Promise<BusUnderTest>, { losesContact = true } = {}): void {
   describe(`${name} holds the rules of the bus port`, () => {
     let rig: BusUnderTest;
     let bus: Bus;
@@ -152,29 +165,30 @@ export function busConformance(name: string, create: () => Promise<BusUnderTest>
 
       it('wakes a blocked reader', async () => {
         const reader = await open();
-        const cursor = await reader.end(STREAM);
-        const before = nowMs();
-        const reading = reader.read(STREAM, cursor, { blockMs: 2_000 });
-        await append('news');
-        const { records } = await reading;
-        expect(records.map((record) => record.fields['v'])).toEqual(['news']);
-        expect(nowMs() - before).toBeLessThan(1_500);
+        await comesEarly(async (attempt) => {
+          const cursor = await reader.end(STREAM);
+          const reading = reader.read(STREAM, cursor, { blockMs: MAX_BLOCK_MS });
+          await append(attempt);
+          const { records } = await reading;
+          expect(records.map((record) => record.fields['v'])).toEqual([attempt]);
+        });
       });
 
       it('ends a blocked read, next and watch when the signal aborts', async () => {
-        const controller = new AbortController();
-        const before = nowMs();
-        const waiting = [
-          bus.read(STREAM, FROM_START, { blockMs: 2_000, signal: controller.signal }),
-          bus.group(STREAM, 'workers').next('a', { minIdleMs: 1_000, blockMs: 2_000, signal: controller.signal }),
-          bus.latch('state').watch(0, { blockMs: 2_000, signal: controller.signal }),
-        ];
-        controller.abort();
-        const [read, next, watched] = await Promise.all(waiting);
-        expect(read).toMatchObject({ records: [] });
-        expect(next).toBeUndefined();
-        expect(watched).toMatchObject({ version: 0 });
-        expect(nowMs() - before).toBeLessThan(1_000);
+        await comesEarly(async () => {
+          const controller = new AbortController();
+          const wait = { blockMs: MAX_BLOCK_MS, signal: controller.signal };
+          const waiting = [
+            bus.read(STREAM, FROM_START, wait),
+            bus.group(STREAM, 'workers').next('a', { minIdleMs: 1_000, ...wait }),
+            bus.latch('state').watch(0, wait),
+          ];
+          controller.abort();
+          const [read, next, watched] = await Promise.all(waiting);
+          expect(read).toMatchObject({ records: [] });
+          expect(next).toBeUndefined();
+          expect(watched).toMatchObject({ version: 0 });
+        });
       });
 
       it('end() stands behind everything that can be read now', async () => {
@@ -236,8 +250,7 @@ export function busConformance(name: string, create: () => Promise<BusUnderTest>
         expect(await bus.append(OTHER, { v: 'elsewhere' }, { idempotencyKey: 'panic/1' })).toMatchObject({ outcome: 'committed' });
       });
 
-      it('reports a corrupt record once and delivers the next', async (context) => {
-        if (rig.corrupt === undefined) return context.skip();
+      it('reports a corrupt record once and delivers the next', async () => {
         await append('before');
         await rig.corrupt(STREAM);
         await append('after', await open());
@@ -356,11 +369,12 @@ export function busConformance(name: string, create: () => Promise<BusUnderTest>
       });
 
       it('wakes a blocked consumer', async () => {
-        const next = bus.group(STREAM, 'workers').next('a', { minIdleMs: 60_000, blockMs: 2_000 });
-        const before = nowMs();
-        await append('1', await open());
-        expect(await next).toMatchObject({ record: { fields: { v: '1' } } });
-        expect(nowMs() - before).toBeLessThan(1_500);
+        const other = await open();
+        await comesEarly(async (attempt) => {
+          const next = bus.group(STREAM, 'workers').next('a', { minIdleMs: 60_000, blockMs: MAX_BLOCK_MS });
+          await append(attempt, other);
+          expect(await next).toMatchObject({ record: { fields: { v: attempt } } });
+        });
       });
 
       it('trap 44: a panic that is sent again under another key is delivered again', async () => {
@@ -408,16 +422,18 @@ export function busConformance(name: string, create: () => Promise<BusUnderTest>
       });
 
       it('watch() resolves with the change, or with the current value after blockMs', async () => {
-        const watching = (await open()).latch('state').watch(0, { blockMs: 2_000 });
-        const before = nowMs();
-        await bus.latch('state').compareAndSet(0, { v: '1' });
-        expect(await watching).toMatchObject({ version: 1, fields: { v: '1' } });
-        expect(nowMs() - before).toBeLessThan(1_500);
-        expect(await bus.latch('state').watch(1, { blockMs: 30 })).toMatchObject({ version: 1 });
+        const other = (await open()).latch('state');
+        let version = 0;
+        await comesEarly(async () => {
+          const watching = other.watch(version, { blockMs: MAX_BLOCK_MS });
+          await bus.latch('state').compareAndSet(version, { v: '1' });
+          version += 1;
+          expect(await watching).toMatchObject({ version, fields: { v: '1' } });
+        });
+        expect(await bus.latch('state').watch(version, { blockMs: 30 })).toMatchObject({ version });
       });
 
-      it('S3: a value that cannot be understood is doubt, never an older value, and is not overwritten unseen', async (context) => {
-        if (rig.spoilLatch === undefined) return context.skip();
+      it('S3: a value that cannot be understood is doubt, never an older value, and is not overwritten unseen', async () => {
         const latch = bus.latch('state');
         await latch.compareAndSet(0, { v: '1' });
         await latch.compareAndSet(1, { v: '2' });
@@ -437,31 +453,34 @@ export function busConformance(name: string, create: () => Promise<BusUnderTest>
         expect(mine.ok && mine.sentMs >= before && mine.roundTripMs >= 0).toBe(true);
       });
 
-      it('without contact reads throw, writes report and never throw, and a probe fails', async (context) => {
-        if (rig.cutContact === undefined) return context.skip();
-        await append('1');
-        const delivery = await take(bus, 'a');
-        await rig.cutContact();
-        await expect(bus.read(STREAM, FROM_START)).rejects.toBeInstanceOf(BusUnavailableError);
-        await expect(bus.latest(STREAM, 'a')).rejects.toBeInstanceOf(BusUnavailableError);
-        await expect(bus.group(STREAM, 'workers').next('a', { minIdleMs: 0 })).rejects.toBeInstanceOf(BusUnavailableError);
-        await expect(bus.latch('state').get()).rejects.toBeInstanceOf(BusUnavailableError);
-        await expect(delivery.ack()).rejects.toBeInstanceOf(BusUnavailableError);
-        expect((await bus.append(STREAM, { v: '2' })).outcome).not.toBe('committed');
-        expect((await bus.append(STREAM, { v: '2' }, { idempotencyKey: 'k' })).outcome).not.toBe('committed');
-        expect((await bus.latch('state').compareAndSet(0, { v: '1' })).outcome).not.toBe('committed');
-        expect(await bus.probe()).toMatchObject({ ok: false });
-      });
+      if (losesContact) {
+        it('without contact reads throw, writes report and never throw, and a probe fails', async () => {
+          await append('1');
+          const delivery = await take(bus, 'a');
+          if (rig.cutContact === undefined) throw new Error('this rig cannot cut the contact');
+          await rig.cutContact();
+          await expect(bus.read(STREAM, FROM_START)).rejects.toBeInstanceOf(BusUnavailableError);
+          await expect(bus.latest(STREAM, 'a')).rejects.toBeInstanceOf(BusUnavailableError);
+          await expect(bus.group(STREAM, 'workers').next('a', { minIdleMs: 0 })).rejects.toBeInstanceOf(BusUnavailableError);
+          await expect(bus.latch('state').get()).rejects.toBeInstanceOf(BusUnavailableError);
+          await expect(delivery.ack()).rejects.toBeInstanceOf(BusUnavailableError);
+          expect((await bus.append(STREAM, { v: '2' })).outcome).not.toBe('committed');
+          expect((await bus.append(STREAM, { v: '2' }, { idempotencyKey: 'k' })).outcome).not.toBe('committed');
+          expect((await bus.latch('state').compareAndSet(0, { v: '1' })).outcome).not.toBe('committed');
+          expect(await bus.probe()).toMatchObject({ ok: false });
+        });
+      }
 
       it('after close() appends are refused, reads throw, a blocked read ends, and closing twice is fine', async () => {
-        const closing = await open();
-        const blocked = closing.read(STREAM, FROM_START, { blockMs: 2_000 });
-        const ended = expect(blocked).rejects.toBeInstanceOf(BusUnavailableError);
-        const before = nowMs();
-        await closing.close();
-        await closing.close();
-        await ended;
-        expect(nowMs() - before).toBeLessThan(1_000);
+        let closing = bus;
+        await comesEarly(async () => {
+          closing = await open();
+          const blocked = closing.read(STREAM, FROM_START, { blockMs: MAX_BLOCK_MS });
+          const ended = expect(blocked).rejects.toBeInstanceOf(BusUnavailableError);
+          await closing.close();
+          await closing.close();
+          await ended;
+        });
         expect(await closing.append(STREAM, { v: '1' })).toMatchObject({ outcome: 'refused', reason: 'closed' });
         expect(await closing.latch('state').compareAndSet(0, {})).toMatchObject({ outcome: 'refused', reason: 'closed' });
         await expect(closing.read(STREAM, FROM_START)).rejects.toBeInstanceOf(BusUnavailableError);
