@@ -66,12 +66,8 @@ export class Incidents {
 
   /** Whether some panic has covered this account in this epoch already, completed or not. */
   covers(account: string, epoch: number): boolean {
-    if (this.#completed.has(incidentId(account, epoch))) return true;
-    for (const { panic } of this.#open.values()) {
-      if (panic.epoch === epoch && (panic.scope === account || (panic.scope === undefined && this.#accounts.includes(account))))
-        return true;
-    }
-    return false;
+    if (this.#completed.has(incidentId(account, epoch)) || this.#open.has(keyOf({ scope: account, epoch }))) return true;
+    return this.#open.has(keyOf({ scope: undefined, epoch })) && this.#accounts.includes(account);
   }
 
   isOpen(panic: PanicClose): boolean {
@@ -97,6 +93,6 @@ export class Incidents {
   }
 }
 
-function keyOf(panic: PanicClose): string {
-  return `${panic.scope ?? '*'}@${panic.epoch}`;
+function keyOf({ scope, epoch }: { readonly scope?: string | undefined; readonly epoch: number }): string {
+  return `${scope ?? '*'}@${epoch}`;
 }

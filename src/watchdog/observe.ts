@@ -96,6 +96,20 @@ function positionsAfter(life: ServiceLife | undefined, beat: BrainBeat): number 
   return beat.decisionSequence === 0 ? life?.positions : beat.activePositions;
 }
 
+/** Nothing is different but the time: the beat was news, a decision was completed, and all that it says of itself it said before. */
+export function goesOnAsBefore(before: ServiceLife | undefined, after: ServiceLife): boolean {
+  return (
+    before !== undefined &&
+    before.generation === after.generation &&
+    before.decisionSequence < after.decisionSequence &&
+    before.status === 'OK' &&
+    after.status === 'OK' &&
+    before.positions === after.positions &&
+    before.account === after.account &&
+    before.epoch === after.epoch
+  );
+}
+
 export function startsWithin(life: ServiceLife, nowMs: number, windowMs: number): number {
   let count = 0;
   for (const startMs of life.startsMs) if (nowMs - startMs <= windowMs) count += 1;

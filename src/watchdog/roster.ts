@@ -4,7 +4,7 @@ import type { MaintenanceWindow } from '../messages/maintenance.js';
 import type { PeerBeat } from '../messages/peerBeat.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { MaintenanceWindows } from './maintenance.js';
-import { foldBeat, type ServiceLife, startsWithin } from './observe.js';
+import { foldBeat, goesOnAsBefore, type ServiceLife, startsWithin } from './observe.js';
 import type { ServiceObservation } from './rules/rule.js';
 import { WorkerWords } from './workerWords.js';
 
@@ -42,14 +42,15 @@ export class Roster {
     return this.#epoch;
   }
 
-  /** Returns false where the beat is no news. */
+  /** Returns whether the beat may have brought an accusation nearer: one that is no news or goes on as before has not. */
   beat(beat: BrainBeat, atMs: number, catchingUp: boolean): boolean {
     const before = this.#lives.get(beat.serviceId);
     const after = foldBeat(before, beat, { atMs, epoch: this.#epoch, catchingUp });
     if (after === before) return false;
+    const asBefore = goesOnAsBefore(before, after) && this.#guardians.get(after.account) === after.serviceId;
     this.#lives.set(after.serviceId, after);
     this.#guardians.set(after.account, after.serviceId);
-    return true;
+    return !asBefore;
   }
 
   /** Returns whether a book turned from flat to open or back. */

@@ -57,32 +57,41 @@ export class Tail {
 
   /** Hands on everything that the stream holds now. Throws BusUnavailableError without contact. */
   async readToEnd(): Promise<void> {
-    const { bus, stream, take, wake } = this.#options;
-    let cursor = await this.#start();
-    for (let more = true; more; ) {
-      const result = await bus.read(stream, cursor, { blockMs: 0, limit: LIMIT });
-      wake();
-      for (const record of result.records) take(record);
-      cursor = result.cursor;
-      more = result.more;
-    }
+    while (await this.#read({ blockMs: 0 })) await this.#letOthersRun();
   }
 
   async #step(signal: AbortSignal): Promise<boolean> {
-    const { bus, clock, stream, take, takeCorrupt, wake } = this.#options;
-    const cursor = await this.#start();
-    const result = await bus.read(stream, cursor, { blockMs: BLOCK_MS, signal, limit: LIMIT });
-    if (signal.aborted) return false;
+    const more = await this.#read({ blockMs: BLOCK_MS, signal });
+    // Only here: who no longer follows must not look as if it did.
+    if (!signal.aborted) this.#reachedMs = this.#options.clock.monotonicMs();
+    if (more) await this.#letOthersRun(signal);
+    return more;
+  }
+
+  /** Returns whether records may remain. */
+  async #read(options: { readonly blockMs: number; readonly signal?: AbortSignal }): Promise<boolean> {
+    const { bus, stream, take, takeCorrupt, wake } = this.#options;
+    const from = await this.#start();
+    const result = await bus.read(stream, from, { ...options, limit: LIMIT });
+    if (options.signal?.aborted) return false;
     wake();
-    this.#reachedMs = clock.monotonicMs();
     for (const record of result.records) take(record);
     for (const record of result.corrupt) takeCorrupt(record);
-    this.#cursor = result.cursor;
+    // Where the other reader has moved on meanwhile, its place stands: both share the work of a long backlog.
+    if (this.#cursor === from) this.#cursor = result.cursor;
     return result.more;
   }
 
+  // A watchdog that reads up on what it missed goes on beating, probing and judging between the batches.
+  #letOthersRun(signal?: AbortSignal): Promise<void> {
+    return this.#options.clock.sleep(0, signal);
+  }
+
   async #start(): Promise<Cursor> {
-    this.#cursor ??= await this.#options.bus.end(this.#options.stream);
+    if (this.#cursor !== undefined) return this.#cursor;
+    const end = await this.#options.bus.end(this.#options.stream);
+    // Whoever asked first has begun there: a later end would leave out what came between.
+    this.#cursor ??= end;
     return this.#cursor;
   }
 }

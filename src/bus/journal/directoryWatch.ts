@@ -23,7 +23,7 @@ export class DirectoryWatch {
     this.close();
     if (this.#context.closing.aborted) return false;
     try {
-      const watcher = watch(path, { persistent: false }, () => this.changed.wakeAll());
+      const watcher = watch(path, { persistent: false }, () => this.#notice(watcher));
       watcher.on('error', () => this.#drop(watcher));
       this.#watcher = watcher;
       this.#watched = place;
@@ -36,6 +36,12 @@ export class DirectoryWatch {
 
   close(): void {
     if (this.#watcher !== undefined) this.#drop(this.#watcher);
+  }
+
+  // On a busy stream the process would wake for each record while nobody waits for it: the next wait begins a watch of its own.
+  #notice(watcher: FSWatcher): void {
+    if (this.changed.size > 0) this.changed.wakeAll();
+    else this.#drop(watcher);
   }
 
   #drop(watcher: FSWatcher): void {

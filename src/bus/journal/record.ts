@@ -28,7 +28,7 @@ export type ParsedItem =
 
 export interface Parsed {
   readonly items: readonly ParsedItem[];
-  /** Bytes that need not be read again. */
+  /** How many of the bytes need not be read again. */
   readonly consumed: number;
   /** The writer has said that nothing follows. */
   readonly sealed: boolean;
@@ -37,6 +37,10 @@ export interface Parsed {
 }
 
 const NEWLINE = 10;
+const SPACE = 32;
+const LENGTH_DIGITS = 6;
+const CHECKSUM_DIGITS = 8;
+const LONGEST_HEADER = LENGTH_DIGITS + 1 + CHECKSUM_DIGITS + 1;
 const SEAL = '{"sealed":true}';
 
 function frame(body: string): Buffer {
@@ -67,21 +71,52 @@ export function encodeSeal(): Buffer {
 
 type Line = { readonly state: 'whole'; readonly body: string } | { readonly state: 'short' | 'wrong'; readonly problem: string };
 
-function checkLine(line: Buffer): Line {
-  const header = /^(\d{1,6}) ([0-9a-f]{8}) /.exec(line.toString('latin1', 0, 17));
-  if (header === null) return { state: line.length < 16 ? 'short' : 'wrong', problem: 'no record begins here' };
-  const body = line.subarray(header[0].length);
-  const length = Number(header[1]);
-  if (body.length < length) return { state: 'short', problem: `${length} bytes were announced, ${body.length} are there` };
-  if (body.length > length) return { state: 'wrong', problem: `${length} bytes were announced, ${body.length} are there` };
-  if (crc32(body) !== Number.parseInt(header[2] ?? '', 16)) return { state: 'wrong', problem: 'bad checksum' };
-  return { state: 'whole', body: body.toString('utf8') };
+// A watchdog takes in thousands of records a second: they are checked where they lie, without a copy.
+function checkLine(bytes: Buffer, first: number, end: number): Line {
+  const lengthEnds = endOfDigits(bytes, first, end);
+  const checksumAt = lengthEnds + 1;
+  const bodyAt = checksumAt + CHECKSUM_DIGITS + 1;
+  const checksum = lengthEnds > first && bodyAt <= end ? hexAt(bytes, checksumAt) : undefined;
+  if (checksum === undefined || bytes[lengthEnds] !== SPACE || bytes[bodyAt - 1] !== SPACE) {
+    return { state: end - first < LONGEST_HEADER ? 'short' : 'wrong', problem: 'no record begins here' };
+  }
+  const announced = Number(bytes.toString('latin1', first, lengthEnds));
+  const there = end - bodyAt;
+  if (there !== announced) {
+    return { state: there < announced ? 'short' : 'wrong', problem: `${announced} bytes were announced, ${there} are there` };
+  }
+  if (crc32(bytes.subarray(bodyAt, end)) !== checksum) return { state: 'wrong', problem: 'bad checksum' };
+  return { state: 'whole', body: bytes.toString('utf8', bodyAt, end) };
+}
+
+function endOfDigits(bytes: Buffer, first: number, end: number): number {
+  const latest = Math.min(end, first + LENGTH_DIGITS);
+  let at = first;
+  while (at < latest && digitOf(bytes[at] ?? 0) < 10) at += 1;
+  return at;
+}
+
+function hexAt(bytes: Buffer, first: number): number | undefined {
+  let value = 0;
+  for (let at = first; at < first + CHECKSUM_DIGITS; at += 1) {
+    const digit = digitOf(bytes[at] ?? 0);
+    if (digit > 15) return undefined;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/** The value of a lower-case hexadecimal digit; anything else is above 15. */
+function digitOf(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  return byte >= 0x61 && byte <= 0x66 ? byte - 0x61 + 10 : 16;
 }
 
 function isFields(value: unknown): value is Fields {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((entry) => typeof entry === 'string')
-  );
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const entries: Partial<Record<string, unknown>> = value;
+  for (const name in entries) if (typeof entries[name] !== 'string') return false;
+  return true;
 }
 
 function isPosition(value: unknown): value is WriterPosition {
@@ -105,8 +140,8 @@ function decodeEnvelope(body: string): Envelope | undefined {
   return { wallMs: at, monotonicMs: mono, boot, sequence: n, key, fields, after: isPosition(after) ? after : undefined };
 }
 
-/** Reads as many records as `bytes` holds. Offsets are relative to its beginning. */
-export function parseRecords(bytes: Buffer): Parsed {
+/** Reads as many records as `bytes` holds. Where they stand is said from the beginning of the file: `bytes` begin at `base` of it. */
+export function parseRecords(bytes: Buffer, base = 0): Parsed {
   const items: ParsedItem[] = [];
   let position = 0;
   let sealed = false;
@@ -115,20 +150,27 @@ export function parseRecords(bytes: Buffer): Parsed {
     const first = bytes[start] === NEWLINE ? start + 1 : start;
     const newline = bytes.indexOf(NEWLINE, first);
     const end = newline === -1 ? bytes.length : newline;
-    const line = checkLine(bytes.subarray(first, end));
+    const line = checkLine(bytes, first, end);
     if (line.state !== 'whole') {
       const cannotBeARecord = end - first > MAX_RECORD_BYTES;
       if (newline === -1 && !cannotBeARecord)
         return { items, consumed: start, sealed, tail: line.state === 'short' ? 'incomplete' : 'damaged' };
-      if (end > first) items.push({ kind: 'corrupt', start, end, problem: line.problem });
+      if (end > first) items.push({ kind: 'corrupt', start: base + start, end: base + end, problem: line.problem });
     } else if (line.body === SEAL) {
       sealed = true;
     } else {
       const envelope = decodeEnvelope(line.body);
-      if (envelope === undefined) items.push({ kind: 'corrupt', start, end, problem: 'not a record of this format' });
-      else items.push({ kind: 'record', start, end, envelope });
+      if (envelope === undefined)
+        items.push({ kind: 'corrupt', start: base + start, end: base + end, problem: 'not a record of this format' });
+      else items.push({ kind: 'record', start: base + start, end: base + end, envelope });
     }
     position = end;
   }
   return { items, consumed: position, sealed, tail: 'none' };
+}
+
+/** Where the last line of `bytes` begins, with the newline before it; undefined: no line begins in them. */
+export function lastLineStart(bytes: Buffer): number | undefined {
+  const at = bytes.lastIndexOf(NEWLINE);
+  return at === -1 ? undefined : at;
 }

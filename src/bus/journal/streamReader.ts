@@ -2,10 +2,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { messageOf, systemCodeOf } from '../../errors.js';
 import { type BusRecord, BusUnavailableError, type CorruptRecord, type Cursor } from '../bus.js';
+import { MAX_RECORD_BYTES } from '../policy.js';
 import { currentIdentity, ensureDirectory, type JournalContext } from './context.js';
 import { DirectoryWatch } from './directoryWatch.js';
 import { encodeName, recordId } from './names.js';
-import { type Envelope, type Parsed, type ParsedItem, parseRecords } from './record.js';
+import { NewestIndex } from './newestIndex.js';
+import { type Envelope, lastLineStart, type Parsed, type ParsedItem, parseRecords } from './record.js';
+import { BEFORE_ALL, compareWhen, later, type When, whenOf } from './recordOrder.js';
 import { type StreamFile, StreamFiles } from './streamFiles.js';
 
 // One look at one file takes in no more than this; far above the largest record, so that a look always makes progress.
@@ -39,16 +42,6 @@ interface Found {
   readonly when: When;
 }
 
-/** Where a record stands among those of other writers. */
-interface When {
-  readonly thisBoot: boolean;
-  /** Monotonic within this boot, wall time before it. */
-  readonly ms: number;
-  readonly sequence: number;
-}
-
-const BEFORE_ALL: When = { thisBoot: false, ms: Number.NEGATIVE_INFINITY, sequence: -1 };
-
 // Reads are synchronous, so that one buffer serves them all.
 const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 
@@ -60,8 +53,7 @@ export class StreamReader {
   readonly #files: StreamFiles;
   /** Cursors that are past every finished file, and how many were finished then. */
   readonly #pastFinished = new WeakMap<Cursor, number>();
-  #indexCursor: Cursor = {};
-  readonly #newest = new Map<string, FoundRecord>();
+  readonly #index: NewestIndex;
 
   constructor(context: JournalContext, stream: string) {
     this.#context = context;
@@ -69,6 +61,7 @@ export class StreamReader {
     this.watch = new DirectoryWatch(context);
     this.#directory = `${context.root}/streams/${encodeName(stream)}`;
     this.#files = new StreamFiles(this.#directory);
+    this.#index = new NewestIndex(context, (cursor) => this.pass(cursor, Number.POSITIVE_INFINITY));
   }
 
   /** One look at everything that has been written behind `cursor`. Throws {@link BusUnavailableError} without contact. */
@@ -103,14 +96,16 @@ export class StreamReader {
   }
 
   /** The newest record under `key`, over all writers. */
-  latest(key: string): BusRecord | undefined {
-    this.#advanceIndex();
-    return this.#newest.get(key)?.record;
+  latest(key: string): Promise<BusRecord | undefined> {
+    return this.#index.latest(key);
   }
 
+  /** Told from the last line of each file: what stands before it may be long, and nobody who asks wants to read it. */
   end(): Cursor {
-    this.#advanceIndex();
-    return this.#indexCursor;
+    this.#refresh(this.#context.clock.monotonicMs(), {});
+    const cursor = Object.fromEntries(this.#files.all.map((file) => [file.name, this.#endOf(file)]));
+    this.#pastFinished.set(cursor, this.#files.finishedCount);
+    return cursor;
   }
 
   /** Called before a wait. True: the watch has begun just now, look once more before waiting. */
@@ -122,18 +117,14 @@ export class StreamReader {
     this.watch.close();
   }
 
-  #advanceIndex(): void {
-    for (;;) {
-      const pass = this.pass(this.#indexCursor, Number.POSITIVE_INFINITY);
-      this.#indexCursor = pass.cursor;
-      for (const found of pass.records) {
-        const { key } = found.record;
-        if (key === undefined) continue;
-        const known = this.#newest.get(key);
-        if (known === undefined || !isOlder(found.envelope, known.envelope)) this.#newest.set(key, found);
-      }
-      if (!pass.more) return;
-    }
+  #endOf(file: StreamFile): number {
+    const from = Math.max(0, file.size - MAX_RECORD_BYTES);
+    const bytes = this.#bytesOf(file, from);
+    const start = bytes === undefined ? undefined : lastLineStart(bytes);
+    if (bytes === undefined || start === undefined) return from;
+    const { consumed, sealed, tail } = parseRecords(bytes.subarray(start));
+    if (tail === 'none' && from + bytes.length >= file.size && (sealed || file.writerEnded)) this.#files.finish(file);
+    return from + start + consumed;
   }
 
   #refresh(nowMs: number, cursor: Cursor): void {
@@ -192,8 +183,8 @@ export class StreamReader {
     if (stoodMs !== undefined && stoodMs < DAMAGED_AFTER_MS) return { position: from, more: false };
     const bytes = this.#bytesOf(file, from);
     if (bytes === undefined) return { position: from, more: false };
-    const parsed = parseRecords(bytes);
-    this.#collect(file, from, parsed, found);
+    const parsed = parseRecords(bytes, from);
+    this.#collect(file, parsed, found);
     const position = from + parsed.consumed;
     if (from + bytes.length < file.size) return { position, more: true };
     if (parsed.tail === 'none') {
@@ -209,19 +200,14 @@ export class StreamReader {
     return { position, more: false };
   }
 
-  #collect(file: StreamFile, from: number, parsed: Parsed, found: Found[]): void {
+  #collect(file: StreamFile, parsed: Parsed, found: Found[]): void {
     const before = found.at(-1);
     let last = before?.file.writer === file.writer ? before.when : BEFORE_ALL;
     for (const item of parsed.items) {
       // The order of one writer stands above the order of times: a clock that stepped back must not turn its records around.
-      if (item.kind === 'record') last = later(last, this.#when(item.envelope));
-      found.push({ file, item: { ...item, start: from + item.start, end: from + item.end }, next: from + item.end, when: last });
+      if (item.kind === 'record') last = later(last, whenOf(item.envelope, this.#context.boot));
+      found.push({ file, item, next: item.end, when: last });
     }
-  }
-
-  #when(envelope: Envelope): When {
-    const thisBoot = envelope.boot === this.#context.boot;
-    return { thisBoot, ms: thisBoot ? envelope.monotonicMs : envelope.wallMs, sequence: envelope.sequence };
   }
 
   #rememberStuck(file: StreamFile, offset: number, incomplete: boolean, nowMs: number): void {
@@ -277,20 +263,6 @@ export class StreamReader {
 function offsetIn(cursor: Cursor, name: string): number {
   const offset = cursor[name];
   return typeof offset === 'number' ? offset : 0;
-}
-
-function isOlder(a: Envelope, b: Envelope): boolean {
-  return a.boot === b.boot ? a.monotonicMs < b.monotonicMs : a.wallMs < b.wallMs;
-}
-
-function compareWhen(a: When, b: When): number {
-  if (a.thisBoot !== b.thisBoot) return a.thisBoot ? 1 : -1;
-  if (a.ms !== b.ms) return a.ms < b.ms ? -1 : 1;
-  return a.sequence - b.sequence;
-}
-
-function later(a: When, b: When): When {
-  return compareWhen(a, b) > 0 ? a : b;
 }
 
 function inOneOrder(found: Found[]): readonly Found[] {
