@@ -65,6 +65,14 @@ function announce({ ready, id, pid, bus, url }: RoleReady): string {
   return `${ready} ${id}${url === undefined ? ' is at work' : ''}${where}, process ${pid}. SIGTERM or Ctrl-C ends it in order.`;
 }
 
+const NOBODY_TOLD = 'NOBODY IS ALERTED by this process: give --alert-webhook or --alert-command.';
+
+function tellsNobody(name: RoleName, values: Values): boolean {
+  if (name !== 'watchdog' && name !== 'exit-worker') return false;
+  const { webhook, command } = alertConfig(values);
+  return webhook === undefined && command === undefined;
+}
+
 /** Runs a role until a signal ends it. */
 export async function runRole(
   name: RoleName,
@@ -74,7 +82,10 @@ export async function runRole(
 ): Promise<ExitCode> {
   const logger = await createLog({ level: logLevel(values.text('log-level')), name });
   const { output, clock, signal } = context;
-  const onReady = (ready: RoleReady) => output.out(values.flag('json') ? JSON.stringify(ready) : announce(ready));
+  const onReady = (ready: RoleReady) => {
+    output.out(values.flag('json') ? JSON.stringify(ready) : announce(ready));
+    if (!values.flag('json') && tellsNobody(name, values)) output.out(NOBODY_TOLD);
+  };
   await role({ signal, clock, logger, onReady });
   return signal.aborted ? EXIT_CODES.ok : EXIT_CODES.couldNotRun;
 }

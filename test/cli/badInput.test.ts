@@ -36,7 +36,7 @@ const CASES: readonly (readonly [what: string, given: readonly string[], says: s
   ['an option without its value', ['watchdog', '--id'], '--id = undefined: needs a value'],
   ['a switch with a value', ['status', '--json=yes'], '--json = "yes": is a switch'],
   ['an argument too many', ['halt', 'now'], 'argument = "now": is not expected'],
-  ['an option given twice', ['halt', '--by', 'ann', '--by', 'bob'], '--by = ["ann", "bob"]: must be given only once'],
+  ['an option given twice', ['halt', '--by', 'operator', '--by', 'desk'], '--by = ["operator", "desk"]: must be given only once'],
   ['an empty text', ['halt', '--reason', ''], '--reason = "": must be a text that is not empty'],
   ['a number that is none', ['watchdog', '--scale', 'fast'], '--scale = "fast": must be a number between 1 and 25'],
   ['a number out of bounds', ['watchdog', '--scale', '0.5'], '--scale = "0.5": must be a number between 1 and 25'],
@@ -112,10 +112,10 @@ const CASES: readonly (readonly [what: string, given: readonly string[], says: s
   ['a re-arm by nobody', ['rearm', '--reason', 'x'], '--by = undefined: must be given: who arms'],
   [
     'a position that cannot be acknowledged',
-    ['rearm', '--by', 'ann', '--reason', 'x', '--acknowledge', 'AAPL'],
+    ['rearm', '--by', 'operator', '--reason', 'x', '--acknowledge', 'AAPL'],
     '--acknowledge = "AAPL": must be ACCOUNT:SYMBOL=QUANTITY',
   ],
-  ['maintenance for no time', ['maintenance', '--service', 's', '--by', 'ann', '--reason', 'x'], '--for = undefined: must be given'],
+  ['maintenance for no time', ['maintenance', '--service', 's', '--by', 'operator', '--reason', 'x'], '--for = undefined: must be given'],
   ['a direct panic that should wait for the bus', ['panic', '--direct', '--no-wait'], '--no-wait = true: must not be given with --direct'],
   ['a direct panic for no account', ['panic', '--direct', '--broker', VENUE], '--account = undefined: must be given'],
 ];

@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 const status = async () => documentOf(await workspace.run(['status', '--json', '--observe', '1s']));
-const rearm = (...args: string[]) => workspace.run(['rearm', '--by', 'ann', '--reason', 'checked', '--scale', '4', ...args]);
+const rearm = (...args: string[]) => workspace.run(['rearm', '--by', 'operator', '--reason', 'checked', '--scale', '4', ...args]);
 
 describe('halt, status, rearm, panic', () => {
   it('S3: a system that was never armed is HALTED, and says who is at work', async () => {
@@ -87,7 +87,7 @@ describe('halt, status, rearm, panic', () => {
       '--service',
       'exit-brain',
       '--by',
-      'ann',
+      'operator',
       '--reason',
       'upgrade',
       '--json',

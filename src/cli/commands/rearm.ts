@@ -82,6 +82,8 @@ function sayRefused({ output }: CommandContext, error: RearmRefusedError): void 
   for (const reason of error.reasons) output.err(`  ${reason}`);
   if (error.reasons.some((reason) => reason.endsWith('is not named')))
     output.err('Name what it clears with --clear ID, or with --clear-all-shown.');
+  if (error.reasons.some((reason) => reason.startsWith('holder ')))
+    output.err('A holder whose process is known to be gone is named with --ignore-holder ID.');
 }
 
 async function arm(bus: Bus, values: Values, context: CommandContext): Promise<ExitCode> {
