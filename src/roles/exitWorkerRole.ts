@@ -1,6 +1,7 @@
 /** Runs an emergency exit worker as a process of its own. */
 import { openBroker } from '../brokers/openBroker.js';
 import { checkDurationMs, checkName } from '../checks.js';
+import type { BusLostPolicy } from '../emergencyExit/busLoss.js';
 import type { ExitTimings } from '../emergencyExit/options.js';
 import { createExitWorker, type ExitWorkerOptions } from '../emergencyExit/worker.js';
 import { hostIdentity } from '../host.js';
@@ -28,6 +29,8 @@ export interface ExitWorkerRoleConfig {
   /** Default: in the journal's directory. */
   readonly memoryFile?: string;
   readonly alert?: AlertConfig;
+  /** What to do when the bus stays away. Default `escalate`. */
+  readonly onBusLost?: BusLostPolicy;
   /** Default 1. */
   readonly scale?: number;
 }
@@ -60,6 +63,7 @@ export async function runExitWorkerRole(config: ExitWorkerRoleConfig, deps: Role
         timings,
         clock: seams?.clock ?? clock,
         logger,
+        ...(config.onBusLost === undefined ? {} : { onBusLost: config.onBusLost }),
         ...(config.concurrency === undefined ? {} : { concurrency: config.concurrency }),
         ...(random === undefined ? {} : { random }),
         ...(memoryFile === undefined ? {} : { memoryFile }),

@@ -13,9 +13,10 @@ interface OpenWindow {
 export class MaintenanceWindows {
   readonly #open = new Map<string, OpenWindow>();
 
-  /** Windows that are no news change nothing. Returns whether this one was taken up. */
+  /** Windows that are no news change nothing; the same one again with no duration ends it. Returns whether this one was taken up. */
   see(window: MaintenanceWindow, nowMs: number, wallMs: number): boolean {
-    if (this.#open.has(window.windowId)) return false;
+    const known = this.#open.get(window.windowId);
+    if (known !== undefined && window.durationMs > 0) return false;
     // After a restart old windows are read again: the wall clock may only shorten what they have left, never lengthen it.
     const leftByWallMs = window.wallMs + window.durationMs - wallMs;
     const endsMs = nowMs + Math.min(window.durationMs, MAX_MAINTENANCE_MS, Math.max(0, leftByWallMs));

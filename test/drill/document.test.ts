@@ -29,7 +29,7 @@ describe('failflat drill --json', () => {
     timeout: 90_000,
   }, async () => {
     const parent = mkdtempSync(join(tmpdir(), 'failflat-given-'));
-    const run = await runDrill('--bus', `journal:${parent}`, '--repeat', '2', '--positions', '3', '--seed', '7');
+    const run = await runDrill('--bus', `journal:${parent}`, '--fault', 'panic-twice', '--repeat', '2', '--positions', '3', '--seed', '7');
     expect(run.code, shown(run)).toBe(0);
     expect(run.stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(Object.keys(run.document)).toEqual(expect.arrayContaining(FIELDS));

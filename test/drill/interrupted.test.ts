@@ -1,0 +1,31 @@
+/** Whoever ends a drill half-way is left with nothing to clean up. */
+import { readdirSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Workspace } from '../cli/cli.js';
+
+let workspace: Workspace;
+beforeEach(() => {
+  workspace = new Workspace();
+});
+afterEach(() => workspace.remove());
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    // Nobody has this id any more.
+    return false;
+  }
+};
+
+it('a signal ends a drill with exit code 3, every process of it and its directory', async () => {
+  const drill = workspace.start(['drill', '--scale', '5', '--verbose'], { TMPDIR: workspace.directory });
+  await expect.poll(() => drill.stdout, { timeout: 15_000 }).toContain('beats flow');
+  const pids = [...new Set([...drill.stderr.matchAll(/"pid":(\d+)/g)].map((match) => Number(match[1])))];
+  const ended = await drill.stop('SIGINT');
+  expect(ended.code, ended.stderr).toBe(3);
+  expect(ended.stderr).toContain('interrupted');
+  expect(pids.length).toBeGreaterThan(0);
+  expect(pids.filter(isAlive)).toEqual([]);
+  expect(readdirSync(workspace.directory)).toEqual([]);
+});
