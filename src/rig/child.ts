@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type Clock, systemClock } from '../clock.js';
+import { settleWithin } from '../deadline.js';
 import { FailflatError, messageOf } from '../errors.js';
 
 /** The rig itself failed: neither a pass nor a catch. */
@@ -85,11 +86,9 @@ export class Child {
 
   /** What it said in its first line on standard output, as JSON. */
   async ready(timeoutMs: number): Promise<Readonly<Record<string, unknown>>> {
-    const late = this.#clock.sleep(timeoutMs).then(() => {
-      throw new RigError(`${this.name} was not ready within ${timeoutMs} ms\n${this.#log.join('\n')}`);
-    });
-    late.catch(() => undefined);
-    return Promise.race([this.#ready, late]);
+    const said = await settleWithin(this.#clock, this.#ready, timeoutMs);
+    if (!said.settled) throw new RigError(`${this.name} was not ready within ${timeoutMs} ms\n${this.#log.join('\n')}`);
+    return said.value;
   }
 
   /** Sends a signal to this process alone. False: it has ended. */
