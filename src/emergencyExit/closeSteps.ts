@@ -36,6 +36,8 @@ export interface CloseStepsContext {
   readonly ledger: ExitLedger;
   readonly timings: ExitTimings;
   readonly settlement: LegSettlement;
+  /** Aborts when the exit ends: a step that was planned before and has not begun does not begin any more. */
+  readonly signal: AbortSignal;
   readonly reread: () => Promise<BookReading>;
   readonly update: (leg: Leg) => void;
   readonly leg: (key: LegKey) => Leg | undefined;
@@ -52,10 +54,22 @@ export class CloseSteps {
 
   /** True when something was learned or sent; false when it should not be tried again at once. */
   async carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
-    if (!this.#context.ledger.mayAct()) return false;
+    if (!this.#mayBegin()) return false;
+    // It has waited for its turn while others were sent: what it was planned on may have moved, and nobody caps it.
+    if (step.do === 'close' && !step.reduceOnly && this.#isOld(step.readMs)) return true;
     const moved = await this.#carryOut(step, capabilities);
     this.#context.ledger.progressed();
     return moved;
+  }
+
+  #mayBegin(): boolean {
+    const { ledger, signal } = this.#context;
+    return !signal.aborted && ledger.mayAct();
+  }
+
+  #isOld(readMs: number): boolean {
+    const { clock, timings } = this.#context;
+    return clock.monotonicMs() - readMs > timings.readTimeoutMs;
   }
 
   #carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
@@ -107,7 +121,7 @@ export class CloseSteps {
     const { side, quantity } = step;
     const durable = await ledger.recordAttempt({ key, symbol, positionSide, side, quantity, attempt: number, clientOrderId });
     // Where the venue keeps ids for ever, a successor finds the order by its id even if the note was lost.
-    if ((!durable && capabilities.clientOrderIds !== 'forever') || !ledger.mayAct()) {
+    if ((!durable && capabilities.clientOrderIds !== 'forever') || !this.#mayBegin()) {
       await this.#stops.restore(step, capabilities);
       return false;
     }
@@ -121,7 +135,7 @@ export class CloseSteps {
 
   async #resend(leg: Leg, quantity: number, capabilities: BrokerCapabilities): Promise<void> {
     const { ledger, clock, timings, update } = this.#context;
-    if (leg.last === undefined || !ledger.mayAct()) return;
+    if (leg.last === undefined || !this.#mayBegin()) return;
     const nowMs = clock.monotonicMs();
     const again = {
       ...leg,

@@ -64,6 +64,7 @@ class ExitRunner {
   #lastBook: Book | undefined;
   /** Since when closing has been allowed without a break. */
   #allowedSinceMs: number | undefined;
+  #drainedSinceMs: number | undefined;
 
   constructor(run: ExitRun, parts: ExitParts) {
     this.#run = run;
@@ -75,6 +76,7 @@ class ExitRunner {
       ledger: run.ledger,
       timings: run.timings,
       settlement: parts.settlement,
+      signal: run.signal,
       reread: () => parts.readBook(run.broker, run.clock, run.timings.readTimeoutMs),
       update: (leg) => this.#legs.set(leg.key, leg),
       leg: (key) => this.#legs.get(key),
@@ -132,8 +134,11 @@ class ExitRunner {
   async #read(capabilities: BrokerCapabilities): Promise<Book | undefined> {
     const { broker, clock, ledger, timings } = this.#run;
     // Asked before the reading: what drained in the meantime may have moved the book after it.
-    const allowed = mayCloseNow(ledger.drain(), capabilities, this.#startedMs, timings.drainGraceMs, clock.monotonicMs());
-    this.#allowedSinceMs = allowed ? (this.#allowedSinceMs ?? clock.monotonicMs()) : undefined;
+    const drain = ledger.drain();
+    const nowMs = clock.monotonicMs();
+    const allowed = mayCloseNow(drain, capabilities, this.#startedMs, timings.drainGraceMs, nowMs);
+    this.#allowedSinceMs = allowed ? (this.#allowedSinceMs ?? nowMs) : undefined;
+    this.#drainedSinceMs = drain.silentHolders.length === 0 ? (this.#drainedSinceMs ?? nowMs) : undefined;
     const reading = await this.#parts.readBook(broker, clock, timings.readTimeoutMs);
     ledger.progressed();
     if (!reading.ok) {
@@ -188,6 +193,7 @@ class ExitRunner {
       legs: this.#legs,
       capabilities,
       drain: ledger.drain(),
+      drainedSinceMs: this.#drainedSinceMs,
       deadlineMs: timings.deadlineMs,
       confirmGapMs: timings.pollMs,
     });

@@ -3,14 +3,14 @@ import { type Bus, type Cursor, FROM_START } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { decodeHolderReport, type HolderReport, LEASE_HOLDER } from '../messages/holder.js';
+import { decodeHolderReport, LEASE_HOLDER } from '../messages/holder.js';
 import { HolderRoll } from './holders.js';
 
 export class HolderTail {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #roll: HolderRoll;
+  readonly holders: HolderRoll;
   #currentMs = -Infinity;
   #wantedMs = -Infinity;
   #wait = new AbortController();
@@ -19,14 +19,10 @@ export class HolderTail {
     this.#bus = bus;
     this.#clock = clock;
     this.#logger = logger;
-    this.#roll = new HolderRoll(account);
+    this.holders = new HolderRoll(account);
   }
 
-  reports(): readonly HolderReport[] {
-    return this.#roll.reports();
-  }
-
-  /** Everything that was written before this reading of the monotonic clock is in {@link reports}. */
+  /** Everything that was written before this reading of the monotonic clock is in {@link holders}. */
   get currentMs(): number {
     return this.#currentMs;
   }
@@ -51,8 +47,11 @@ export class HolderTail {
         cursor = page.cursor;
         for (const record of page.records) {
           const decoded = decodeHolderReport(record.fields);
-          if (decoded.ok) this.#roll.hear(decoded.value);
-          else this.#logger.warn({ id: record.id, problem: decoded.problem }, 'a holder report cannot be understood');
+          if (decoded.ok) this.holders.hear(decoded.value);
+          else {
+            this.holders.hearUnclear(record.fields, record.id);
+            this.#logger.warn({ id: record.id, problem: decoded.problem }, 'a holder report cannot be understood');
+          }
         }
         if (!page.more) this.#currentMs = askedMs;
       } catch (error) {

@@ -32,6 +32,7 @@ export class Incident {
   #moved = true;
   #claim: IncidentClaim | undefined;
   #superseded = false;
+  #verdicts = 0;
   /** Verdicts that people have been told of, by fencing token. */
   readonly #told = new Set<string>();
 
@@ -67,6 +68,8 @@ export class Incident {
   async run(): Promise<void> {
     const renewals = this.#keepDeliveries();
     this.#context.parts.atOnce(() => this.#beginHalt());
+    const ended = new AbortController();
+    void this.#callForHelp(ended.signal);
     try {
       while (!this.#stopped()) {
         if (await this.#attempt()) {
@@ -79,7 +82,22 @@ export class Incident {
       else await this.#handBack();
     } finally {
       this.#over = true;
+      ended.abort();
       renewals.cancel();
+    }
+  }
+
+  /** An exit that does not even get to judge (its venue is silent, or it fails again and again) is escalated all the same. */
+  async #callForHelp(ended: AbortSignal): Promise<void> {
+    const { clock, timings } = this.#context;
+    const startedMs = clock.monotonicMs();
+    await clock.sleep(timings.deadlineMs, ended);
+    while (!ended.aborted && !this.#stopped() && this.#verdicts === 0) {
+      const claim = this.#claim;
+      const residue = [{ symbol: '*', quantity: 0, why: 'the book could not be judged yet: venue or bus do not answer' }];
+      const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
+      if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, { total: 0, closed: 0, openSymbols: [] });
+      await clock.sleep(timings.claimMs / 4, ended);
     }
   }
 
@@ -134,11 +152,13 @@ export class Incident {
 
   async #haltUntilCommitted(): Promise<void> {
     const { bus, clock, random, audit, timings, workerId, roll } = this.#context;
-    const request = { kind: 'exit', reason: this.#panic.reason, by: workerId, incident: this.id } as const;
+    // A panic without words is one all the same: no halt may fail over them.
+    const reason = this.#panic.reason.trim() === '' ? 'no reason given' : this.#panic.reason;
+    const request = { kind: 'exit', reason, by: workerId, incident: this.id } as const;
     while (!this.#stopped() && !this.#over) {
       const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
       if (outcome.outcome !== 'committed') continue;
-      this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version };
+      this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version, epoch: outcome.epoch };
       roll.refresh();
       return;
     }
@@ -173,7 +193,7 @@ export class Incident {
 
   #drain(): DrainView {
     const { timings, roll } = this.#context;
-    const view = drainView(roll.reports(), this.epoch, this.#halt, timings);
+    const view = drainView(roll.holders, this.epoch, this.#halt, timings);
     // A list of holders that is older than the halt may lack the one that still sends.
     const current = this.#halt !== undefined && roll.currentMs >= this.#halt.atMs;
     return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
@@ -220,6 +240,7 @@ export class Incident {
       notAfterMs: claim.validUntilMs,
       signal: this.#stop.signal,
     });
+    if (stands) this.#verdicts += 1;
     if (!stands || judgement.kind === 'escalate') return stands;
     return claim.finish(this.#panic.eventId, judgement.verdict);
   }

@@ -32,6 +32,8 @@ export type ExitStep =
       readonly quantity: number;
       /** Signed, as read: what this close is about to end. */
       readonly positionQuantity: number;
+      /** When that reading was asked for. */
+      readonly readMs: number;
       readonly reduceOnly: boolean;
       /** Protective stops of this position: cancelled and confirmed right before, put back if the close is rejected. */
       readonly stops: readonly WorkingOrder[];
@@ -110,6 +112,7 @@ function closeStep(view: ExitView, book: Book, position: Position): ExitStep {
     side: position.quantity > 0 ? 'sell' : 'buy',
     quantity: Math.abs(position.quantity),
     positionQuantity: position.quantity,
+    readMs: book.sentMs,
     reduceOnly: isCapped(view.capabilities, position),
     stops: book.orders.filter((order) => onlyReduces(order) && legKey(order) === legKey(position) && !isOwnClose(view, order)),
   };

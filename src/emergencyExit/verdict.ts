@@ -15,6 +15,8 @@ export interface VerdictView {
   readonly legs: ReadonlyMap<LegKey, Leg>;
   readonly capabilities: BrokerCapabilities;
   readonly drain: DrainView;
+  /** Since when, as asked before a reading, every holder had drained without a break. */
+  readonly drainedSinceMs: number | undefined;
   readonly deadlineMs: number;
   /** Readings closer together than this are one observation. */
   readonly confirmGapMs: number;
@@ -43,8 +45,11 @@ const REJECTIONS_UNTIL_OPERATOR = 5;
 export const judgeExit: JudgeExit = (view) => {
   const silentHolders = [...view.drain.silentHolders];
   const residue = view.book === undefined ? [] : residueOf(view, view.book);
-  if (isConfirmedQuiet(view)) {
-    const proven = silentHolders.length === 0 || venueExpiryPassed(view);
+  const { horizonMs } = view.drain;
+  if (isConfirmedQuiet(view, horizonMs)) {
+    const proven = isQuietSinceDrained(view) || venueExpiryPassed(view);
+    // The last holder has drained just now: what it sent may have filled after the readings that we have.
+    if (!proven && silentHolders.length === 0) return { kind: 'continue' };
     if (!proven) return { kind: 'completed', verdict: 'flat_unconfirmed', silentHolders, residue };
     return { kind: 'completed', verdict: residue.length > 0 ? 'dust' : 'flat', silentHolders, residue };
   }
@@ -61,15 +66,20 @@ export function isQuiet(book: Book, legs: ReadonlyMap<LegKey, Leg>, capabilities
   );
 }
 
-/** Two quiet readings, both asked for after the horizon and far enough apart that the venue's own lag cannot hide a fill. */
-function isConfirmedQuiet(view: VerdictView): boolean {
-  const { horizonMs } = view.drain;
-  if (horizonMs === undefined || view.book === undefined) return false;
-  const valid = view.quietReadsMs.filter((sentMs) => sentMs >= horizonMs + view.capabilities.readLagMs);
+/** Two quiet readings, both asked for after `sinceMs` and far enough apart that the venue's own lag cannot hide a fill. */
+function isConfirmedQuiet(view: VerdictView, sinceMs: number | undefined): boolean {
+  if (sinceMs === undefined || view.book === undefined) return false;
+  const valid = view.quietReadsMs.filter((sentMs) => sentMs >= sinceMs + view.capabilities.readLagMs);
   const first = valid[0];
   const last = valid.at(-1);
   if (first === undefined || last === undefined) return false;
   return valid.length >= 2 && last - first >= Math.max(view.confirmGapMs, view.capabilities.readLagMs);
+}
+
+function isQuietSinceDrained(view: VerdictView): boolean {
+  const { drain, drainedSinceMs } = view;
+  if (drain.silentHolders.length > 0 || drain.horizonMs === undefined || drainedSinceMs === undefined) return false;
+  return isConfirmedQuiet(view, Math.max(drain.horizonMs, drainedSinceMs));
 }
 
 /** Where the venue itself ends every order, silence of a holder stops mattering once its last possible order has ended. */

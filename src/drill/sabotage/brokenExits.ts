@@ -30,6 +30,7 @@ function judgeUnseen(view: VerdictView): ReturnType<typeof judgeExit> {
     ...view,
     book: { ...view.book, positions: [], orders: [] },
     quietReadsMs: [fromMs, fromMs + view.confirmGapMs + 1_000],
+    drainedSinceMs: view.drain.horizonMs,
   });
 }
 

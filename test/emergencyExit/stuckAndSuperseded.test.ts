@@ -1,4 +1,4 @@
-/** What an exit still does once a re-arm has ended it, and how people hear of one that cannot even begin. */
+/** What an exit still does once it has been superseded or has waited for long, and how people hear of one that cannot even begin. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';
 
@@ -52,5 +52,28 @@ describe('superseded and stuck exits', () => {
     await scene.panic({ reason: ' ' });
     await scene.until(() => venue.positions().size === 0, 5_000, 'the empty book');
     expect((await scene.state()).mode).toBe('HALTED');
+  });
+
+  it('S4: a close that had to wait for its turn is not sent on what was read long before, where the venue would not cap it', async () => {
+    scene = createExitScene();
+    const { venue, clock } = scene;
+    await scene.arm();
+    venue.set({ latencyMs: 1_000, reduceOnly: 'rejected' });
+    venue.seed(Array.from({ length: 6 }, (_, index) => ({ symbol: `S${index}`, quantity: 20 - index })));
+    scene.worker({ options: { concurrency: 1 } });
+    await clock.advance(300);
+    await scene.panic();
+    await scene.until(() => venue.positions().size === 5, 15_000, 'the first close');
+    venue.seed([{ symbol: 'S5', quantity: 2 }]);
+    const lowest = { quantity: 2 };
+    await scene.until(
+      () => {
+        lowest.quantity = Math.min(lowest.quantity, venue.positions().get('S5/net') ?? 0);
+        return venue.positions().size === 0;
+      },
+      30_000,
+      'the empty book',
+    );
+    expect(lowest.quantity).toBe(0);
   });
 });
