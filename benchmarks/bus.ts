@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openBus } from '../src/bus/openBus.js';
 import { systemClock } from '../src/clock.js';
-import { type BudgetRow, budgetRow } from './budget.js';
+import { type BudgetRow, budgetRow, median } from './budget.js';
 
 const ROUNDS = 5;
 const BEATS = 3_000;
@@ -14,10 +14,6 @@ const WAKE_UPS = 60;
 const STREAM = 'exit_brain:heartbeat';
 
 const nowMs = () => systemClock.monotonicMs();
-
-function p50(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
 
 function beat(sequence: number) {
   return {
@@ -45,7 +41,7 @@ async function heartbeatMicros(directory: string): Promise<number> {
     micros.push((nowMs() - startedMs) * 1_000);
   }
   await bus.close();
-  return p50(micros);
+  return median(micros);
 }
 
 function bareWriteMicros(directory: string): number {
@@ -58,7 +54,7 @@ function bareWriteMicros(directory: string): number {
     micros.push((nowMs() - startedMs) * 1_000);
   }
   closeSync(fd);
-  return p50(micros);
+  return median(micros);
 }
 
 async function childReader(kind: string, directory: string): Promise<ChildProcess> {
@@ -85,7 +81,7 @@ async function wakeUpMs(kind: string, directory: string): Promise<number> {
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
-  return p50(delays);
+  return median(delays);
 }
 
 async function readInChild(kind: string, directory: string): Promise<void> {
@@ -131,8 +127,8 @@ export async function run(): Promise<readonly BudgetRow[]> {
     bareWakeUps.push(await inNewDirectory((directory) => wakeUpMs('bare', directory)));
   }
   return [
-    budgetRow('journal heartbeat p50 µs', 25, beats, { 'bare writeSync': p50(bareWrites) }),
-    budgetRow('journal wake-up in another process p50 ms', 5, wakeUps, { 'bare fs.watch': p50(bareWakeUps) }),
+    budgetRow('journal heartbeat p50 µs', 25, beats, { 'bare writeSync': median(bareWrites) }),
+    budgetRow('journal wake-up in another process p50 ms', 5, wakeUps, { 'bare fs.watch': median(bareWakeUps) }),
   ];
 }
 

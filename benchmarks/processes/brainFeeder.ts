@@ -13,7 +13,6 @@ const lastBeatMs = new Map<number, number>();
 const dead = new Set<number>();
 let sequence = 0;
 let next = 0;
-let late = 0;
 
 async function beat(service: number): Promise<void> {
   const nowMs = systemClock.monotonicMs();
@@ -36,15 +35,12 @@ async function beat(service: number): Promise<void> {
 
 process.on('message', (message: { kill?: readonly number[] }) => {
   for (const service of message.kill ?? []) dead.add(service);
-  process.send?.({ died: (message.kill ?? []).map((service) => [`account-${service}`, lastBeatMs.get(service)]), late });
+  process.send?.({ died: (message.kill ?? []).map((service) => [`account-${service}`, lastBeatMs.get(service)]) });
 });
 
 const startMs = systemClock.monotonicMs();
-let lastTickMs = startMs;
 while (process.connected) {
   const nowMs = systemClock.monotonicMs();
-  late = Math.max(late, nowMs - lastTickMs - TICK_MS);
-  lastTickMs = nowMs;
   const due = Math.floor(((nowMs - startMs) / PERIOD_MS) * count);
   for (; next < due; next += 1) {
     const service = next % count;

@@ -55,13 +55,17 @@ export class Judge {
   look(): void {
     if (this.#closed) return;
     let withinMs = LOOK_AT_LEAST_EVERY_MS;
+    const due: string[] = [];
     this.#nextLookMs = Number.POSITIVE_INFINITY;
-    for (const [observed, suspicion] of this.#suspicions(nowOf(this.#options.contact.doubt))) {
-      if (suspicion.dueInMs >= withinMs) continue;
-      withinMs = Math.min(withinMs, this.#accusableInMs(observed, suspicion) ?? withinMs);
+    for (const observed of this.#options.roster.observeAll(nowOf(this.#options.contact.doubt))) {
+      const suspicion = this.suspicionAbout(observed);
+      if (suspicion === undefined || suspicion.dueInMs >= LOOK_AT_LEAST_EVERY_MS) continue;
+      const inMs = this.#accusableInMs(observed, suspicion) ?? LOOK_AT_LEAST_EVERY_MS;
+      withinMs = Math.min(withinMs, inMs);
+      if (inMs <= 0) due.push(observed.serviceId);
     }
-    if (withinMs > 0) this.#lookWithin(withinMs);
-    else void this.#judge();
+    if (due.length === 0) this.#lookWithin(withinMs);
+    else void this.#judge(due);
   }
 
   /** Undefined: not as things stand, because its accounts are covered in this epoch or the watchdog doubts itself. */
@@ -88,29 +92,26 @@ export class Judge {
    * Contact is proved and everything read once more, both asked for after the accusation was due, and then it is judged as of
    * that moment: a beat that was on the bus by then is seen, however late this process was.
    */
-  async #judge(): Promise<void> {
+  async #judge(due: readonly string[]): Promise<void> {
     if (this.#judging) return;
     this.#judging = true;
     const { contact, roster } = this.#options;
     const asOf = contact.doubt;
-    if ((await contact.confirm()) && !this.#closed) this.#accuse(asOf);
+    if ((await contact.confirm()) && !this.#closed) this.#accuse(due, asOf);
     this.#judging = false;
     roster.forgetTheLongGone(nowOf(contact.doubt));
     this.look();
   }
 
-  #accuse(asOf: SelfDoubt): void {
+  /** Only those who were due before contact was proved: whoever has become so since is judged at the next look. */
+  #accuse(due: readonly string[], asOf: SelfDoubt): void {
     const { doubtLimits, panics, roster } = this.#options;
-    for (const [observed, suspicion] of this.#suspicions(nowOf(asOf))) {
+    for (const serviceId of due) {
+      const observed = roster.observe(serviceId, nowOf(asOf));
+      const suspicion = observed === undefined ? undefined : this.suspicionAbout(observed);
+      if (observed === undefined || suspicion === undefined) continue;
       if (suspicion.dueInMs > 0 || accusableInMs(asOf, -suspicion.dueInMs, doubtLimits) !== 0) continue;
       panics.accuse(observed, suspicion, this.#accountsOf(observed), roster.epoch);
-    }
-  }
-
-  *#suspicions(now: Now): Generator<readonly [ServiceObservation, Suspicion]> {
-    for (const observed of this.#options.roster.observeAll(now)) {
-      const suspicion = this.suspicionAbout(observed);
-      if (suspicion !== undefined) yield [observed, suspicion];
     }
   }
 

@@ -47,10 +47,10 @@ export class Roster {
     const before = this.#lives.get(beat.serviceId);
     const after = foldBeat(before, beat, { atMs, epoch: this.#epoch, catchingUp });
     if (after === before) return false;
-    const asBefore = goesOnAsBefore(before, after) && this.#guardians.get(after.account) === after.serviceId;
     this.#lives.set(after.serviceId, after);
-    this.#guardians.set(after.account, after.serviceId);
-    return !asBefore;
+    const guardedBefore = this.#guardians.get(after.account) === after.serviceId;
+    if (!guardedBefore) this.#guardians.set(after.account, after.serviceId);
+    return !(guardedBefore && goesOnAsBefore(before, after));
   }
 
   /** Returns whether a book turned from flat to open or back. */
@@ -84,7 +84,9 @@ export class Roster {
   observe(serviceId: string, now: Now): ServiceObservation | undefined {
     const life = this.#lives.get(serviceId);
     if (life !== undefined) return this.#observeLife(life, now);
-    return this.#expected.has(serviceId) ? this.#observeUnseen(serviceId, now) : undefined;
+    if (this.#expected.has(serviceId)) return this.#observeUnseen(serviceId, now);
+    for (const observed of this.#observeBrainless(now)) if (observed.serviceId === serviceId) return observed;
+    return undefined;
   }
 
   *observeAll(now: Now): Generator<ServiceObservation> {
