@@ -27,19 +27,22 @@ function increaseAnswer(decision: LeaseDecision): Refusal | undefined {
 }
 
 /**
- * Cancels always pass. Reductions pass in every state except while an exit is under way, when two closers could flip a
- * position. An intent that nobody knows is treated as one that adds risk.
+ * Cancels always pass. Reductions pass in every state except while an exit is under way, or may be for all that this holder
+ * knows: two closers could flip a position. An intent that nobody knows is treated as one that adds risk.
  */
 export function leaseAnswer(
   decision: LeaseDecision,
   intent: IntentKind,
-  door: { readonly closed: boolean; readonly venueEnforcesReduceOnly: boolean },
+  door: { readonly closed: boolean; readonly venueEnforcesReduceOnly: boolean; readonly exitDoubt: string | undefined },
 ): Refusal | undefined {
   if (intent === 'cancel') return undefined;
   if (intent !== 'reduce') return increaseAnswer(decision);
   if (door.closed) return refusal('lease_missing', 'the lease is closed: this holder has said that it sends nothing more');
-  if (decision.kind !== 'halted' || door.venueEnforcesReduceOnly) return undefined;
-  const exit = decision.halts.find((halt) => halt.kind === 'exit');
-  if (exit === undefined) return undefined;
+  if (door.venueEnforcesReduceOnly) return undefined;
+  const exit = decision.kind === 'halted' ? decision.halts.find((halt) => halt.kind === 'exit') : undefined;
+  if (exit === undefined) {
+    if (door.exitDoubt === undefined) return undefined;
+    return refusal('lease_expired', `an exit may be under way, and only its worker would close: ${door.exitDoubt}`);
+  }
   return refusal('exit_in_progress', `only the exit worker closes now: ${exit.reason}`, exit.sinceWallMs);
 }

@@ -23,6 +23,8 @@ export interface LeaseObservation {
   readonly attestedEpoch: number | undefined;
   /** The newest state that was read. */
   readonly state: TradingState | undefined;
+  /** When the last renewing read that brought the state was sent. */
+  readonly stateProvedMs: number | undefined;
   /** Why the state cannot be trusted: unreadable, or the bus has forgotten something. */
   readonly doubt: string | undefined;
   /** The last grant, also after it has lapsed. */
@@ -136,6 +138,20 @@ export function decideLease(observation: LeaseObservation, nowMs: number, config
     overdue: overdue(observation, nowMs, config.suspendMaxMs),
     why: renewalRefusal(observation, nowMs, config) ?? 'the last renewal has lapsed',
   };
+}
+
+/**
+ * Why an exit may be under way without this holder knowing, or its worker without knowing of this holder: undefined when
+ * neither can be. An exit worker waits for registered holders, and no longer than a lease for those that lost contact.
+ */
+export function exitDoubt(observation: LeaseObservation, nowMs: number, ttlMs: number): string | undefined {
+  const { state, doubt, registered, attestedEpoch, stateProvedMs } = observation;
+  if (doubt !== undefined) return doubt;
+  if (state === undefined || stateProvedMs === undefined) return 'the trading state has not been read yet';
+  if (!registered || attestedEpoch !== state.epoch) return `this holder is not registered for epoch ${state.epoch} yet`;
+  // Written so that NaN, and a reading from before the read was sent, prove nothing.
+  if (nowMs >= stateProvedMs && nowMs < stateProvedMs + ttlMs) return undefined;
+  return `the trading state was last read ${Math.round(nowMs - stateProvedMs)} ms ago`;
 }
 
 /** How far wall and monotonic time have drifted apart since a reading of both: a suspended host, or a step of the wall clock. */

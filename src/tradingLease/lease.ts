@@ -57,8 +57,10 @@ class HeldLease implements TradingLease {
 
   check(nowMs: number, intent: IntentKind): Refusal | undefined {
     if (intent === 'cancel') return undefined;
-    const door = { closed: this.#closed, venueEnforcesReduceOnly: this.#config.venueEnforcesReduceOnly };
+    const { venueEnforcesReduceOnly } = this.#config;
     try {
+      const exitDoubt = intent === 'reduce' && !venueEnforcesReduceOnly ? this.#renewal.exitDoubt(nowMs) : undefined;
+      const door = { closed: this.#closed, venueEnforcesReduceOnly, exitDoubt };
       return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce'), intent, door);
     } catch {
       // An injected clock that throws leaves nothing to stand on.

@@ -9,7 +9,15 @@ import { halt } from '../tradingState/halt.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { type StateReading, stateOf } from '../tradingState/read.js';
 import { quietSleep } from '../tradingState/tail.js';
-import { clocksDiverged, decideLease, type Grant, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
+import {
+  clocksDiverged,
+  decideLease,
+  exitDoubt,
+  type Grant,
+  type LeaseDecision,
+  type LeaseObservation,
+  renewalRefusal,
+} from './decideLease.js';
 import type { Holder, SeenState } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';
@@ -47,6 +55,7 @@ export class Renewal {
   #attestedEpoch: number | undefined;
   #reading: StateReading | undefined;
   #readingReceivedMs = -Infinity;
+  #stateProvedMs: number | undefined;
   #forgotten = false;
   #doubt: string | undefined;
   #identity: string | undefined;
@@ -99,12 +108,22 @@ export class Renewal {
     };
   }
 
+  /** Why an exit may be under way without this holder and its worker knowing of each other. */
+  exitDoubt(nowMs: number): string | undefined {
+    const { clock, ttlMs, wallDivergenceMs } = this.#config;
+    if (this.#clocks !== undefined && this.#parts.clocksDiverged(this.#clocks, { nowMs, wallMs: clock.wallMs() }, wallDivergenceMs)) {
+      return 'wall clock and monotonic clock have drifted apart since the renewal';
+    }
+    return exitDoubt(this.view, nowMs, ttlMs);
+  }
+
   // One object for the life of the lease: the order door looks at it for every order.
   #liveView(self: HostIdentity): LeaseObservation {
     const closed = () => this.#closed;
     const registered = () => this.#registered;
     const attestedEpoch = () => this.#attestedEpoch;
     const state = () => this.#reading?.state;
+    const stateProvedMs = () => this.#stateProvedMs;
     const doubt = () => this.#doubt;
     const grant = () => this.#grant;
     const peers = this.#peers;
@@ -121,6 +140,9 @@ export class Renewal {
       },
       get state() {
         return state();
+      },
+      get stateProvedMs() {
+        return stateProvedMs();
       },
       get doubt() {
         return doubt();
@@ -166,6 +188,7 @@ export class Renewal {
     if (!answered.settled) throw new Error(`the bus did not answer within ${ttlMs} ms`);
     const [value, probe] = answered.value;
     const fresh = this.#adoptRenewal(value, sentMs);
+    if (fresh) this.#stateProvedMs = sentMs;
     if (!probe.ok) throw new Error(`the bus cannot be written and read: ${probe.detail}`);
     this.#identify(probe);
     if (!fresh || !(await this.#rememberAndRestore()) || !(await this.#standOnRecord())) return;

@@ -46,7 +46,7 @@ describe('decideLease', () => {
       fc.property(holds, ({ watchdogAgeMs, workerAgeMs, ...rest }) => {
         const self = { host: 'h', bootId: 'b', pid: 3 };
         const peers = { watchdogs: [seen(watchdog, watchdogAgeMs)], workers: [seen(worker, workerAgeMs)] };
-        const observation: LeaseObservation = { self, grant: undefined, ...peers, ...rest };
+        const observation: LeaseObservation = { self, grant: undefined, stateProvedMs: NOW - 10, ...peers, ...rest };
         const fresh = (ageMs: number | undefined) => ageMs !== undefined && ageMs <= 500;
         const all =
           !rest.closed &&

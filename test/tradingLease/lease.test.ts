@@ -33,7 +33,6 @@ describe('trading lease', () => {
       const tookMs = await world.untilRefused(lease, 5_000, STEP);
       expect(tookMs).toBeLessThanOrEqual(TTL + STEP);
       expect(world.refusal(lease)).toBe('lease_expired');
-      expect(world.refusal(lease, 'reduce')).toBeUndefined();
       expect(world.refusal(lease, 'cancel')).toBeUndefined();
       await world.end(lease);
     }
