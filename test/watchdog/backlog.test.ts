@@ -1,0 +1,205 @@
+/** What a watchdog does while it reads up on a long backlog: it goes on beating, accuses nobody falsely, and finds who died. */
+import { rmSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Bus, type BusRecord, FROM_START } from '../../src/bus/bus.js';
+import { openJournal } from '../../src/bus/journal/openJournal.js';
+import { systemClock } from '../../src/clock.js';
+import { EXIT_BRAIN_HEARTBEAT, encodeBrainBeat } from '../../src/messages/heartbeat.js';
+import { decodePanicClose, PANIC_CLOSE } from '../../src/messages/panicClose.js';
+import { WATCHDOG_HEARTBEAT } from '../../src/messages/peerBeat.js';
+import { encodeTradingState, TRADING_STATE } from '../../src/messages/tradingState.js';
+import { Tail } from '../../src/watchdog/tail.js';
+import { createWatchdog, type Watchdog } from '../../src/watchdog/watchdog.js';
+import { eventually } from '../support/eventually.js';
+import { fastTemporaryDirectory } from '../support/temporaryDirectory.js';
+
+const SERVICES = 200;
+const BEATS_EACH = 250;
+const PEER_BEAT_MS = 25;
+const UNGUARDED_MS = 1_000;
+
+describe('a tail with more to read', () => {
+  const batches = 3_000;
+  let reads = 0;
+  const options = {
+    stream: 's',
+    from: 'start',
+    clock: systemClock,
+    wake: () => {},
+    take: (_: BusRecord) => {},
+    takeCorrupt: () => {},
+    failed: () => {},
+    bus: {
+      end: async () => FROM_START,
+      read: async () => {
+        reads += 1;
+        return { records: [], corrupt: [], cursor: { file: reads }, contactMs: 0, more: reads < batches };
+      },
+    },
+  } as const;
+
+  beforeEach(() => {
+    reads = 0;
+  });
+
+  it('L1: lets everything else in its process run between two batches while it follows', async () => {
+    const stop = new AbortController();
+    const following = new Tail(options).follow(stop.signal);
+    await systemClock.sleep(0);
+    expect(reads).toBeLessThan(batches);
+    stop.abort();
+    await following;
+  });
+
+  it('L1: lets everything else in its process run between two batches while it reads to the end', async () => {
+    const reading = new Tail(options).readToEnd();
+    await systemClock.sleep(0);
+    expect(reads).toBeLessThan(batches);
+    reads = batches;
+    await reading;
+  });
+
+  it('L1: shares the work between both of its readers', async () => {
+    const stop = new AbortController();
+    const tail = new Tail(options);
+    const following = tail.follow(stop.signal);
+    reads = batches - 20;
+    await tail.readToEnd();
+    stop.abort();
+    await following;
+    expect(reads).toBeLessThanOrEqual(batches + 2);
+  });
+});
+
+describe('a watchdog with a long backlog', () => {
+  let directory: string;
+  let bus: Bus;
+  let watched: Bus;
+  let watchdog: Watchdog;
+  const sequences = new Map<number, number>();
+
+  beforeEach(async () => {
+    directory = fastTemporaryDirectory();
+    bus = await openJournal(directory);
+    watched = await openJournal(directory);
+    watchdog = createWatchdog({
+      bus: watched,
+      watchdogId: 'w1',
+      peerBeatMs: PEER_BEAT_MS,
+      rules: { missingMs: UNGUARDED_MS, unguardedMs: UNGUARDED_MS },
+      reconnectAllowanceMs: 400,
+    });
+    sequences.clear();
+  });
+
+  afterEach(async () => {
+    await watchdog.close();
+    await bus.close();
+    await watched.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  function beat(service: number): void {
+    const sequence = (sequences.get(service) ?? 0) + 1;
+    sequences.set(service, sequence);
+    const fields = encodeBrainBeat({
+      serviceId: `brain-${service}`,
+      account: `account-${service}`,
+      generation: `generation-${service}`,
+      sequence,
+      decisionSequence: sequence,
+      status: 'OK',
+      activePositions: sequence,
+      lastDecisionWallMs: systemClock.wallMs(),
+      latencyMs: 1,
+      wallMs: systemClock.wallMs(),
+    });
+    void bus.append(EXIT_BRAIN_HEARTBEAT, fields, { key: `brain-${service}` });
+  }
+
+  /** All at once: nothing else in this process runs meanwhile, and so the watchdog stalls for as long. */
+  function flood(): void {
+    for (let round = 0; round < BEATS_EACH; round += 1) for (let service = 0; service < SERVICES; service += 1) beat(service);
+  }
+
+  function beatAllBut(dead: number): void {
+    for (let service = 0; service < SERVICES; service += 1) if (service !== dead) beat(service);
+  }
+
+  function hasSeenAll(): boolean {
+    const { doubt, services } = watchdog.status();
+    return doubt === undefined && services.length === SERVICES && services.every(({ positions }) => positions === BEATS_EACH);
+  }
+
+  async function panickedAccounts(): Promise<readonly string[]> {
+    const { records } = await bus.read(PANIC_CLOSE, FROM_START);
+    return [
+      ...new Set(
+        records.map(({ fields }) => {
+          const decoded = decodePanicClose(fields);
+          return decoded.ok ? (decoded.value.scope ?? '') : decoded.problem;
+        }),
+      ),
+    ];
+  }
+
+  async function beatsOfItsOwn(): Promise<number> {
+    return (await bus.read(WATCHDOG_HEARTBEAT, FROM_START, { limit: 100_000 })).records.length;
+  }
+
+  async function findsOnly(dead: number): Promise<void> {
+    await eventually(
+      async () => {
+        beatAllBut(dead);
+        await systemClock.sleep(20);
+        return (await panickedAccounts()).length > 0;
+      },
+      { timeoutMs: 15_000 },
+    );
+    expect(await panickedAccounts()).toEqual([`account-${dead}`]);
+  }
+
+  it('S8, L1: reads up on it without a false panic, beats all the while, and then panics for who is dead', {
+    timeout: 60_000,
+  }, async () => {
+    void watchdog.run();
+    await eventually(() => watchdog.status().doubt === undefined);
+    flood();
+    const before = await beatsOfItsOwn();
+    let during = before;
+    await eventually(
+      async () => {
+        if (hasSeenAll()) return true;
+        during = await beatsOfItsOwn();
+        return false;
+      },
+      { timeoutMs: 20_000, everyMs: 1 },
+    );
+    expect(during - before).toBeGreaterThanOrEqual(3);
+    expect(await panickedAccounts()).toEqual([]);
+    await findsOnly(13);
+  });
+
+  it('S8, L1: started behind it and asked for the last beat of each, beats all the while and panics for the dead alone', {
+    timeout: 60_000,
+  }, async () => {
+    flood();
+    const services = Array.from({ length: SERVICES }, (_, service) => `brain-${service}`);
+    const accounts = services.map((_, service) => `account-${service}`);
+    const state = { epoch: 1, mode: 'ACTIVE', halts: [], accounts, services, changedBy: 'test', changedWallMs: 1 } as const;
+    expect(await bus.latch(TRADING_STATE).compareAndSet(0, encodeTradingState(state))).toMatchObject({ outcome: 'committed' });
+    void watchdog.run();
+    let beats = 0;
+    await eventually(
+      async () => {
+        if (hasSeenAll()) return true;
+        beats = await beatsOfItsOwn();
+        return false;
+      },
+      { timeoutMs: 20_000, everyMs: 1 },
+    );
+    expect(beats).toBeGreaterThanOrEqual(3);
+    expect(await panickedAccounts()).toEqual([]);
+    await findsOnly(13);
+  });
+});
