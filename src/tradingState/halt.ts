@@ -6,9 +6,9 @@ import { systemClock } from '../clock.js';
 import { SCHEMA_VERSION } from '../messages/fields.js';
 import { HALT_KINDS, type Halt, type HaltKind, NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { systemRandom } from '../random.js';
-import { changeState } from './change.js';
+import { type Attempt, changeState } from './change.js';
 import { HALT_TIMEOUT_MS, type StateDeps } from './options.js';
-import { addHalt, hasHalt } from './transitions.js';
+import { addHalt, FURTHER_HALTS, hasHalt } from './transitions.js';
 
 export interface HaltRequest {
   readonly kind: HaltKind;
@@ -69,19 +69,26 @@ export async function halt(bus: StateBus, request: HaltRequest, deps: StateDeps 
     sinceWallMs: clock.wallMs(),
     ...(request.incident === undefined ? {} : { incident: request.incident }),
   };
-  const result = await changeState(bus, ({ state }) => (hasHalt(state, haltId) ? { done: true } : { write: addHalt(state, added) }), {
+  const result = await changeState(bus, ({ state }) => withHalt(state, added), {
     clock,
     timeoutMs,
     ...(deps.retryMs === undefined ? {} : { retryMs: deps.retryMs }),
     salvage: (value) => salvageState(value, clock.wallMs()),
   });
   if (result.outcome === 'committed') {
-    if (result.changed) await recordHalt(bus, deps, added, { epoch: result.state.epoch, version: result.version });
-    return { outcome: 'committed', haltId, epoch: result.state.epoch, version: result.version };
+    const standsAs = hasHalt(result.state, haltId) ? haltId : FURTHER_HALTS;
+    const isNews = result.changed || standsAs !== haltId;
+    if (isNews) await recordHalt(bus, deps, added, { epoch: result.state.epoch, version: result.version });
+    return { outcome: 'committed', haltId: standsAs, epoch: result.state.epoch, version: result.version };
   }
   const detail = result.outcome === 'unknown' ? result.detail : 'the state was not changed';
   await recordHalt(bus, deps, added, { unknown: detail });
   return { outcome: 'unknown', haltId, detail };
+}
+
+function withHalt(state: TradingState, added: Halt): Attempt {
+  const write = addHalt(state, added);
+  return write === state ? { done: true } : { write };
 }
 
 async function recordHalt(bus: StateBus, deps: StateDeps, added: Halt, details: Readonly<Record<string, unknown>>): Promise<void> {

@@ -180,6 +180,8 @@ class StoredHaltMemory implements HaltMemory {
         if (forgotten.length === 0) return { done: true };
         added = forgotten;
         const restored = forgotten.reduce(addHalt, state);
+        // They stand there already, kept together with others.
+        if (restored === state && state.epoch >= this.#memory.epoch) return { done: true };
         return { write: { ...restored, epoch: Math.max(state.epoch, this.#memory.epoch) } };
       },
       { ...deps, clock },

@@ -3,6 +3,10 @@ import type { Halt, TradingState } from '../messages/tradingState.js';
 
 /** Longer words are cut: the whole state must fit into one record. */
 export const REASON_MAX_CHARACTERS = 300;
+/** Half of a record: the other half is for the halts of exits, which are always kept one by one, and for names. */
+const HALTS_MAX_BYTES = 32_768;
+/** Stands for all halts that found no room of their own: a re-arm must name it like any other. */
+export const FURTHER_HALTS = 'further-halts';
 
 const cut = (text: string): string => (text.trim() === '' ? 'not said' : text.slice(0, REASON_MAX_CHARACTERS));
 
@@ -15,9 +19,16 @@ export function hasHalt(state: TradingState, haltId: string): boolean {
   return state.halts.some((halt) => halt.id === haltId);
 }
 
-/** Adds a halt. The same halt twice is one halt. */
+// As they stand in a record: the list is a text of JSON within JSON.
+const bytesOf = (halts: readonly Halt[]): number => Buffer.byteLength(JSON.stringify(JSON.stringify(halts)));
+
+/** Adds a halt. The same halt twice is one halt, and those that find no room are one together. */
 export function addHalt(state: TradingState, halt: Halt): TradingState {
   if (hasHalt(state, halt.id)) return state;
+  if (halt.kind !== 'exit' && halt.id !== FURTHER_HALTS && bytesOf([...state.halts, boundedHalt(halt)]) > HALTS_MAX_BYTES) {
+    const reason = `more halts than can be kept one by one: the audit names them; the first of them by ${cut(halt.by)}: ${cut(halt.reason)}`;
+    return addHalt(state, { id: FURTHER_HALTS, kind: 'doubt', by: 'failflat', reason, sinceWallMs: halt.sinceWallMs });
+  }
   return {
     ...state,
     mode: 'HALTED',
