@@ -1,13 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // A machine that wants to count asks for the results as a file as well.
 const resultsFile = process.env['TEST_RESULTS_FILE'];
 
+// Two drills at once share two processors, and each then measures the other.
+const DRILL = 'test/drill/**/*.test.ts';
+const DRILLS_AT_ONCE = availableParallelism() >= 4 ? 2 : 1;
+
 // Tests whose subject is real processes: beside a machine full of other tests they would measure the machine.
 const PROCESSES = [
   'test/bus/*.processes.test.ts',
   'test/cli/**/*.test.ts',
-  'test/drill/**/*.test.ts',
   'test/process/**/*.test.ts',
   'test/incidents/trap46-*.test.ts',
   'test/incidents/trap47-*.test.ts',
@@ -22,11 +26,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [FIXTURES, ...PROCESSES], sequence: { groupOrder: 0 } },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [FIXTURES, DRILL, ...PROCESSES], sequence: { groupOrder: 0 } },
       },
       {
         extends: true,
         test: { name: 'processes', include: PROCESSES, exclude: [FIXTURES], maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'drill', include: [DRILL], maxWorkers: DRILLS_AT_ONCE, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -30,7 +30,8 @@ function load(file: string): LocalIncident | undefined {
     return { id: `unreadable-${derivedId(file)}`, sinceWallMs: 0 };
   }
   try {
-    const { id, sinceWallMs }: { id?: unknown; sinceWallMs?: unknown } = JSON.parse(text);
+    const parsed: unknown = JSON.parse(text);
+    const { id, sinceWallMs }: { id?: unknown; sinceWallMs?: unknown } = typeof parsed === 'object' && parsed !== null ? parsed : {};
     if (typeof id === 'string' && typeof sinceWallMs === 'number') return { id, sinceWallMs };
   } catch {
     // Torn: that it exists says that a book was closed here without a bus.

@@ -16,8 +16,11 @@ function losable<T extends object>(target: T, away: () => boolean): T {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object);
       if (typeof value !== 'function') return value;
-      return (...args: unknown[]) => {
-        if (name === 'group' || name === 'latch') return losable(Reflect.apply(value, object, args), away);
+      return (...args: unknown[]): unknown => {
+        if (name === 'group' || name === 'latch') {
+          const part: unknown = Reflect.apply(value, object, args);
+          return typeof part === 'object' && part !== null ? losable(part, away) : part;
+        }
         if (!away()) return Reflect.apply(value, object, args);
         if (name === 'probe') return Promise.resolve({ ok: false, detail: 'away' });
         if (name === 'append' || name === 'compareAndSet') return Promise.resolve({ outcome: 'unknown', detail: 'away' });

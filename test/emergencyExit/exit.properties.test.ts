@@ -132,7 +132,7 @@ function dyingAt(call: number, kill: () => void): (broker: Broker) => Broker {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function' || name === 'close') return value;
-        return (...args: unknown[]) => {
+        return (...args: unknown[]): unknown => {
           calls += 1;
           if (calls === call) {
             kill();
