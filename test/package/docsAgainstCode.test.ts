@@ -1,0 +1,221 @@
+/** The tables of the documentation against the code: nothing in them that does not exist, nothing that exists left out. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { showDuration } from '../../src/cli/duration.js';
+import type { OptionSpec } from '../../src/cli/options.js';
+import type { Evidence } from '../../src/drill/judge/evidence.js';
+import { FAULTS, KILLS } from '../../src/drill/options.js';
+import { SABOTAGES } from '../../src/drill/sabotage/catalogue.js';
+import { FAULT_SCENARIOS } from '../../src/drill/scenarios/faults.js';
+import { KILL_SCENARIOS, noFault } from '../../src/drill/scenarios/kills.js';
+import { COMPLETION_VERDICTS, ESCALATION_VERDICTS } from '../../src/messages/completion.js';
+import { HOLDER_EVENTS } from '../../src/messages/holder.js';
+import { REFUSAL_CODES } from '../../src/permission.js';
+import type { LeaseDecision } from '../../src/tradingLease/decideLease.js';
+import { REPOSITORY } from './packed.js';
+import { pages, readPage } from './snippets.js';
+
+const plain = (cell: string): string => cell.replaceAll('`', '').replaceAll('\\|', '|').trim();
+
+/** The rows below the table head whose first cells are these, cells as plain text. */
+function rowsOf(text: string, ...head: readonly string[]): string[][] {
+  const lines = text.split('\n');
+  const cellsOf = (line: string) =>
+    line
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map(plain);
+  const at = lines.findIndex((line) => line.startsWith('|') && head.every((cell, index) => cellsOf(line)[index] === cell));
+  if (at < 0) throw new Error(`no table with the head ${head.join(', ')}`);
+  const end = lines.findIndex((line, index) => index > at && !line.startsWith('|'));
+  return lines.slice(at + 2, end < 0 ? lines.length : end).map(cellsOf);
+}
+
+const firstCells = (rows: readonly string[][]): string[] => rows.map(([first = '']) => first);
+
+function defaultOf(spec: OptionSpec): string {
+  if (!('default' in spec) || spec.default === undefined) return '';
+  return typeof spec.default === 'number' && spec.type === 'duration' ? showDuration(spec.default) : String(spec.default);
+}
+
+describe('docs/command-line.md', () => {
+  const page = readPage('docs/command-line.md');
+  const sections = new Map(page.split(/^### /m).map((section) => [/^`failflat ([a-z-]+)`/.exec(section)?.[1] ?? '', section]));
+
+  it('has every command and no other', () => {
+    expect([...sections.keys()].filter((name) => name !== '')).toEqual(COMMANDS.map(({ name }) => name));
+  });
+
+  it.each(COMMANDS)('has the options of $name with their defaults', ({ name, options }) => {
+    const told = rowsOf(sections.get(name) ?? '', 'option').map(([option = '', value = '']) => [option.split(' ')[0], value]);
+    const existing = Object.entries(options).map(([option, spec]) => [`--${option}`, defaultOf(spec)]);
+    expect(told).toEqual(existing);
+  });
+});
+
+it.each(pages())('%s mentions no command and no option that does not exist', (page) => {
+  const text = readPage(page);
+  const commands = [...text.matchAll(/(?:`|^|npx )failflat ([a-z][a-z-]*)/gm)].map((match) => match[1]);
+  const known = new Set(['--help', '--version', ...COMMANDS.flatMap(({ options }) => Object.keys(options).map((name) => `--${name}`))]);
+  const options = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
+  expect(commands.filter((name) => !COMMANDS.some((command) => command.name === name))).toEqual([]);
+  expect(options.filter((option) => !known.has(option))).toEqual([]);
+});
+
+/** A run in which nothing was seen. */
+const NOTHING: Evidence = {
+  account: 'drill',
+  positions: 1,
+  venueLatencyMs: 0,
+  concurrency: 1,
+  promised: { detectionMs: 1, leaseTtlMs: 1, peerLivenessMs: 1, brokerTimeoutMs: 1, claimMs: 1, exitDeadlineMs: 1 },
+  marks: { armedMs: 0, endMs: 0 },
+  events: [],
+  bus: {
+    brainBeats: [],
+    watchdogBeats: [],
+    workerBeats: [],
+    panics: [],
+    completions: [],
+    escalations: [],
+    states: [],
+    holders: [],
+    audit: [],
+    unreadable: [],
+  },
+  attempts: [],
+  alerts: [],
+  unacknowledged: undefined,
+  pendingWhenWorkerDied: undefined,
+  stallMs: () => 0,
+};
+
+describe('docs/drill.md', () => {
+  const page = readPage('docs/drill.md');
+  const scenarios = [...Object.values(KILL_SCENARIOS), noFault, ...Object.values(FAULT_SCENARIOS)];
+  const checks = new Map(scenarios.flatMap(({ checks }) => checks.map((judge) => judge(NOTHING))).map((check) => [check.id, check]));
+
+  it('tells each sabotage as it is', () => {
+    const existing = SABOTAGES.map(({ name, removes, reveal, red, consequences }) => [
+      name,
+      removes,
+      'kill' in reveal ? `--kill ${reveal.kill}` : `--fault ${reveal.fault}`,
+      red,
+      consequences.join(', ') || 'none',
+    ]);
+    expect(rowsOf(page, 'sabotage')).toEqual(existing);
+  });
+
+  it('tells what is killed and each fault', () => {
+    expect(rowsOf(page, 'kill')).toEqual(KILLS.map((kill) => [kill, KILL_SCENARIOS[kill].summary]));
+    expect(rowsOf(page, 'fault')).toEqual(FAULTS.map((fault) => [fault, FAULT_SCENARIOS[fault].summary]));
+  });
+
+  it('tells every check', () => {
+    expect(new Map(rowsOf(page, 'check').map(([id = '', name]) => [id, name]))).toEqual(
+      new Map([...checks].map(([id, { name }]) => [id, name])),
+    );
+  });
+
+  it('is right that a check without evidence is a failed check', () => {
+    expect([...checks.values()].filter(({ passed }) => passed)).toEqual([]);
+  });
+
+  it.each(SABOTAGES)('$name goes red at a check that its scenario has', ({ reveal, red, consequences }) => {
+    const { checks } = 'kill' in reveal ? KILL_SCENARIOS[reveal.kill] : FAULT_SCENARIOS[reveal.fault];
+    expect(checks.map((judge) => judge(NOTHING).id)).toContain(red);
+    expect(consequences).not.toContain(red);
+  });
+});
+
+const sources = readdirSync(join(REPOSITORY, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => readFileSync(join(REPOSITORY, 'src', name), 'utf8'));
+
+const found = (pattern: RegExp): Set<string> =>
+  new Set(sources.flatMap((text) => [...text.matchAll(pattern)].map((match) => match[1] ?? '')));
+
+const VERDICTS = [...COMPLETION_VERDICTS, ...ESCALATION_VERDICTS];
+const LEASE_KINDS: Readonly<Record<LeaseDecision['kind'], true>> = {
+  held: true,
+  suspended: true,
+  halted: true,
+  reducing: true,
+  missing: true,
+};
+
+/** `area.event`, as the record and the alerts name what happens. */
+const NAMES = /'((?:state|maintenance|lease|watchdog|panic|exit|bus)\.[a-z_]+)'/g;
+const ALERTED = /(?:kind: |#alarm\(|#discard\([^']*?)'([a-z]+\.[a-z_]+)'/g;
+/** Told to people and put on record as well. */
+const DISCARDED = ['panic.malformed', 'panic.stale_epoch'];
+
+describe('what happens, by name', () => {
+  const alerts = found(ALERTED);
+  const verdicts = VERDICTS.map((verdict) => `exit.${verdict}`);
+
+  it('docs/trading-state.md tells every event of the record', () => {
+    const recorded = [...found(NAMES)].filter((name) => !alerts.has(name) || DISCARDED.includes(name));
+    const existing = new Set([...recorded, ...verdicts, ...Object.keys(LEASE_KINDS).map((kind) => `lease.${kind}`)]);
+    expect(new Set(firstCells(rowsOf(readPage('docs/trading-state.md'), 'event')))).toEqual(existing);
+  });
+
+  it('docs/watchdog.md and docs/exit-worker.md tell every alert', () => {
+    const told = ['docs/watchdog.md', 'docs/exit-worker.md'].flatMap((page) => firstCells(rowsOf(readPage(page), 'alert')));
+    expect(new Set(told)).toEqual(new Set([...alerts, ...verdicts, 'bus.lost.<verdict>']));
+  });
+
+  it('docs/exit-worker.md tells every verdict', () => {
+    expect(firstCells(rowsOf(readPage('docs/exit-worker.md'), 'verdict'))).toEqual(VERDICTS);
+  });
+
+  it('docs/watchdog.md tells every reason of a panic', () => {
+    const reasons = found(/reason: '(EXIT_BRAIN_[A-Z_]+)'/g);
+    expect(reasons.size).toBe(5);
+    expect(new Set(readPage('docs/watchdog.md').match(/EXIT_BRAIN_[A-Z_]+/g))).toEqual(reasons);
+  });
+
+  it('docs/shutdown-gate.md tells the codes of a refusal in their order', () => {
+    const told = [...readPage('docs/shutdown-gate.md').matchAll(/`([a-z]+_[a-z_]+)(?=`[,.])/g)].map((match) => match[1] ?? '');
+    expect(told.filter((code) => (REFUSAL_CODES as readonly string[]).includes(code)).slice(-REFUSAL_CODES.length)).toEqual(REFUSAL_CODES);
+  });
+
+  it('docs/trading-lease.md tells what a holder reports', () => {
+    expect(readPage('docs/trading-lease.md').replaceAll('\n', ' ')).toContain(`(${HOLDER_EVENTS.join(', ')})`);
+  });
+});
+
+describe('docs/promises.md', () => {
+  const page = readPage('docs/promises.md');
+  const promises = rowsOf(page, 'id', 'promise');
+  const proofs = rowsOf(page, 'id', 'file', 'test');
+  const source = (file: string) => readFileSync(join(REPOSITORY, file), 'utf8');
+
+  it('has every promise once, and a proof of each', () => {
+    const ids = [...Array.from({ length: 13 }, (_, index) => `S${index + 1}`), ...['L1', 'L2', 'L3', 'L4', 'L6', 'L7']];
+    expect(firstCells(promises)).toEqual(ids);
+    expect([...new Set(firstCells(proofs))]).toEqual(ids);
+  });
+
+  it.each(promises)('%s is kept in files that exist', (_id, _promise, files = '') => {
+    expect(files.split(', ').filter((file) => !existsSync(join(REPOSITORY, file)))).toEqual([]);
+  });
+
+  it.each(proofs)('%s: %s has this test', (id = '', file = '', title = '') => {
+    expect(title).toMatch(new RegExp(`\\b${id}\\b`));
+    expect(source(file)).toContain(title);
+  });
+
+  const traps = rowsOf(page, 'trap');
+
+  it.each(traps)('trap %s: %s: %s', (number = '', _what, file = '') => {
+    expect(source(file)).toMatch(new RegExp(`trap ${number}\\b`));
+  });
+
+  it('has every incident that is tested', () => {
+    const files = new Set(traps.map(([, , file = '']) => file.split('/').at(-1)));
+    expect(readdirSync(join(REPOSITORY, 'test/incidents')).filter((file) => file.endsWith('.test.ts') && !files.has(file))).toEqual([]);
+  });
+});
