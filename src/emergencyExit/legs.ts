@@ -55,9 +55,15 @@ export function newLeg(symbol: string, positionSide: PositionSide): Leg {
   return { key: legKey({ symbol, positionSide }), symbol, positionSide, movedMs: -Infinity, rejections: 0, blockedUntilMs: -Infinity };
 }
 
+/** As people know the leg where that is short and says it all; otherwise with a mark that tells it from others that look alike. */
+function legName(key: LegKey): string {
+  const [plain] = /^[A-Za-z0-9]{1,18}(?=\/net$)/.exec(key) ?? [];
+  return plain ?? `${key.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 10)}.${derivedId(key).slice(0, 8)}`;
+}
+
 /** The same for every worker of an incident: a successor finds by it what its predecessor sent. */
 export function closeOrderId(prefix: string, key: LegKey, attempt: number): string {
-  return `${prefix}-${key.replace('/net', '').replace('/', '.')}-${attempt}`;
+  return `${prefix}-${legName(key)}-${attempt}`;
 }
 
 /** Ids of one incident on one bus: a bus that was set up anew begins at epoch 1 again and must not meet its predecessor's ids. */
