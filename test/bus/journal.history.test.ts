@@ -94,12 +94,12 @@ describe('a long stream in a journal', () => {
     for (let sequence = 0; sequence < 6_000; sequence += 1) records.push(record(sequence, 'x'.repeat(300)));
     writeFileSync(file, Buffer.concat(records));
     let turns = 0;
-    let done = false;
+    const end = { reached: false };
     const others = (async () => {
-      for (; !done; turns += 1) await systemClock.sleep(0);
+      for (; !end.reached; turns += 1) await systemClock.sleep(0);
     })();
     const newest = await Promise.all(['k0', 'k1', 'k2', 'nobody'].map((key) => bus.latest(STREAM, key)));
-    done = true;
+    end.reached = true;
     expect(newest.map((found) => found?.fields['v'])).toEqual(['5997', '5998', '5999', undefined]);
     expect(turns).toBeGreaterThanOrEqual(3);
     await others;
