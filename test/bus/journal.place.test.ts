@@ -10,6 +10,7 @@ import { TestChild } from '../support/childProcess.js';
 import { temporaryDirectory } from '../support/temporaryDirectory.js';
 
 const FILL = new URL('../fixtures/bus/fill.mjs', import.meta.url);
+const OPEN = new URL('../fixtures/bus/open.mjs', import.meta.url);
 const canUnshare = spawnSync('unshare', ['-rm', 'true']).status === 0;
 const canLimit = spawnSync('prlimit', ['--fsize=1000000', 'true']).status === 0;
 
@@ -45,6 +46,14 @@ describe('the place of a journal', () => {
     expect(listing.length).toBeGreaterThan(10);
     expect(listing.filter((line) => !line.startsWith('d 700 ') && !line.startsWith('f 600 '))).toEqual([]);
     await bus.close();
+  });
+
+  it.runIf(existsSync('/proc/sys'))('is refused at once, and never waited for, where the system takes no directories', () => {
+    const { status, signal, stdout } = spawnSync(process.execPath, [OPEN.pathname, '/proc/sys/failflat/below'], {
+      encoding: 'utf8',
+      timeout: 10_000,
+    });
+    expect({ status, signal, stdout }).toMatchObject({ status: 0, signal: null, stdout: expect.stringContaining('/proc/sys/failflat') });
   });
 
   it('cannot be a file, nor hold a file where a directory is needed, nor be of another format', async () => {

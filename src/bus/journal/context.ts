@@ -1,6 +1,6 @@
 /** What the parts of one journal handle share, and the few system calls that they all need. */
 import { closeSync, fsync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
 import { messageOf, systemCodeOf } from '../../errors.js';
@@ -61,8 +61,21 @@ export function ensureDirectory(context: JournalContext, ...parts: readonly stri
   const path = join(context.root, ...parts);
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return path;
   currentIdentity(context.root);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeDirectories(path);
   return path;
+}
+
+/** Step by step: Node's own recursive call never returns where the parent exists and takes no directory (as in /proc). */
+export function makeDirectories(path: string): void {
+  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isThere()) return;
+  if (dirname(path) !== path) makeDirectories(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (systemCodeOf(error) !== 'EEXIST' || !isThere()) throw error;
+  }
 }
 
 export type SyncOutcome = { readonly durable: true } | { readonly durable: false; readonly detail: string };

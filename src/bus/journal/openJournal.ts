@@ -1,5 +1,5 @@
 /** Opens the journal in a directory, or makes it; says in one line why it cannot be kept there. */
-import { fdatasync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { fdatasync, linkSync, readdirSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../clock.js';
 import { messageOf, systemCodeOf } from '../../errors.js';
@@ -8,7 +8,7 @@ import { isolatedLogger, type Logger } from '../../logger.js';
 import { type Random, systemRandom } from '../../random.js';
 import { type Bus, BusUnsuitableError } from '../bus.js';
 import { Wakeups } from '../waiting.js';
-import { type FlushFile, FORMAT_FILE, type JournalContext, LEFTOVER_AGE_MS } from './context.js';
+import { type FlushFile, FORMAT_FILE, type JournalContext, LEFTOVER_AGE_MS, makeDirectories } from './context.js';
 import { JournalBus } from './journalBus.js';
 import { newGeneration, writerHasEnded } from './names.js';
 import { mustBeLocal, type PlaceProbe, systemPlace } from './suitability.js';
@@ -64,10 +64,10 @@ function prepare(path: string, random: Random, place: PlaceProbe): string {
   const existing = statOf(path);
   if (existing !== undefined && !existing.isDirectory()) throw new BusUnsuitableError(`${path}: is not a directory`);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path);
     const root = realpathSync(path);
     mustBeLocal(root, place);
-    for (const part of ['streams', 'groups', 'latches', 'tmp', 'probe']) mkdirSync(join(root, part), { recursive: true, mode: 0o700 });
+    for (const part of ['streams', 'groups', 'latches', 'tmp', 'probe']) makeDirectories(join(root, part));
     checkFormat(root, random);
     return root;
   } catch (error) {
