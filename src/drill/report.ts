@@ -27,7 +27,7 @@ export function timelineLine(entry: TimelineEntry, startedMs: number, { faint }:
 export function checkTable(document: DrillDocument, { good, bad, faint }: Palette): string {
   const width = Math.max(...document.checks.map((check) => check.id.length));
   const lines = document.checks.map((check) => {
-    const mark = check.passed ? good('pass') : check.related ? bad('FAIL (no evidence)') : bad('FAIL');
+    const mark = check.passed ? good('pass') : bad('FAIL');
     return `  ${mark}  ${check.id.padEnd(width)}  ${check.name}\n        ${' '.repeat(width)}${faint(check.evidence)}`;
   });
   return ['Checks, named by their promise:', ...lines].join('\n');
@@ -57,8 +57,18 @@ export function timingTable(timings: DrillTimings): string {
   return ['Timings:', ...rows].join('\n');
 }
 
+/** What was seen to be wrong first, and then what could not be seen. */
+function failures({ checks }: DrillDocument): string {
+  const ids = (missing: boolean) => checks.filter((check) => !check.passed && check.related === missing).map(({ id }) => id);
+  const [red, unseen] = [ids(false), ids(true)];
+  return [
+    ...(red.length === 0 ? [] : [`red on evidence: ${red.join(', ')}`]),
+    ...(unseen.length === 0 ? [] : [`no evidence for: ${unseen.join(', ')}`]),
+  ].join('; ');
+}
+
 export function summary(document: DrillDocument, { good, bad }: Palette): string {
-  const verdict = document.verdict === 'pass' ? good('PASS') : bad(document.verdict.toUpperCase());
+  const verdict = document.verdict === 'pass' ? good('PASS') : bad(`${document.verdict.toUpperCase()} (${failures(document)})`);
   const book = `${document.positionsAtKill} positions at the fault, ${document.positionsAfter} positions and ${document.openOrdersAfter} orders at the end`;
   const halted = `${document.ordersAttemptedAfterHalt} orders attempted after the halt, ${document.ordersAfterHalt} reached the venue`;
   const sabotage =
@@ -69,5 +79,7 @@ export function summary(document: DrillDocument, { good, bad }: Palette): string
             ? `Sabotage ${document.sabotage.name}: caught, as it must be.`
             : `Sabotage ${document.sabotage.name}: NOT CAUGHT (unrelated red: ${document.sabotage.unrelatedRed.join(', ') || 'none'}).`,
         ];
-  return [`${verdict}: ${document.flatVerdict}, ${document.tradingState}; ${book}; ${halted}.`, ...sabotage].join('\n');
+  return [`${verdict}: exit verdict ${document.flatVerdict}, trading ${document.tradingState}; ${book}; ${halted}.`, ...sabotage].join(
+    '\n',
+  );
 }
