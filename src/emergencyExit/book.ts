@@ -39,6 +39,22 @@ export const readBook: ReadBook = async (broker, clock, timeoutMs) => {
   }
 };
 
+export type ReadOrders = (broker: Broker, clock: Clock, timeoutMs: number) => Promise<readonly WorkingOrder[]>;
+
+/** The working orders alone, to begin with; none where they could not be read: nobody concludes anything from that. */
+export const readOrders: ReadOrders = async (broker, clock, timeoutMs) => {
+  const giveUp = new AbortController();
+  try {
+    const answer = await settleWithin(clock, broker.openOrders(giveUp.signal), timeoutMs);
+    return answer.settled ? answer.value : [];
+  } catch {
+    // The rounds that follow read the whole book, and say so where they cannot.
+    return [];
+  } finally {
+    giveUp.abort();
+  }
+};
+
 async function readInOrder(broker: Broker, signal: AbortSignal): Promise<Pick<Book, 'orders' | 'positions'>> {
   const orders = await broker.openOrders(signal);
   return { orders, positions: await broker.positions(signal) };

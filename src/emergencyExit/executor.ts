@@ -1,9 +1,9 @@
 /** Runs one incident at the venue, round by round: read the book, plan, act, judge, until it is over. */
-import type { Broker, BrokerCapabilities } from '../broker/broker.js';
+import type { Broker, BrokerCapabilities, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import { type Book, isEmpty, type LegKey, legKey, type ReadBook, readBook } from './book.js';
+import { type Book, isEmpty, type LegKey, legKey, onlyReduces, type ReadBook, type ReadOrders, readBook, readOrders } from './book.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
 import { keepProgressing } from './keepAlive.js';
 import type { ExitLedger } from './ledger.js';
@@ -15,13 +15,14 @@ import { isQuiet, type JudgeExit, type Judgement, judgeExit } from './verdict.js
 
 /** The replaceable decisions of an exit. Production uses {@link intactExitParts} only. */
 export interface ExitParts {
+  readonly readOrders: ReadOrders;
   readonly readBook: ReadBook;
   readonly plan: PlanExit;
   readonly judge: JudgeExit;
   readonly settlement: LegSettlement;
 }
 
-export const intactExitParts: ExitParts = { readBook, plan: planExit, judge: judgeExit, settlement: intactSettlement };
+export const intactExitParts: ExitParts = { readOrders, readBook, plan: planExit, judge: judgeExit, settlement: intactSettlement };
 
 export interface ExitRun {
   readonly broker: Broker;
@@ -50,6 +51,9 @@ export type ExitEnd = 'over' | 'stopped';
 export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts): Promise<ExitEnd> {
   return new ExitRunner(run, parts).run();
 }
+
+/** How often it is looked whether the holders have drained. */
+const DRAIN_LOOK_MS = 5;
 
 class ExitRunner {
   readonly #run: ExitRun;
@@ -84,21 +88,40 @@ class ExitRunner {
   }
 
   async run(): Promise<ExitEnd> {
-    const { ledger, clock, signal, timings } = this.#run;
+    const { broker, ledger, clock, signal, timings } = this.#run;
     // Waiting for a bounded call of the venue is progress, too.
     const keepAlive = keepProgressing(clock, timings.claimMs / 4, () => ledger.progressed());
     try {
       const mayBegin = this.#run.mayBegin?.() ?? Promise.resolve(true);
+      const working = this.#parts.readOrders(broker, clock, timings.readTimeoutMs);
       const [capabilities, inherited, begins] = await Promise.all([this.#capabilities(), ledger.inherited(), mayBegin]);
       if (capabilities === undefined || !begins) return 'stopped';
       this.#legs = inheritLegs(inherited, clock.monotonicMs());
       for (const key of this.#legs.keys()) this.#seen.add(key);
+      await this.#sweep(await working, capabilities);
+      await this.#untilDrained();
       while (!signal.aborted && ledger.mayAct()) {
         if (await this.#round(capabilities)) return 'over';
       }
       return 'stopped';
     } finally {
       keepAlive.cancel();
+    }
+  }
+
+  /** Working orders are withdrawn while holders still drain. What is not seen or not confirmed here is left to the rounds. */
+  async #sweep(orders: readonly WorkingOrder[], capabilities: BrokerCapabilities): Promise<void> {
+    const own = new Set([...this.#legs.values()].map((leg) => leg.last?.clientOrderId));
+    const strangers = orders.filter((order) => !onlyReduces(order) && !own.has(order.clientOrderId));
+    await Promise.all(strangers.map((order) => this.#run.limit(() => this.#steps.carryOut({ do: 'cancel', order }, capabilities))));
+  }
+
+  /** A reading from before the last holder drained could not be closed on: so none is asked for, as long as the grace lasts. */
+  async #untilDrained(): Promise<void> {
+    const { ledger, clock, signal, timings } = this.#run;
+    const untilMs = this.#startedMs + timings.drainGraceMs;
+    while (!signal.aborted && ledger.mayAct() && clock.monotonicMs() < untilMs && ledger.drain().silentHolders.length > 0) {
+      await clock.sleep(DRAIN_LOOK_MS, signal);
     }
   }
 

@@ -1,8 +1,9 @@
 /** Asks for the book to be closed: appends a panic, again and again until it surely stands on the bus. */
-import type { AppendOutcome, Bus } from '../bus/bus.js';
+import { type AppendOutcome, type Bus, BusDoubtError } from '../bus/bus.js';
 import { checkDurationMs, checkOneOf, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { encodePanicClose, firstSendKey, PANIC_CLOSE, PANIC_ISSUERS, type PanicClose, type PanicIssuer } from '../messages/panicClose.js';
+import { TRADING_STATE } from '../messages/tradingState.js';
 import { type Random, systemRandom } from '../random.js';
 import { readTradingState } from '../tradingState/read.js';
 
@@ -46,8 +47,7 @@ export async function panicClose(bus: Bus, request: PanicRequest, deps: PanicDep
   let detail = 'not tried';
   for (let pauseMs = RETRY_MS; clock.monotonicMs() < untilMs; pauseMs = Math.min(pauseMs * 2, 500)) {
     try {
-      const { state } = await readTradingState(bus);
-      const { epoch } = state;
+      const epoch = await epochNow(bus);
       const panic: PanicClose = {
         eventId,
         reason,
@@ -58,8 +58,10 @@ export async function panicClose(bus: Bus, request: PanicRequest, deps: PanicDep
         resend: 0,
         ...(scope === undefined ? {} : { scope }),
       };
-      const sent = await bus.append(PANIC_CLOSE, encodePanicClose(panic), { idempotencyKey: firstSendKey(eventId) });
-      if (stands(sent)) return { outcome: 'committed', eventId, epoch };
+      const sent = await bus.append(PANIC_CLOSE, encodePanicClose(panic), { idempotencyKey: `${firstSendKey(eventId)}/${epoch}` });
+      if (stands(sent) && !(await isOver(bus, epoch))) return { outcome: 'committed', eventId, epoch };
+      // A re-arm came in between: workers never carry out a panic of an epoch that is over, and this one is about today's book.
+      if (stands(sent)) continue;
       detail = sent.outcome === 'committed' ? detail : sent.detail;
     } catch (error) {
       detail = String(error);
@@ -67,6 +69,31 @@ export async function panicClose(bus: Bus, request: PanicRequest, deps: PanicDep
     await clock.sleep(pauseMs);
   }
   return { outcome: 'unknown', eventId, detail };
+}
+
+/** A state that nobody can understand must not keep anyone from asking: what it still says of its epoch counts, as for a halt. */
+async function epochNow(bus: Bus): Promise<number> {
+  try {
+    return (await readTradingState(bus)).state.epoch;
+  } catch (error) {
+    if (!(error instanceof BusDoubtError)) throw error;
+  }
+  try {
+    const epoch = Number((await bus.latch(TRADING_STATE).get()).fields['epoch']);
+    return Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : 0;
+  } catch (error) {
+    if (error instanceof BusDoubtError) return 0;
+    throw error;
+  }
+}
+
+async function isOver(bus: Bus, epoch: number): Promise<boolean> {
+  try {
+    return (await epochNow(bus)) > epoch;
+  } catch {
+    // Contact was lost right after the panic stood: it is the worker's now.
+    return false;
+  }
 }
 
 function stands(sent: AppendOutcome): boolean {

@@ -38,7 +38,11 @@ describe('trap 6: resting orders are not cancelled and refill after "flat"', () 
     const { plan } = intactWorkerParts.exit;
     const parts = {
       ...intactWorkerParts,
-      exit: { ...intactWorkerParts.exit, plan: (view: Parameters<typeof plan>[0]) => plan(view).filter((step) => step.do !== 'cancel') },
+      exit: {
+        ...intactWorkerParts.exit,
+        readOrders: () => Promise.resolve([]),
+        plan: (view: Parameters<typeof plan>[0]) => plan(view).filter((step) => step.do !== 'cancel'),
+      },
     };
     expect(await exitWithRestingOrder(parts)).toEqual([]);
     expect((await scene.escalations()).map(({ verdict }) => verdict)).toEqual(['deadline_passed']);

@@ -47,6 +47,7 @@ export const brokenExits: Readonly<Record<string, ExitParts>> = {
   /** Never looks at working orders. */
   'no-cancel': {
     ...exit,
+    readOrders: () => Promise.resolve([]),
     readBook: async (broker, clock, timeoutMs) => {
       const reading = await exit.readBook(broker, clock, timeoutMs);
       return reading.ok ? { ok: true, book: { ...reading.book, orders: [] } } : reading;
