@@ -7,8 +7,8 @@ import { fcSeed } from '../support/seed.js';
 
 const ALIKE = ['AAPL', 'AAPL-1', 'AAPL-11', 'BTC/USDT', 'BTC.USDT', 'BTC-USDT', 'BTC/USDT:USDT', 'AAPL.long', 'A/netX', 'AX', 'ÄÖ'];
 const SIDES = ['net', 'long', 'short'] as const;
-const symbol = fc.oneof(fc.constantFrom(...ALIKE), fc.stringMatching(/^[A-C./:_-]{1,6}$/), fc.stringMatching(/^[A-Z]{20,40}$/));
-const close = fc.record({ symbol, positionSide: fc.constantFrom(...SIDES), attempt: fc.integer({ min: 1, max: 12 }) });
+const symbols = fc.oneof(fc.constantFrom(...ALIKE), fc.stringMatching(/^[A-C./:_-]{1,6}$/), fc.stringMatching(/^[A-Z]{20,40}$/));
+const close = fc.record({ symbol: symbols, positionSide: fc.constantFrom(...SIDES), attempt: fc.integer({ min: 1, max: 12 }) });
 const idOf = ({ symbol, positionSide, attempt }: { symbol: string; positionSide: 'net' | 'long' | 'short'; attempt: number }) =>
   closeOrderId('ff-01234567', legKey({ symbol, positionSide }), attempt);
 
