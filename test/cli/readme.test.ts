@@ -52,7 +52,7 @@ it('S1, L4: the bot of README is refused until trading is armed, trades, and is 
     await bot.line(/status: 'filled'/);
     await roles[1]?.process.stop('SIGKILL');
     const from = bot.lines.length;
-    await eventually(() => bot.lines.slice(from).find((line) => /^lease_expired no watchdog is alive/.test(line)), WAIT);
+    await eventually(() => bot.lines.slice(from).find((line) => line.startsWith('lease_expired no watchdog is alive')), WAIT);
     expect(bot.errors).toBe('');
   } finally {
     await bot.kill();

@@ -95,7 +95,7 @@ const NOTHING: Evidence = {
 describe('docs/drill.md', () => {
   const page = readPage('docs/drill.md');
   const scenarios = [...Object.values(KILL_SCENARIOS), noFault, ...Object.values(FAULT_SCENARIOS)];
-  const checks = new Map(scenarios.flatMap(({ checks }) => checks.map((judge) => judge(NOTHING))).map((check) => [check.id, check]));
+  const checks = new Map(scenarios.flatMap((scenario) => scenario.checks.map((judge) => judge(NOTHING))).map((check) => [check.id, check]));
 
   it('tells each sabotage as it is', () => {
     const existing = SABOTAGES.map(({ name, removes, reveal, red, consequences }) => [
@@ -124,8 +124,8 @@ describe('docs/drill.md', () => {
   });
 
   it.each(SABOTAGES)('$name goes red at a check that its scenario has', ({ reveal, red, consequences }) => {
-    const { checks } = 'kill' in reveal ? KILL_SCENARIOS[reveal.kill] : FAULT_SCENARIOS[reveal.fault];
-    expect(checks.map((judge) => judge(NOTHING).id)).toContain(red);
+    const scenario = 'kill' in reveal ? KILL_SCENARIOS[reveal.kill] : FAULT_SCENARIOS[reveal.fault];
+    expect(scenario.checks.map((judge) => judge(NOTHING).id)).toContain(red);
     expect(consequences).not.toContain(red);
   });
 });
