@@ -16,7 +16,7 @@ export const ACCOUNT = 'drill';
 export const CONCURRENCY = 10;
 const READY_MS = 15_000;
 const SHARES = 10;
-const ORDERS_PER_S = 40;
+const ORDERS_PER_S = 60;
 
 const COMMAND = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const ACTOR = fileURLToPath(new URL('./actors/main.js', import.meta.url));

@@ -35,7 +35,7 @@ export interface ConductorOptions {
 
 /** Orders that must have reached the venue in the last second before the fault. */
 const FLOWING_ORDERS = 20;
-const BAR_INTERVAL_MS = 40;
+const BAR_INTERVAL_MS = 25;
 
 export class Conductor {
   readonly timings: ScaledTimings;
@@ -89,9 +89,8 @@ export class Conductor {
     this.#options.onEvent({ atMs: systemClock.monotonicMs(), text });
   }
 
-  /** Starts the strategy and arms trading; returns when orders flow and, unless told otherwise, positions are open. */
+  /** Arms trading; returns when orders flow and, unless told otherwise, positions are open. */
   async armAndTrade({ flat = false }: { readonly flat?: boolean } = {}): Promise<void> {
-    if (!flat) await this.#cast.strategy();
     await this.until('beats of brain, watchdog and worker', 10_000, () => {
       const { brainBeats, watchdogBeats, workerBeats } = this.#observer.sight();
       const ready = workerBeats.some(({ value }) => value.worker?.identityMatches === true && value.worker.bookAgeMs !== undefined);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Fast enough for CI, slow enough for a busy machine of two cores. */
-export const SCALE = 5;
+export const SCALE = 8;
 
 export interface DrillCheck {
   readonly id: string;

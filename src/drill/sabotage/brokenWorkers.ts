@@ -24,7 +24,7 @@ function brokenDuties(scale: number): Readonly<Record<string, Partial<WorkerPart
     'halt-last': {
       atOnce: () => {},
       inOrder: (raiseHalt, close) => {
-        void systemClock.sleep(2_000 / scale).then(raiseHalt);
+        void systemClock.sleep(5_000 / scale).then(raiseHalt);
         return close();
       },
       // Waiting for holders to drain would wait for the halt as well.

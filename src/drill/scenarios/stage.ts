@@ -19,7 +19,7 @@ export const unguarded = (timings: ScaledTimings): number => timings.watchdog.ru
 /** Brain, watchdog and worker, then trading. */
 export async function trade(conductor: Conductor): Promise<{ readonly brain: Child; readonly watchdog: Child; readonly worker: Child }> {
   const { cast } = conductor;
-  const [brain, watchdog, worker] = await Promise.all([cast.brain(), cast.watchdog(), cast.worker()]);
+  const [brain, watchdog, worker] = await Promise.all([cast.brain(), cast.watchdog(), cast.worker(), cast.strategy()]);
   await conductor.armAndTrade();
   return { brain, watchdog, worker };
 }
