@@ -9,6 +9,7 @@ import { derivedId } from '../random.js';
 import { halt } from '../tradingState/halt.js';
 import { checkIdentity } from './condition.js';
 import { memoryLedger } from './direct.js';
+import { orderPrefix } from './legs.js';
 import { recordSurely } from './record.js';
 import type { WorkerContext } from './workerContext.js';
 
@@ -19,6 +20,8 @@ export type BusLostPolicy = (typeof BUS_LOST_POLICIES)[number];
 interface LocalIncident {
   readonly id: string;
   readonly sinceWallMs: number;
+  /** Kept with it: who starts again without the bus must find what was sent before. */
+  readonly orderPrefix?: string;
 }
 
 function load(file: string): LocalIncident | undefined {
@@ -31,8 +34,11 @@ function load(file: string): LocalIncident | undefined {
   }
   try {
     const parsed: unknown = JSON.parse(text);
-    const { id, sinceWallMs }: { id?: unknown; sinceWallMs?: unknown } = typeof parsed === 'object' && parsed !== null ? parsed : {};
-    if (typeof id === 'string' && typeof sinceWallMs === 'number') return { id, sinceWallMs };
+    const stored: Partial<Record<keyof LocalIncident, unknown>> = typeof parsed === 'object' && parsed !== null ? parsed : {};
+    const { id, sinceWallMs, orderPrefix } = stored;
+    if (typeof id === 'string' && typeof sinceWallMs === 'number') {
+      return { id, sinceWallMs, ...(typeof orderPrefix === 'string' ? { orderPrefix } : {}) };
+    }
   } catch {
     // Torn: that it exists says that a book was closed here without a bus.
   }
@@ -66,6 +72,8 @@ export class BusLoss {
   readonly #flattens: boolean;
   #incident: LocalIncident | undefined;
   #heardMs: number;
+  #epoch = 0;
+  #identity: string | undefined;
   #lost = false;
   #stop = new AbortController();
   #flattening: Promise<void> | undefined;
@@ -82,11 +90,24 @@ export class BusLoss {
   /** The bus answers. What was closed without it blocks the next re-arm until it has been looked at. */
   async heard(state: TradingState): Promise<void> {
     this.#heardMs = this.#context.clock.monotonicMs();
+    this.#epoch = state.epoch;
     this.#lost = false;
+    await this.#identify();
     this.#stop.abort();
     await this.#flattening;
     this.#flattening = undefined;
     if (this.#incident !== undefined) await this.#reconcile(this.#incident, state);
+  }
+
+  async #identify(): Promise<void> {
+    if (this.#identity !== undefined) return;
+    const probe = await this.#context.bus.probe();
+    if (probe.ok) this.#identity = probe.identity;
+  }
+
+  /** The same for every worker of the account, with the bus or without: two that close at once send one order between them. */
+  #orderPrefix(): string {
+    return orderPrefix(this.#identity ?? '', incidentId(this.#context.account, this.#epoch));
   }
 
   /** The bus does not answer. */
@@ -111,7 +132,7 @@ export class BusLoss {
   async #flatten(signal: AbortSignal): Promise<void> {
     const { clock, random, logger } = this.#context;
     try {
-      const incident = this.#incident ?? { id: random.id(), sinceWallMs: clock.wallMs() };
+      const incident = this.#incident ?? { id: random.id(), sinceWallMs: clock.wallMs(), orderPrefix: this.#orderPrefix() };
       this.#incident = incident;
       // Remembered before anything is sent: whoever starts here next must know of it.
       if (this.#file !== undefined) await save(this.#file, incident);
@@ -136,7 +157,7 @@ export class BusLoss {
     const ledger = memoryLedger({
       clock,
       timings,
-      orderPrefix: `ffl-${derivedId(`${account}/${this.#incident?.id ?? ''}`).slice(0, 8)}`,
+      orderPrefix: this.#incident?.orderPrefix ?? this.#orderPrefix(),
       // No lease outlives the contact that it was renewed through.
       haltedMs: this.#heardMs,
       note: (event, cause, details) => logger.info({ event, ...details }, cause),
