@@ -148,6 +148,7 @@ export class IncidentClaim {
   #counter = 0;
   #moved = true;
   #lost = false;
+  #handingBack = false;
   #timer: Timer | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -167,7 +168,7 @@ export class IncidentClaim {
 
   /** True while no other worker can have taken over. Synchronous: asked right before each send. */
   isValid(): boolean {
-    return !this.#lost && this.#clock.monotonicMs() < this.#validUntilMs;
+    return !this.#lost && !this.#handingBack && this.#clock.monotonicMs() < this.#validUntilMs;
   }
 
   /** Nothing that is done under this claim may take effect after this (monotonic clock). */
@@ -189,7 +190,10 @@ export class IncidentClaim {
 
   /** Lets a successor begin at once instead of waiting for the claim to run out. */
   async handBack(): Promise<void> {
-    if (this.isValid()) await this.#inTurn({ owner: NOBODY });
+    const isOurs = this.isValid();
+    // A successor may begin before the bus has answered us.
+    this.#handingBack = true;
+    if (isOurs) await this.#inTurn({ owner: NOBODY });
     this.release();
   }
 
