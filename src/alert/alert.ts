@@ -36,7 +36,13 @@ export function combineAlerts(...sinks: readonly AlertSink[]): AlertSink {
 
 /** Sends without waiting: a sink that throws, rejects or hangs changes nothing for the caller. */
 export function alertWithoutWaiting(sink: AlertSink, alert: Alert, logger: Logger): void {
-  const report = (error: unknown) => isolatedLogger(logger).error({ alert: alert.kind, problem: messageOf(error) }, 'alert not sent');
+  const log = isolatedLogger(logger);
+  const { kind, severity, incident, summary } = alert;
+  const said = { alert: kind, severity, ...(incident === undefined ? {} : { incident }) };
+  // On the process's own log as well: its reader is the last one who is left when no sink works.
+  if (severity === 'info') log.info(said, summary);
+  else log.warn(said, summary);
+  const report = (error: unknown) => log.error({ alert: kind, problem: messageOf(error) }, 'alert not sent');
   try {
     sink.send(alert).catch(report);
   } catch (error) {

@@ -46,8 +46,9 @@ export async function drill(given: Partial<DrillOptions>, { output, signal, json
     return document.verdict === 'pass' ? EXIT_CODES.ok : EXIT_CODES.red;
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
-    if (json) output.out(JSON.stringify({ verdict: 'error', seed: options.seed, error: messageOf(error) }));
-    output.err(`The rig failed, so there is no verdict: ${messageOf(error)}`);
+    const problem = signal.aborted ? 'interrupted' : messageOf(error);
+    if (json) output.out(JSON.stringify({ verdict: 'error', seed: options.seed, error: problem }));
+    output.err(signal.aborted ? 'Interrupted: no verdict.' : `The rig failed, so there is no verdict: ${problem}`);
     return EXIT_CODES.couldNotRun;
   }
 }

@@ -20,13 +20,15 @@ function stateLines({ state, problem }: SystemStatus): readonly string[] {
     REDUCING: 'positions may only be reduced',
     ACTIVE: 'holders of a lease may trade',
   }[state.mode];
+  if (state.epoch === 0 && state.halts.length === 0) {
+    return [`Trading: ${state.mode} (${meaning}), never armed`, '  a person arms it with a re-arm that clears nothing'];
+  }
   const head = `Trading: ${state.mode} (${meaning}), epoch ${state.epoch}, since ${atWall(state.changedWallMs)} by ${state.changedBy}`;
-  if (state.epoch === 0 && state.halts.length === 0) return [head, '  never armed: a person arms it with a re-arm that clears nothing'];
   return [head, ...state.halts.map((halt) => `  halt ${halt.id} (${halt.kind}) by ${halt.by}: ${halt.reason}`)];
 }
 
 function peerLines(title: string, peers: readonly PeerStatus<PeerBeat>[]): readonly string[] {
-  if (peers.length === 0) return [`${title}: NONE SEEN`];
+  if (peers.length === 0) return [`${title}: NONE SEEN, so no lease is granted and nobody may add risk`];
   return peers.map(({ name, beat, ageMs, progress }) => {
     const { worker } = beat;
     const book =
@@ -48,7 +50,7 @@ function brainLines({ brains, missingServices }: SystemStatus): readonly string[
 
 function holderLine(report: HolderReport): string {
   const unknown = report.unknownOutcomes === 0 ? '' : `, ${report.unknownOutcomes} ORDERS WITH UNKNOWN OUTCOME`;
-  return `Holder: ${report.holderId} (${report.account}, pid ${report.pid} on ${report.host}) ${report.event} at epoch ${report.epoch}, ${report.inflight} in flight${unknown}`;
+  return `Holder: ${report.holderId} (${report.account}, pid ${report.pid} on ${report.host}), last report: ${report.event} at epoch ${report.epoch}, ${report.inflight} in flight${unknown}`;
 }
 
 function reportLine(title: string, report: ExitReport | undefined): readonly string[] {
