@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import type { BookReading, LegKey } from './book.js';
 import { legKey } from './book.js';
 import type { ExitLedger } from './ledger.js';
-import { closeOrderId, type Leg, newLeg, withGivenUp, withNotFound, withQueryFailed, withReport, withSent } from './legs.js';
+import { closeOrderId, isOutstanding, type Leg, newLeg, withGivenUp, withNotFound, withQueryFailed, withReport, withSent } from './legs.js';
 import type { ExitTimings } from './options.js';
 import type { CloseStep, ExitStep } from './plan.js';
 import { ProtectiveStops } from './stops.js';
@@ -60,6 +60,15 @@ export class CloseSteps {
     const moved = await this.#carryOut(step, capabilities);
     this.#context.ledger.progressed();
     return moved;
+  }
+
+  /** For an exit that ends before its time, while its claim still holds. */
+  async giveBackStops(capabilities: BrokerCapabilities): Promise<void> {
+    const { leg } = this.#context;
+    await this.#stops.giveBack(capabilities, (key) => {
+      const known = leg(key);
+      return known !== undefined && isOutstanding(known);
+    });
   }
 
   #mayBegin(): boolean {

@@ -103,6 +103,7 @@ class ExitRunner {
       while (!signal.aborted && ledger.mayAct()) {
         if (await this.#round(capabilities)) return 'over';
       }
+      await this.#steps.giveBackStops(capabilities);
       return 'stopped';
     } finally {
       keepAlive.cancel();

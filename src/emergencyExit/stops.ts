@@ -24,6 +24,7 @@ export class ProtectiveStops {
   readonly #context: StopsContext;
   /** Taken away and not put back: also over rounds, because a withdrawal may be interrupted half-way. */
   readonly #withdrawn = new Map<LegKey, readonly WorkingOrder[]>();
+  readonly #steps = new Map<LegKey, CloseStep>();
 
   constructor(context: StopsContext) {
     this.#context = context;
@@ -37,6 +38,7 @@ export class ProtectiveStops {
       // A stop that has ended by itself may have fired: the position is read again before anything is sold.
       if (!ledger.mayAct() || !(await cancel(stop))) return false;
       this.#withdrawn.set(step.leg.key, [...this.#of(step), stop]);
+      this.#steps.set(step.leg.key, step);
     }
     await clock.sleep(capabilities.readLagMs);
     let reading = await reread();
@@ -49,11 +51,20 @@ export class ProtectiveStops {
     return position !== undefined && sameQuantity(position.quantity, step.positionQuantity);
   }
 
+  /** The exit ends before its time: a position that it will not close any more gets back what protected it, if it surely is there. */
+  async giveBack(capabilities: BrokerCapabilities, mayStillClose: (key: LegKey) => boolean): Promise<void> {
+    for (const step of this.#steps.values()) {
+      if (this.#of(step).length === 0 || mayStillClose(step.leg.key)) continue;
+      const reading = await this.#context.reread();
+      if (reading.ok) await this.restore(step, capabilities, reading);
+    }
+  }
+
   /** A position whose close was refused must not stand without the protection it had; one that is gone must not get a stop. */
-  async restore(step: CloseStep, capabilities: BrokerCapabilities): Promise<void> {
+  async restore(step: CloseStep, capabilities: BrokerCapabilities, read?: BookReading): Promise<void> {
     const stops = this.#of(step);
     if (stops.length === 0) return;
-    const reading = await this.#context.reread();
+    const reading = read ?? (await this.#context.reread());
     const position = reading.ok
       ? reading.book.positions.find((candidate) => legKey(candidate) === step.leg.key)
       : { quantity: step.positionQuantity };
