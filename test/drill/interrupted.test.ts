@@ -24,7 +24,7 @@ it('a signal ends a drill with exit code 3, every process of it and its director
   const pids = [...new Set([...drill.stderr.matchAll(/"pid":(\d+)/g)].map((match) => Number(match[1])))];
   const ended = await drill.stop('SIGINT');
   expect(ended.code, ended.stderr).toBe(3);
-  expect(ended.stderr).toContain('interrupted');
+  expect(ended.stderr).toContain('Interrupted');
   expect(pids.length).toBeGreaterThan(0);
   expect(pids.filter(isAlive)).toEqual([]);
   expect(readdirSync(workspace.directory)).toEqual([]);

@@ -7,6 +7,12 @@ const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 /** Fast enough for CI, slow enough for a busy machine of two cores. */
 export const SCALE = 8;
 
+/**
+ * How fast the book empties is measured by `npm run drill:long`, where nothing else runs. Here two drills share a machine, so a
+ * check of speed must have its evidence but not its figure; every other check must pass.
+ */
+export const SPEED_OF_THE_EXIT = ['L2', 'L2.flat', 'L6'];
+
 export interface DrillCheck {
   readonly id: string;
   readonly name: string;
