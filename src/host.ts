@@ -1,6 +1,7 @@
 /** Which host, boot and process this is: what a holder registers, and what a monotonic reading is worth elsewhere. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { systemCodeOf } from './errors.js';
 
 export interface HostIdentity {
   readonly host: string;
@@ -23,4 +24,15 @@ let known: HostIdentity | undefined;
 export function hostIdentity(): HostIdentity {
   known ??= { host: hostname(), bootId: readBootId(), pid: process.pid };
   return known;
+}
+
+/** True only where it is sure that no process of this host and process namespace has this id any more. */
+export function processHasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    // Anything else, like a process of another user, is one that lives.
+    return systemCodeOf(error) === 'ESRCH';
+  }
 }

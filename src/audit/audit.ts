@@ -1,5 +1,5 @@
 /** Writes the record of transitions: in order, chained by hash, without ever failing its caller. */
-import type { AppendOutcome, Bus } from '../bus/bus.js';
+import { type AppendOutcome, type Bus, isCommitted } from '../bus/bus.js';
 import { type Clock, systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
@@ -153,7 +153,7 @@ class ChainedAudit implements Audit {
     this.#working = true;
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const outcome = await this.#append(first.entry);
-      const settled = outcome.outcome === 'committed' || outcome.outcome === 'committed_unreplicated' || isDuplicate(outcome);
+      const settled = isCommitted(outcome) || isDuplicate(outcome);
       if (settled && this.#waiting[0] === first) this.#waiting.shift();
       if (!settled) this.#failed(first, outcome);
       this.#answer(settled ? [first] : this.#waiting, outcome);

@@ -53,6 +53,11 @@ export type AppendOutcome =
   | { readonly outcome: 'refused'; readonly reason: AppendRefusal; readonly detail: string }
   | { readonly outcome: 'unknown'; readonly detail: string };
 
+/** True when the record stands on the bus, replicated or not. */
+export function isCommitted(sent: AppendOutcome): sent is Extract<AppendOutcome, { outcome: 'committed' | 'committed_unreplicated' }> {
+  return sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated';
+}
+
 export type AppendRefusal = 'duplicate' | 'deadline_passed' | 'too_large' | 'no_space' | 'read_only' | 'unavailable' | 'closed';
 
 export interface ReadOptions {

@@ -1,6 +1,6 @@
 /** The ledger of an exit on the bus: attempts are written down before they are sent, and only the owner of the claim may act. */
 import type { Audit } from '../audit/audit.js';
-import { type Bus, type Cursor, FROM_START } from '../bus/bus.js';
+import { type Bus, type Cursor, FROM_START, isCommitted } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 import { CLOSE_ATTEMPTS, type CloseAttempt, decodeCloseAttempt, encodeCloseAttempt } from '../messages/closeAttempt.js';
 import type { IncidentClaim } from './claim.js';
@@ -49,7 +49,7 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
       const details = { symbol, positionSide, side, quantity, clientOrderId, attempt: note.attempt, fencingToken: claim.token };
       void audit.record({ event: 'exit.close_attempt', cause: `${side} ${quantity} ${symbol}`, incident, details });
       const sent = await bus.append(CLOSE_ATTEMPTS, encodeCloseAttempt(attempt), { notAfterMs: claim.validUntilMs });
-      return sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated';
+      return isCommitted(sent);
     },
     mayAct: () => claim.isValid(),
     progressed: () => claim.progressed(),

@@ -1,5 +1,5 @@
 /** Asks for the book to be closed: appends a panic, again and again until it surely stands on the bus. */
-import { type AppendOutcome, type Bus, BusDoubtError } from '../bus/bus.js';
+import { type AppendOutcome, type Bus, BusDoubtError, isCommitted } from '../bus/bus.js';
 import { checkDurationMs, checkOneOf, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { encodePanicClose, firstSendKey, PANIC_CLOSE, PANIC_ISSUERS, type PanicClose, type PanicIssuer } from '../messages/panicClose.js';
@@ -97,7 +97,5 @@ async function isOver(bus: Bus, epoch: number): Promise<boolean> {
 }
 
 function stands(sent: AppendOutcome): boolean {
-  return (
-    sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated' || (sent.outcome === 'refused' && sent.reason === 'duplicate')
-  );
+  return isCommitted(sent) || (sent.outcome === 'refused' && sent.reason === 'duplicate');
 }

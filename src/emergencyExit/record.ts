@@ -1,5 +1,5 @@
 /** Appends what must not be lost: tries again until it surely stands, its deadline has passed, or the caller stops. */
-import type { Bus, Fields } from '../bus/bus.js';
+import { type Bus, type Fields, isCommitted } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 
 export interface RecordOptions {
@@ -18,7 +18,7 @@ export async function recordSurely(bus: Bus, clock: Clock, stream: string, field
   const { idempotencyKey, notAfterMs, signal } = options;
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const sent = await bus.append(stream, fields, { idempotencyKey, ...(notAfterMs === undefined ? {} : { notAfterMs }) });
-    if (sent.outcome === 'committed' || sent.outcome === 'committed_unreplicated') return true;
+    if (isCommitted(sent)) return true;
     if (sent.outcome === 'refused' && sent.reason === 'duplicate') return true;
     if (sent.outcome === 'refused' && sent.reason === 'deadline_passed') return false;
     await clock.sleep(pauseMs, signal);

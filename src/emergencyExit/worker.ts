@@ -2,7 +2,7 @@
 import { type AlertSink, alertWithoutWaiting, silentAlerts } from '../alert/alert.js';
 import { createAudit } from '../audit/audit.js';
 import type { Broker } from '../broker/broker.js';
-import { type Bus, BusDoubtError } from '../bus/bus.js';
+import { type Bus, BusDoubtError, isCommitted } from '../bus/bus.js';
 import { checkName, checkOneOf } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError, messageOf } from '../errors.js';
@@ -149,7 +149,7 @@ async function beat(context: WorkerContext, generation: string, condition: Condi
       worker: condition.condition(),
     });
     const sent = await bus.append(EXIT_WORKER_HEARTBEAT, fields, { key: workerId, notAfterMs: clock.monotonicMs() + timings.beatMs });
-    if (sent.outcome !== 'committed' && sent.outcome !== 'committed_unreplicated') logger.warn({ sent }, 'a beat did not reach the bus');
+    if (!isCommitted(sent)) logger.warn({ sent }, 'a beat did not reach the bus');
     await clock.sleep(timings.beatMs, signal);
   }
 }

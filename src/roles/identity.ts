@@ -1,8 +1,8 @@
 /** Names a process, and makes sure that no other one works under the same name. */
 import { type Bus, type BusRecord, BusUnavailableError } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
-import { ConfigurationError, messageOf, systemCodeOf } from '../errors.js';
-import { hostIdentity } from '../host.js';
+import { ConfigurationError, messageOf } from '../errors.js';
+import { hostIdentity, processHasEnded } from '../host.js';
 import type { Logger } from '../logger.js';
 import { decodePeerBeat, type PeerBeat } from '../messages/peerBeat.js';
 
@@ -18,12 +18,7 @@ function hasSurelyEnded({ host, bootId, pid }: PeerBeat): boolean {
   const here = hostIdentity();
   if (host !== here.host) return false;
   if (bootId !== here.bootId) return true;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return systemCodeOf(error) === 'ESRCH';
-  }
+  return processHasEnded(pid);
 }
 
 function beatOf(record: BusRecord | undefined): PeerBeat | undefined {

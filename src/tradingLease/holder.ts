@@ -1,4 +1,5 @@
 /** What a holder says on the bus about itself: registered and read back before anything else. */
+import { isCommitted } from '../bus/bus.js';
 import { messageOf } from '../errors.js';
 import type { HostIdentity } from '../host.js';
 import { decodeHolderReport, encodeHolderReport, type HolderEvent, type HolderReport, LEASE_HOLDER } from '../messages/holder.js';
@@ -79,7 +80,7 @@ export class Holder {
     };
     try {
       const result = await bus.append(LEASE_HOLDER, encodeHolderReport(report), { key: holderId });
-      if (result.outcome === 'committed' || result.outcome === 'committed_unreplicated') return true;
+      if (isCommitted(result)) return true;
       logger.warn({ event, result }, 'a report of this holder is not committed');
     } catch (error) {
       logger.warn({ event, error: messageOf(error) }, 'a report of this holder is not committed');

@@ -1,5 +1,5 @@
 /** Announces planned work on one service: trading goes down to REDUCING, and its missing beats are expected for a while. */
-import { type AppendOutcome, type Bus, BusUnavailableError } from '../bus/bus.js';
+import { type AppendOutcome, type Bus, BusUnavailableError, isCommitted } from '../bus/bus.js';
 import { checkDurationMs, checkName, checkText } from '../checks.js';
 import { systemClock } from '../clock.js';
 import { encodeMaintenance, MAINTENANCE, type MaintenanceWindow } from '../messages/maintenance.js';
@@ -40,7 +40,7 @@ async function announce(bus: MaintenanceBus, window: MaintenanceWindow, deps: St
   for (let attempt = 0; attempt < APPEND_ATTEMPTS; attempt += 1) {
     const idempotencyKey = `maintenance/${window.windowId}/${window.durationMs}`;
     const result: AppendOutcome = await bus.append(MAINTENANCE, encodeMaintenance(window), { key: window.serviceId, idempotencyKey });
-    if (result.outcome === 'committed' || result.outcome === 'committed_unreplicated') return;
+    if (isCommitted(result)) return;
     if (result.outcome === 'refused' && result.reason === 'duplicate') return;
     problem = result.detail;
     await clock.sleep(deps.retryMs ?? 50);

@@ -1,5 +1,5 @@
 /** Sends one panic until the bus has it: a failed or unanswered append is tried again at once, under the same key. */
-import type { AppendOutcome, Bus } from '../bus/bus.js';
+import { type AppendOutcome, type Bus, isCommitted } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
@@ -28,7 +28,7 @@ export const sendPanic: SendPanic = async (panic, sending) => {
   const { clock, logger, stillNeeded } = sending;
   for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
     const outcome = await appendOnce(panic, sending);
-    if (outcome.outcome === 'committed' || outcome.outcome === 'committed_unreplicated') return outcome;
+    if (isCommitted(outcome)) return outcome;
     if (outcome.outcome === 'refused' && (outcome.reason === 'duplicate' || outcome.reason === 'closed')) return outcome;
     logger.error({ eventId: panic.eventId, outcome }, 'panic_close not written yet');
     if (!stillNeeded()) return outcome;

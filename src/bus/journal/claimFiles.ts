@@ -3,7 +3,7 @@ import { closeSync, constants, existsSync, fstatSync, futimesSync, openSync, unl
 import { messageOf, systemCodeOf } from '../../errors.js';
 import { BusUnavailableError } from '../bus.js';
 import { DEFAULT_APPEND_TIMEOUT_MS } from '../policy.js';
-import { type JournalContext, refusal, syncDirectory, syncFile } from './context.js';
+import { type JournalContext, mustBeOpen, refusal, syncDirectory, syncFile } from './context.js';
 
 export interface ClaimFiles {
   readonly context: JournalContext;
@@ -24,10 +24,6 @@ function releasedPath({ directory }: ClaimFiles, id: string, attempt: number): s
 
 export function isAcked(files: ClaimFiles, id: string): boolean {
   return existsSync(ackPath(files, id));
-}
-
-function mustBeOpen({ context }: ClaimFiles): void {
-  if (context.closing.aborted) throw new BusUnavailableError('the bus is closed');
 }
 
 /** Creates the claim `attempt` if nobody has. Throws {@link BusUnavailableError} where that cannot be told. */
@@ -56,7 +52,7 @@ export function createClaim(files: ClaimFiles, id: string, attempt: number, cons
 
 /** Moves the renewal counter on. False: the message was acknowledged, handed back, or claimed by another since. */
 export function renewClaim(files: ClaimFiles, id: string, attempt: number): boolean {
-  mustBeOpen(files);
+  mustBeOpen(files.context);
   if (isAcked(files, id) || existsSync(claimPath(files, id, attempt + 1)) || existsSync(releasedPath(files, id, attempt))) return false;
   const path = claimPath(files, id, attempt);
   try {
@@ -87,7 +83,7 @@ function countOn(fd: number): void {
 
 /** False: it was acknowledged before. Throws {@link BusUnavailableError} where it is not sure that it will be remembered. */
 export async function acknowledge(files: ClaimFiles, id: string, attempt: number): Promise<boolean> {
-  mustBeOpen(files);
+  mustBeOpen(files.context);
   const { context, directory } = files;
   const path = ackPath(files, id);
   let fd: number;

@@ -35,6 +35,14 @@ export const POLL_MS = 50;
 
 export const FORMAT_FILE = 'journal.json';
 
+export const REFUSED_AS_CLOSED = { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' } as const;
+
+/** Throws {@link BusUnavailableError} on a handle that was closed. */
+export function mustBeOpen({ closing }: Pick<JournalContext, 'closing'>): void {
+  if (closing.aborted) throw new BusUnavailableError(REFUSED_AS_CLOSED.detail);
+}
+
+/** What a failed system call says of an append: nothing was written, and why. */
 export function refusal(error: unknown): { readonly outcome: 'refused'; readonly reason: AppendRefusal; readonly detail: string } {
   const code = systemCodeOf(error);
   const detail = messageOf(error);

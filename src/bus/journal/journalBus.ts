@@ -12,9 +12,8 @@ import type {
   ReadOptions,
   ReadResult,
 } from '../bus.js';
-import { BusUnavailableError } from '../bus.js';
 import { boundedBlockMs, DEFAULT_READ_LIMIT } from '../policy.js';
-import type { JournalContext } from './context.js';
+import { type JournalContext, mustBeOpen, REFUSED_AS_CLOSED } from './context.js';
 import { waitForDirectories } from './directoryWatch.js';
 import { JournalGroup } from './journalGroup.js';
 import { JournalLatch } from './journalLatch.js';
@@ -48,7 +47,7 @@ export class JournalBus implements Bus {
   }
 
   async append(stream: string, fields: Fields, options: AppendOptions = {}): Promise<AppendOutcome> {
-    if (this.#context.closing.aborted) return { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' };
+    if (this.#context.closing.aborted) return REFUSED_AS_CLOSED;
     return getOrMake(this.#writers, stream, () => new StreamWriter(this.#context, stream)).append(fields, options);
   }
 
@@ -108,7 +107,7 @@ export class JournalBus implements Bus {
   }
 
   #reader(stream: string): StreamReader {
-    if (this.#context.closing.aborted) throw new BusUnavailableError('the bus is closed');
+    mustBeOpen(this.#context);
     return getOrMake(this.#readers, stream, () => new StreamReader(this.#context, stream));
   }
 }

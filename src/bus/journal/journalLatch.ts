@@ -12,7 +12,7 @@ import {
   type ReadOptions,
 } from '../bus.js';
 import { boundedBlockMs, DEFAULT_APPEND_TIMEOUT_MS, MAX_RECORD_BYTES } from '../policy.js';
-import { ensureDirectory, type JournalContext, refusal, syncDirectory } from './context.js';
+import { ensureDirectory, type JournalContext, mustBeOpen, REFUSED_AS_CLOSED, refusal, syncDirectory } from './context.js';
 import { DirectoryListing } from './directoryListing.js';
 import { DirectoryWatch, waitForDirectories } from './directoryWatch.js';
 import { discardTemporary, linkFailure, writeTemporary } from './keyedAppend.js';
@@ -51,7 +51,7 @@ export class JournalLatch implements Latch {
   }
 
   async compareAndSet(expectedVersion: number, fields: Fields): Promise<CompareAndSetOutcome> {
-    if (this.#context.closing.aborted) return { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' };
+    if (this.#context.closing.aborted) return REFUSED_AS_CLOSED;
     const startedMs = this.#context.clock.monotonicMs();
     let predecessor: string;
     try {
@@ -93,7 +93,7 @@ export class JournalLatch implements Latch {
   }
 
   #read(): LatchValue {
-    if (this.#context.closing.aborted) throw new BusUnavailableError('the bus is closed');
+    mustBeOpen(this.#context);
     const sentMs = this.#context.clock.monotonicMs();
     try {
       for (;;) {
@@ -162,7 +162,7 @@ export class JournalLatch implements Latch {
 
   async #publish(temporary: string, version: number, self: string, startedMs: number): Promise<CompareAndSetOutcome> {
     try {
-      if (this.#context.closing.aborted) return { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' };
+      if (this.#context.closing.aborted) return REFUSED_AS_CLOSED;
       linkSync(temporary, this.#path(version));
     } catch (error) {
       return systemCodeOf(error) === 'EEXIST' ? { outcome: 'conflict' } : linkFailure(error);

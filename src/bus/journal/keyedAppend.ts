@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { messageOf, systemCodeOf } from '../../errors.js';
 import type { AppendOptions, AppendOutcome } from '../bus.js';
 import { DEFAULT_APPEND_TIMEOUT_MS } from '../policy.js';
-import { ensureDirectory, type JournalContext, refusal, syncDirectory, syncFile } from './context.js';
+import { ensureDirectory, type JournalContext, REFUSED_AS_CLOSED, refusal, syncDirectory, syncFile } from './context.js';
 import { keyedFile, recordId } from './names.js';
 
 let temporaries = 0;
@@ -52,6 +52,7 @@ export function linkFailure(error: unknown): Refused | { readonly outcome: 'unkn
   return { outcome: 'unknown', detail: refused.detail };
 }
 
+/** Never throws, and never leaves two records under one key: of several who try at once, one gives the name. */
 export async function appendUnderKey(
   context: JournalContext,
   directory: string,
@@ -67,7 +68,7 @@ export async function appendUnderKey(
   const temporary = await writeTemporary(context, bytes, timeoutMs);
   if (!temporary.written) return temporary.refused;
   try {
-    if (context.closing.aborted) return { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' };
+    if (context.closing.aborted) return REFUSED_AS_CLOSED;
     if (notAfterMs !== undefined && context.clock.monotonicMs() > notAfterMs) {
       return { outcome: 'refused', reason: 'deadline_passed', detail: 'notAfterMs passed before the record was flushed' };
     }

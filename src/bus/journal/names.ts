@@ -1,8 +1,7 @@
 /** Names of journal files: who wrote them, and whether that writer can still be at work. */
 import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { systemCodeOf } from '../../errors.js';
-import { hostIdentity } from '../../host.js';
+import { hostIdentity, processHasEnded } from '../../host.js';
 import type { Random } from '../../random.js';
 
 const LONGEST_NAME = 120;
@@ -46,12 +45,7 @@ export function newGeneration(random: Random): string {
 export function writerHasEnded(generation: string): boolean {
   const [space, pid] = generation.split('-');
   if (space !== processSpace() || pid === undefined || !/^\d+$/.test(pid)) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return systemCodeOf(error) === 'ESRCH';
-  }
+  return processHasEnded(Number(pid));
 }
 
 export function segmentFile(generation: string, segment: number): string {

@@ -1,16 +1,17 @@
 /** The newest record under each key of a stream: the stream is read once, a slice at a time, and from then on only what is new. */
-import { type BusRecord, BusUnavailableError, type Cursor } from '../bus.js';
-import type { JournalContext } from './context.js';
+import type { BusRecord, Cursor } from '../bus.js';
+import { type JournalContext, mustBeOpen } from './context.js';
 import type { Envelope } from './record.js';
 import { isOlder } from './recordOrder.js';
 
-interface IndexedRecord {
+/** A record as callers see it, and as it stands in its file. */
+export interface FoundRecord {
   readonly record: BusRecord;
   readonly envelope: Envelope;
 }
 
 export interface Slice {
-  readonly records: readonly IndexedRecord[];
+  readonly records: readonly FoundRecord[];
   readonly cursor: Cursor;
   readonly more: boolean;
 }
@@ -18,7 +19,7 @@ export interface Slice {
 export class NewestIndex {
   readonly #context: Pick<JournalContext, 'clock' | 'closing'>;
   readonly #next: (cursor: Cursor) => Slice;
-  readonly #newest = new Map<string, IndexedRecord>();
+  readonly #newest = new Map<string, FoundRecord>();
   #cursor: Cursor = {};
   #reading: Promise<unknown> = Promise.resolve();
   #queued: Promise<void> | undefined;
@@ -28,7 +29,7 @@ export class NewestIndex {
     this.#next = next;
   }
 
-  /** Rejects with {@link BusUnavailableError} without contact. */
+  /** Rejects with BusUnavailableError without contact. */
   async latest(key: string): Promise<BusRecord | undefined> {
     await this.#readToEnd();
     return this.#newest.get(key)?.record;
@@ -48,7 +49,7 @@ export class NewestIndex {
   async #read(): Promise<void> {
     const { clock, closing } = this.#context;
     for (;;) {
-      if (closing.aborted) throw new BusUnavailableError('the bus is closed');
+      mustBeOpen(this.#context);
       const slice = this.#next(this.#cursor);
       this.#cursor = slice.cursor;
       for (const found of slice.records) this.#take(found);
@@ -58,7 +59,7 @@ export class NewestIndex {
     }
   }
 
-  #take(found: IndexedRecord): void {
+  #take(found: FoundRecord): void {
     const { key } = found.record;
     if (key === undefined) return;
     const known = this.#newest.get(key);

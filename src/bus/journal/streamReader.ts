@@ -6,8 +6,8 @@ import { MAX_RECORD_BYTES } from '../policy.js';
 import { currentIdentity, ensureDirectory, type JournalContext } from './context.js';
 import { DirectoryWatch } from './directoryWatch.js';
 import { encodeName, recordId } from './names.js';
-import { NewestIndex } from './newestIndex.js';
-import { type Envelope, lastLineStart, type Parsed, type ParsedItem, parseRecords } from './record.js';
+import { type FoundRecord, NewestIndex, type Slice } from './newestIndex.js';
+import { lastLineStart, type Parsed, type ParsedItem, parseRecords } from './record.js';
 import { BEFORE_ALL, compareWhen, later, type When, whenOf } from './recordOrder.js';
 import { type StreamFile, StreamFiles } from './streamFiles.js';
 
@@ -17,16 +17,8 @@ const CHUNK_BYTES = 256 * 1024;
 // called corrupt only after it has stood so for this long.
 const DAMAGED_AFTER_MS = 1_000;
 
-export interface FoundRecord {
-  readonly record: BusRecord;
-  readonly envelope: Envelope;
-}
-
-export interface Pass {
-  readonly records: readonly FoundRecord[];
+export interface Pass extends Slice {
   readonly corrupt: readonly CorruptRecord[];
-  readonly cursor: Cursor;
-  readonly more: boolean;
 }
 
 interface FileRest {
