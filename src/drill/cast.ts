@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { Child, RigError } from '../rig/child.js';
 import { AlertReceiver } from '../rig/webhook.js';
 import type { ScaledTimings } from '../roles/scale.js';
-import type { ActorOrder, ActorRole } from './actors/order.js';
+import type { ActorOrder, ActorRole, Variant } from './actors/order.js';
 import type { StrategyConfig } from './actors/strategy.js';
 import type { DrillOptions } from './options.js';
 import type { Workspace } from './workspace.js';
@@ -27,7 +27,7 @@ export interface CastOptions {
   readonly workspace: Workspace;
   readonly barsFile: string;
   /** Which role is played by a broken variant, or carries the fault inside it. */
-  readonly orders: ReadonlyMap<ActorRole, ActorOrder>;
+  readonly variants: ReadonlyMap<ActorRole, Variant>;
   readonly onLog: (name: string, line: string) => void;
 }
 
@@ -93,7 +93,7 @@ export class Cast {
     return this.#play('exit-brain', this.#name('exit-brain'), config, [...venueArgs(config), '--service', config.serviceId]);
   }
 
-  async strategy(): Promise<Child> {
+  strategy(): Promise<Child> {
     const { drill, timings, workspace } = this.#options;
     const config: StrategyConfig = {
       bus: workspace.busUrl,
@@ -106,8 +106,7 @@ export class Cast {
       brokerTimeoutMs: timings.brokerTimeoutMs,
       lease: { ...timings.lease, drainPollMs: 10 },
     };
-    const order: ActorOrder = { ...this.#options.orders.get('strategy'), role: 'strategy' };
-    return this.#start('strategy', ACTOR, [JSON.stringify({ role: order.role, order, config })]);
+    return this.#act('strategy', 'strategy', config);
   }
 
   /** Ends everyone that still lives, by process id. */
@@ -134,10 +133,15 @@ export class Cast {
 
   /** The shipped command, unless this part is played by a variant. */
   #play(role: Exclude<ActorRole, 'strategy'>, name: string, config: object, args: readonly string[]): Promise<Child> {
-    const { workspace, drill, orders } = this.#options;
-    const order = orders.get(role);
-    if (order !== undefined) return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })]);
+    const { workspace, drill, variants } = this.#options;
+    if (variants.has(role)) return this.#act(role, name, config);
     return this.#start(name, COMMAND, [role, '--bus', workspace.busUrl, '--scale', String(drill.scale), ...args, '--json']);
+  }
+
+  #act(role: ActorRole, name: string, config: object): Promise<Child> {
+    const { workspace, drill, variants } = this.#options;
+    const order: ActorOrder = { ...variants.get(role), triggerFile: workspace.triggerFile, scale: drill.scale };
+    return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })]);
   }
 
   async #start(name: string, script: string, args: readonly string[]): Promise<Child> {

@@ -9,7 +9,7 @@ import { BusObserver, type BusSight, followStream, type Seen } from '../rig/obse
 import { StallMonitor } from '../rig/stallMonitor.js';
 import { type ScaledTimings, scaledTimings } from '../roles/scale.js';
 import { rearm } from '../tradingState/rearm.js';
-import type { ActorOrder, ActorRole } from './actors/order.js';
+import type { ActorRole, Variant } from './actors/order.js';
 import { type DrillBars, LEAD_BARS } from './bars.js';
 import { ACCOUNT, Cast, CONCURRENCY } from './cast.js';
 import type { Evidence, Marks, PromisedTimes } from './judge/evidence.js';
@@ -26,7 +26,7 @@ export interface TimelineEntry {
 export interface ConductorOptions {
   readonly drill: DrillOptions;
   readonly bars: DrillBars;
-  readonly orders: ReadonlyMap<ActorRole, Omit<ActorOrder, 'role'>>;
+  readonly variants: ReadonlyMap<ActorRole, Variant>;
   readonly onEvent: (entry: TimelineEntry) => void;
   /** Told of each line that a process writes to standard error. */
   readonly onLog: (name: string, line: string) => void;
@@ -40,7 +40,7 @@ const BAR_INTERVAL_MS = 25;
 export class Conductor {
   readonly timings: ScaledTimings;
   readonly drill: DrillOptions;
-  readonly marks: Omit<Marks, 'armedMs' | 'endMs'> & { armedMs: number; endMs: number } = { armedMs: Infinity, endMs: Infinity };
+  readonly marks: Marks = { armedMs: Infinity, endMs: Infinity };
   pendingWhenWorkerDied: number | undefined;
   readonly #options: ConductorOptions;
   readonly #workspace: Workspace;
@@ -51,6 +51,7 @@ export class Conductor {
   readonly #stop = new AbortController();
   readonly #events: VenueEvent[] = [];
   readonly #tasks: Promise<void>[];
+  #draining: Promise<void> | undefined;
   #told = 0;
 
   private constructor(options: ConductorOptions, workspace: Workspace, timings: ScaledTimings, cast: Cast) {
@@ -64,15 +65,11 @@ export class Conductor {
   }
 
   static async open(options: ConductorOptions): Promise<Conductor> {
-    const { drill, bars, onEvent } = options;
+    const { drill, bars, variants, onEvent, onLog } = options;
     const timings = scaledTimings(drill.scale);
     const workspace = await makeWorkspace(drill.bus);
-    const orders = new Map<ActorRole, ActorOrder>();
-    for (const [role, order] of options.orders) {
-      orders.set(role, { ...order, role, scale: drill.scale, triggerFile: workspace.triggerFile('fault') });
-    }
     try {
-      const cast = await Cast.open({ drill, timings, workspace, barsFile: bars.file, orders, onLog: options.onLog });
+      const cast = await Cast.open({ drill, timings, workspace, barsFile: bars.file, variants, onLog });
       onEvent({ atMs: systemClock.monotonicMs(), text: `venue listens, bus is ${workspace.busUrl}` });
       return new Conductor(options, workspace, timings, cast);
     } catch (error) {
@@ -163,7 +160,7 @@ export class Conductor {
   /** Switches on a fault that a process carries inside it. */
   async trigger(text: string): Promise<number> {
     const atMs = systemClock.monotonicMs();
-    await this.#workspace.trigger('fault');
+    await this.#workspace.trigger();
     this.say(text);
     return atMs;
   }
@@ -233,8 +230,6 @@ export class Conductor {
       await systemClock.sleep(25, this.#stop.signal);
     }
   }
-
-  #draining: Promise<void> | undefined;
 
   /** One reader at a time, so that no event is taken twice. */
   async #drainVenue(): Promise<void> {

@@ -1,9 +1,8 @@
 /** Puts several runs into one document: timings side by side, of everything else the worst. */
 import type { RunResult } from './run.js';
 
-export interface DrillDocument extends Omit<RunResult, 'verdict' | 'scenario' | 'summary'> {
-  readonly verdict: 'pass' | 'fail' | 'error';
-  readonly scenario: string;
+/** What `--json` prints. A rig that fails prints another, with the verdict `error`. */
+export interface DrillDocument extends RunResult {
   readonly seed: number;
   readonly runs: number;
   /** With a sabotage: whether the check meant for it went red on evidence, and no unrelated one did. */

@@ -4,8 +4,6 @@ import { type Decoded, decodeWith, encode, type Fields } from '../messages/field
 export const DRILL_ORDERS = 'drill:orders';
 
 export interface OrderAttempt {
-  /** 0, 1, 2, … */
-  readonly number: number;
   /** The strategy's monotonic clock at the door. */
   readonly atMs: number;
   readonly clientOrderId: string;
@@ -16,7 +14,6 @@ export interface OrderAttempt {
 
 export function encodeOrderAttempt(attempt: OrderAttempt): Fields {
   return encode({
-    number: attempt.number,
     at_ms: attempt.atMs,
     client_order_id: attempt.clientOrderId,
     result: attempt.result,
@@ -28,7 +25,6 @@ export function decodeOrderAttempt(fields: Fields): Decoded<OrderAttempt> {
   return decodeWith(fields, (reader) => {
     const code = reader.optional('code');
     return {
-      number: reader.count('number'),
       atMs: reader.amount('at_ms'),
       clientOrderId: reader.text('client_order_id'),
       result: reader.oneOf('result', ['admitted', 'refused']),

@@ -59,7 +59,7 @@ export function timingTable(timings: DrillTimings): string {
 
 /** What was seen to be wrong first, and then what could not be seen. */
 function failures({ checks }: DrillDocument): string {
-  const ids = (missing: boolean) => checks.filter((check) => !check.passed && check.related === missing).map(({ id }) => id);
+  const ids = (missing: boolean) => checks.filter((check) => !check.passed && check.missing === missing).map(({ id }) => id);
   const [red, unseen] = [ids(false), ids(true)];
   return [
     ...(red.length === 0 ? [] : [`red on evidence: ${red.join(', ')}`]),

@@ -1,11 +1,10 @@
 /** One run of the drill, from the first process to the verdict. */
-
 import { bookAt, emptySinceMs } from '../rig/books.js';
-import type { ActorOrder, ActorRole } from './actors/order.js';
+import type { ActorRole, Variant } from './actors/order.js';
 import type { DrillBars } from './bars.js';
 import { ACCOUNT } from './cast.js';
 import { Conductor, type ConductorOptions } from './conductor.js';
-import { type Check, type Evidence, firstPanic } from './judge/evidence.js';
+import { type Check, type Evidence, firstFlat, firstPanic } from './judge/evidence.js';
 import { closedTwice, exposureIncreased } from './judge/exitChecks.js';
 import { attemptsAfterHalt, ordersAfterHalt } from './judge/stopChecks.js';
 import type { DrillOptions, Fault } from './options.js';
@@ -26,6 +25,7 @@ export interface RunResult {
   readonly summary: string;
   readonly verdict: 'pass' | 'fail';
   readonly bus: string;
+  /** `related`: nothing was seen against it, its evidence never came; as programs that read the document know `missing`. */
   readonly checks: readonly (Check & { readonly related: boolean })[];
   readonly timings: DrillTimings;
   readonly positionsAtKill: number;
@@ -59,12 +59,12 @@ export function scenarioOf(options: DrillOptions): { readonly scenario: Scenario
   return { ...chosen, ...(sabotage === undefined ? {} : { sabotage }) };
 }
 
-function variants(fault: Fault | undefined, sabotage: Sabotage | undefined): Map<ActorRole, Omit<ActorOrder, 'role'>> {
-  const orders = new Map<ActorRole, Omit<ActorOrder, 'role'>>();
+function variantsOf(fault: Fault | undefined, sabotage: Sabotage | undefined): Map<ActorRole, Variant> {
+  const variants = new Map<ActorRole, Variant>();
   const carrier = fault === undefined ? undefined : CARRIED_BY[fault];
-  if (fault !== undefined && carrier !== undefined) orders.set(carrier, { fault });
-  if (sabotage !== undefined) orders.set(sabotage.role, { ...orders.get(sabotage.role), sabotage: sabotage.name });
-  return orders;
+  if (fault !== undefined && carrier !== undefined) variants.set(carrier, { fault });
+  if (sabotage !== undefined) variants.set(sabotage.role, { ...variants.get(sabotage.role), sabotage: sabotage.name });
+  return variants;
 }
 
 /** Throws RigError where the rig itself fails: that is neither a pass nor a catch. */
@@ -74,7 +74,7 @@ export async function runDrill(
   { onEvent, onLog, signal }: Pick<ConductorOptions, 'onEvent' | 'onLog' | 'signal'>,
 ): Promise<RunResult> {
   const { scenario, fault, sabotage } = scenarioOf(options);
-  const conductor = await Conductor.open({ drill: options, bars, orders: variants(fault, sabotage), onEvent, onLog, signal });
+  const conductor = await Conductor.open({ drill: options, bars, variants: variantsOf(fault, sabotage), onEvent, onLog, signal });
   try {
     await scenario.run(conductor);
     const evidence = await conductor.evidence({ detectionMs: scenario.detectionMs(conductor.timings) });
@@ -113,7 +113,7 @@ function judge(scenario: Scenario, evidence: Evidence, bus: string): RunResult {
 
 function timingsOf(evidence: Evidence): DrillTimings {
   const panic = firstPanic(evidence);
-  const flat = evidence.bus.completions.find((seen) => seen.value.verdict === 'flat');
+  const flat = firstFlat(evidence);
   const { faultMs } = evidence.marks;
   const emptyMs = panic === undefined ? undefined : emptySinceMs(evidence.events, ACCOUNT, panic.atMs);
   const between = (fromMs: number | undefined, untilMs: number | undefined) =>

@@ -5,23 +5,22 @@ import { join } from 'node:path';
 import { ConfigurationError, messageOf } from '../errors.js';
 
 export interface Workspace {
-  readonly directory: string;
   readonly busUrl: string;
-  /** Switches a fault on that a process carries inside it. */
-  trigger(name: string): Promise<void>;
-  triggerFile(name: string): string;
+  /** Where a process that carries a fault inside it looks for the sign to begin. */
+  readonly triggerFile: string;
+  /** Gives that sign. */
+  trigger(): Promise<void>;
   remove(): Promise<void>;
 }
 
 /** With `bus` given, a fresh subdirectory below it; never anything that is there already. */
 export async function makeWorkspace(bus: string | undefined): Promise<Workspace> {
   const directory = await makeDirectory(bus);
-  const triggerFile = (name: string) => join(directory, `trigger-${name}`);
+  const triggerFile = join(directory, 'trigger');
   return {
-    directory,
     busUrl: `journal:${join(directory, 'bus')}`,
     triggerFile,
-    trigger: (name) => writeFile(triggerFile(name), ''),
+    trigger: () => writeFile(triggerFile, ''),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }

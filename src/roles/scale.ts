@@ -13,20 +13,21 @@ import {
   DEFAULT_RULE_LIMITS,
   type WatchdogOptions,
 } from '../watchdog/options.js';
+import type { RuleLimits } from '../watchdog/rules/rule.js';
 
 /** Above this the beats of watchdog and worker would come closer together than timers can keep apart. */
 export const SCALE_MAX = 25;
 /** Pause between two evaluations of an exit brain's decide function. */
 export const DEFAULT_DECIDE_MS = 250;
-/** When a broker call of a role surely ends. */
+/** When a broker call of a role surely ends: its client gives up before the exit worker would (`ExitTimings.brokerTimeoutMs`). */
 export const DEFAULT_BROKER_TIMEOUT_MS = 2_000;
 
 export interface ScaledTimings {
   readonly scale: number;
   readonly brokerTimeoutMs: number;
   readonly exitBrain: { readonly intervalMs: number; readonly decisionStallMs: number; readonly decideMs: number };
-  readonly watchdog: Required<
-    Pick<WatchdogOptions, 'rules' | 'peerBeatMs' | 'reconnectAllowanceMs' | 'resendMs' | 'resendMaxMs' | 'busOutageMaxMs'>
+  readonly watchdog: { readonly rules: RuleLimits } & Required<
+    Pick<WatchdogOptions, 'peerBeatMs' | 'reconnectAllowanceMs' | 'resendMs' | 'resendMaxMs' | 'busOutageMaxMs'>
   >;
   readonly exitWorker: ExitTimings;
   readonly lease: { readonly ttlMs: number; readonly peerLivenessMs: number; readonly suspendMaxMs: number };

@@ -1,41 +1,34 @@
 /** `failflat drill`: proves on real processes that a dead exit brain ends in a flat book. */
-import { FAULTS, KILLS, SIGNALS } from '../../drill/options.js';
-import { SCALE_MAX } from '../../roles/scale.js';
+import { DEFAULT_DRILL, FAULTS, KILLS, SIGNALS } from '../../drill/options.js';
 import { type Command, given, jsonOption } from '../command.js';
 import type { OptionTable, Values } from '../options.js';
+import { scaleOption } from '../roleCommand.js';
 
 const options = {
   bus: { type: 'text', value: 'URL', help: 'journal:DIRECTORY, of which a new subdirectory is used (default: a temporary directory)' },
   bars: { type: 'text', value: 'FILE.csv', help: 'price bars to replay (default: AAPL daily 2013 to 2018, with the crash of August 2015)' },
-  positions: { type: 'integer', value: 'N', min: 1, max: 500, default: 10, help: 'open positions at the fault' },
+  positions: { type: 'integer', value: 'N', min: 1, max: 500, default: DEFAULT_DRILL.positions, help: 'open positions at the fault' },
   'venue-latency-ms': {
     type: 'number',
     value: 'L',
     min: 0,
     max: 1_000,
-    default: 20,
+    default: DEFAULT_DRILL.venueLatencyMs,
     help: 'how long the paper venue takes for each answer',
   },
-  scale: {
-    type: 'number',
-    value: 'K',
-    min: 1,
-    max: SCALE_MAX,
-    default: 1,
-    help: 'divides every threshold, interval, lease, claim and broker timeout',
-  },
-  kill: { type: 'text', value: KILLS.join('|'), oneOf: KILLS, default: 'brain', help: 'which process gets the signal' },
-  signal: { type: 'text', value: SIGNALS.join('|'), oneOf: SIGNALS, default: 'SIGKILL', help: 'the signal' },
+  ...scaleOption,
+  kill: { type: 'text', value: KILLS.join('|'), oneOf: KILLS, default: DEFAULT_DRILL.kill, help: 'which process gets the signal' },
+  signal: { type: 'text', value: SIGNALS.join('|'), oneOf: SIGNALS, default: DEFAULT_DRILL.signal, help: 'the signal' },
   fault: { type: 'text', value: 'NAME', oneOf: FAULTS, help: `another fault instead of a death: ${FAULTS.join(', ')}` },
   repeat: {
     type: 'integer',
     value: 'N',
     min: 1,
     max: 10_000,
-    default: 1,
+    default: DEFAULT_DRILL.repeat,
     help: 'runs; timings are shown side by side, of the rest the worst',
   },
-  seed: { type: 'integer', value: 'S', min: 0, default: 1, help: 'printed with the verdict' },
+  seed: { type: 'integer', value: 'S', min: 0, default: DEFAULT_DRILL.seed, help: 'printed with the verdict' },
   'quiet-for': {
     type: 'duration',
     value: 'DURATION',

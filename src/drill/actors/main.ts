@@ -38,7 +38,7 @@ function partFrom(text: string | undefined): Part {
 async function play(part: Part): Promise<void> {
   const { order } = part;
   const output = systemOutput('1');
-  const logger = await createLog({ level: 'info', name: order.role });
+  const logger = await createLog({ level: 'info', name: part.role });
   const watch = untilSignal(systemClock);
   const onReady = (ready: object) => output.out(JSON.stringify(ready));
   const deps = { signal: watch.signal, clock: systemClock, logger, onReady };

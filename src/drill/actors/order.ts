@@ -1,13 +1,17 @@
 /** Which role a process of the drill plays, and in which broken or burdened variant. */
+import type { Fault } from '../options.js';
 
 export type ActorRole = 'strategy' | 'exit-brain' | 'watchdog' | 'exit-worker';
 
-export interface ActorOrder {
-  readonly role: ActorRole;
+export interface Variant {
   /** A safeguard replaced by a broken one. */
   readonly sabotage?: string;
-  /** A fault that can only happen inside the process: it begins when the trigger file appears. */
-  readonly fault?: string;
-  readonly triggerFile?: string;
-  readonly scale?: number;
+  /** A fault that can only happen inside the process. */
+  readonly fault?: Fault;
+}
+
+export interface ActorOrder extends Variant {
+  /** The fault begins when this file appears. */
+  readonly triggerFile: string;
+  readonly scale: number;
 }

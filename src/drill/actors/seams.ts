@@ -14,7 +14,7 @@ import type { StrategySeams } from './strategy.js';
 function variant<T>(table: Readonly<Record<string, T>>, order: ActorOrder): T | undefined {
   if (order.sabotage === undefined) return undefined;
   const found = table[order.sabotage];
-  if (found === undefined) throw new RigError(`${order.sabotage} is no variant of ${order.role}`);
+  if (found === undefined) throw new RigError(`${order.sabotage} is no sabotage of this role`);
   return found;
 }
 
@@ -24,9 +24,8 @@ export function strategySeams(order: ActorOrder): StrategySeams {
 }
 
 export function watchdogSeams(order: ActorOrder): WatchdogSeams {
-  const { triggerFile = '' } = order;
   const broken = variant(brokenWatchdogs, order);
-  const stepped = order.fault === 'wall-step' || order.fault === 'stopped-watchdog' ? steppedClock(triggerFile) : undefined;
+  const stepped = order.fault === 'wall-step' || order.fault === 'stopped-watchdog' ? steppedClock(order.triggerFile) : undefined;
   const clock = broken?.clock?.(stepped) ?? stepped;
   return {
     ...(broken?.create === undefined ? {} : { create: broken.create }),
@@ -36,16 +35,15 @@ export function watchdogSeams(order: ActorOrder): WatchdogSeams {
 }
 
 export function workerSeams(order: ActorOrder): ExitWorkerSeams {
-  const create = variant(brokenWorkers(order.scale ?? 1), order);
+  const create = variant(brokenWorkers(order.scale), order);
   return create === undefined ? {} : { create };
 }
 
 export function brainSeams(order: ActorOrder): ExitBrainSeams {
-  const { triggerFile = '' } = order;
   const create = variant(brokenBrains, order);
   return {
     ...(create === undefined ? {} : { create }),
-    ...(order.fault === 'frozen-loop' ? { decide: hangingDecide(triggerFile) } : {}),
-    ...(order.fault === 'brain-degraded' ? { decide: failingDecide(triggerFile) } : {}),
+    ...(order.fault === 'frozen-loop' ? { decide: hangingDecide(order.triggerFile) } : {}),
+    ...(order.fault === 'brain-degraded' ? { decide: failingDecide(order.triggerFile) } : {}),
   };
 }

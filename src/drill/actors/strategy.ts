@@ -152,11 +152,10 @@ class Trader {
     const { bus, clock } = this.#parts;
     const atMs = clock.monotonicMs();
     const admission = this.#submit.trySubmit(order);
-    const number = this.#number;
     const { clientOrderId } = order;
     const said = admission.ok
-      ? ({ number, atMs, clientOrderId, result: 'admitted' } as const)
-      : ({ number, atMs, clientOrderId, result: 'refused', code: admission.code } as const);
+      ? ({ atMs, clientOrderId, result: 'admitted' } as const)
+      : ({ atMs, clientOrderId, result: 'refused', code: admission.code } as const);
     void bus.append(DRILL_ORDERS, encodeOrderAttempt(said));
     if (!admission.ok) return;
     if (order.type === 'market')

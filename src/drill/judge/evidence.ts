@@ -15,9 +15,10 @@ export interface PromisedTimes {
   readonly exitDeadlineMs: number;
 }
 
-/** Moments of the run on the host's monotonic clock, as the conductor took them. */
+/** Moments of the run on the host's monotonic clock, taken down by the conductor as they come. */
 export interface Marks {
-  readonly armedMs: number;
+  /** Infinity before. */
+  armedMs: number;
   /** Right before the signal was sent (or the fault switched on). */
   faultMs?: number;
   /** `--kill watchdog`: when the watchdog was killed, before the brain was. */
@@ -28,6 +29,7 @@ export interface Marks {
   panicGivenMs?: number;
   /** `--no-fault`: the span that had to stay quiet. */
   quiet?: { readonly fromMs: number; readonly untilMs: number };
+  /** Infinity as long as the run goes on. */
   endMs: number;
 }
 
@@ -37,7 +39,7 @@ export interface Evidence {
   readonly venueLatencyMs: number;
   readonly concurrency: number;
   readonly promised: PromisedTimes;
-  readonly marks: Marks;
+  readonly marks: Readonly<Marks>;
   readonly events: readonly VenueEvent[];
   readonly bus: BusSight;
   readonly attempts: readonly Seen<OrderAttempt>[];
@@ -90,6 +92,11 @@ export function haltSeenMs(evidence: Evidence): number | undefined {
     ?.atMs;
 }
 
+export function firstFlat(evidence: Evidence): BusSight['completions'][number] | undefined {
+  return evidence.bus.completions.find((seen) => seen.value.verdict === 'flat');
+}
+
+/** What was said last of all; once `flat` has been said, that. */
 export function lastCompletion(evidence: Evidence): BusSight['completions'][number] | undefined {
   return evidence.bus.completions.findLast((seen) => seen.value.verdict === 'flat') ?? evidence.bus.completions.at(-1);
 }

@@ -1,6 +1,6 @@
 /** Checks on the exit: the halt comes first, the book ends flat, nothing is made worse, and `flat` is never said too early. */
 import { bookAt, emptySinceMs, fillsOf, increasedExposure, ordersFrom } from '../../rig/books.js';
-import { check, type Evidence, firstPanic, haltSeenMs, lastCompletion, ms, TOLERANCE_MS } from './evidence.js';
+import { check, type Evidence, firstFlat, firstPanic, haltSeenMs, lastCompletion, ms, TOLERANCE_MS } from './evidence.js';
 
 /** The workers of a drill send under their own names. */
 export function isExitWorker(source: string): boolean {
@@ -56,7 +56,7 @@ export const neverWorse = check('S4', 'the exit never increases an exposure, fli
 });
 
 export const bookFlat = check('S5', 'flat is said, and at the venue it is and stays so', (evidence) => {
-  const said = evidence.bus.completions.find((seen) => seen.value.verdict === 'flat');
+  const said = firstFlat(evidence);
   if (said === undefined) {
     const verdicts = [...evidence.bus.completions, ...evidence.bus.escalations].map((seen) => seen.value.verdict);
     return { missing: `no flat was said (verdicts: ${verdicts.join(', ') || 'none'})` };
@@ -74,7 +74,7 @@ export const flatNotEarly = check(
   'S5.horizon',
   'flat is not said before the horizon, two readings and every drained holder',
   (evidence) => {
-    const said = evidence.bus.completions.find((seen) => seen.value.verdict === 'flat');
+    const said = firstFlat(evidence);
     const haltMs = haltSeenMs(evidence);
     if (said === undefined) return { missing: 'no flat was said' };
     if (haltMs === undefined) return { passed: false, evidence: 'flat was said and no halt was ever seen' };
@@ -143,7 +143,7 @@ export const bookEmptyInTime = check('L2', 'from the panic to the empty book', (
 
 export const flatInTime = check('L2.flat', 'from the panic to flat verified', (evidence) => {
   const panic = firstPanic(evidence);
-  const said = evidence.bus.completions.find((seen) => seen.value.verdict === 'flat');
+  const said = firstFlat(evidence);
   if (panic === undefined || said === undefined) return { missing: 'no panic, or no flat, was seen' };
   const boundMs = evidence.promised.exitDeadlineMs;
   const toleranceMs = TOLERANCE_MS + evidence.stallMs(panic.atMs, said.atMs);

@@ -16,7 +16,7 @@ const frozenLoop: Scenario = {
   name: 'frozen-loop',
   summary: 'the decision loop hangs while its process goes on beating',
   checks: [...STOP_CHECKS, watch.liesSeen, ...EXIT_CHECKS, ...RECORD_CHECKS],
-  detectionMs: ({ exitBrain, watchdog }) => exitBrain.decisionStallMs + exitBrain.intervalMs + (watchdog.rules.degradedMs ?? 0),
+  detectionMs: ({ exitBrain, watchdog }) => exitBrain.decisionStallMs + exitBrain.intervalMs + watchdog.rules.degradedMs,
   run: async (conductor) => {
     await trade(conductor);
     conductor.marks.faultMs = await conductor.trigger('the decision loop hangs');
@@ -28,7 +28,7 @@ const brainDegraded: Scenario = {
   name: 'brain-degraded',
   summary: 'every evaluation of the exit brain fails',
   checks: [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, ...RECORD_CHECKS],
-  detectionMs: ({ exitBrain, watchdog }) => exitBrain.decideMs + exitBrain.intervalMs + (watchdog.rules.degradedMs ?? 0),
+  detectionMs: ({ exitBrain, watchdog }) => exitBrain.decideMs + exitBrain.intervalMs + watchdog.rules.degradedMs,
   run: async (conductor) => {
     await trade(conductor);
     conductor.marks.faultMs = await conductor.trigger('every evaluation fails');
@@ -36,15 +36,18 @@ const brainDegraded: Scenario = {
   },
 };
 
+/** Lives that the brain is given at most: more than the rule tolerates. */
+const LIVES = 8;
+
 const flapping: Scenario = {
   name: 'flapping',
   summary: 'the exit brain dies and comes back, again and again, each time before it is missed',
   checks: [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, ...RECORD_CHECKS],
-  detectionMs: ({ exitBrain, watchdog }) => 8 * (exitBrain.intervalMs + (watchdog.rules.unguardedMs ?? 0)),
+  detectionMs: ({ exitBrain, watchdog }) => LIVES * (exitBrain.intervalMs + watchdog.rules.unguardedMs),
   run: async (conductor) => {
     let { brain } = await trade(conductor);
     conductor.marks.faultMs = systemClock.monotonicMs();
-    for (let lives = 0; lives < 8 && conductor.sight.panics.length === 0; lives++) {
+    for (let lives = 0; lives < LIVES && conductor.sight.panics.length === 0; lives++) {
       // The next life beats before the last one ends, so that no gap is long enough to be missed.
       const next = await conductor.cast.brain();
       const generations = () => new Set(conductor.sight.brainBeats.map(({ value }) => value.generation)).size;
@@ -60,7 +63,7 @@ const flatBrainKilled: Scenario = {
   name: 'flat-brain-killed',
   summary: 'an expected exit brain dies while the book is flat',
   checks: [watch.panicInTime, exit.panicCarriedOut, exit.haltLatched, watch.oneIncident, watch.alerted],
-  detectionMs: ({ watchdog }) => watchdog.rules.missingMs ?? 0,
+  detectionMs: ({ watchdog }) => watchdog.rules.missingMs,
   run: async (conductor) => {
     const { cast } = conductor;
     const [brain] = await Promise.all([cast.brain(), cast.watchdog(), cast.worker()]);

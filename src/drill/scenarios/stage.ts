@@ -14,7 +14,7 @@ export const STOP_CHECKS = [stop.load, stop.noOrderAfterHalt, stop.nothingForgot
 export const EXIT_CHECKS = [exit.haltFirst, exit.neverWorse, exit.bookFlat, exit.flatNotEarly, exit.panicCarriedOut, exit.haltLatched];
 export const RECORD_CHECKS = [watch.oneIncident, watch.alerted, watch.recordComplete];
 
-export const unguarded = (timings: ScaledTimings): number => timings.watchdog.rules.unguardedMs ?? 0;
+export const unguarded = (timings: ScaledTimings): number => timings.watchdog.rules.unguardedMs;
 
 /** Brain, watchdog and worker, then trading. */
 export async function trade(conductor: Conductor): Promise<{ readonly brain: Child; readonly watchdog: Child; readonly worker: Child }> {
@@ -36,13 +36,13 @@ export async function settle(conductor: Conductor, detectionMs: number): Promise
   await systemClock.sleep(300);
 }
 
-export async function enoughAttempts(conductor: Conductor): Promise<void> {
+async function enoughAttempts(conductor: Conductor): Promise<void> {
   const halted = conductor.sight.states.find(({ value }) => value.halts.some((halt) => halt.kind === 'exit'));
   if (halted === undefined) return;
   await conductor.waitFor(3_000, () => conductor.attempts().filter(({ value }) => value.atMs > halted.atMs).length >= ATTEMPTS_AFTER_HALT);
 }
 
-export async function untilFirstClose(conductor: Conductor): Promise<void> {
+async function untilFirstClose(conductor: Conductor): Promise<void> {
   if (await conductor.waitFor(10_000, () => conductor.exitFills().length > 0)) return;
   throw new RigError('the exit never closed anything, so its worker could not be struck in the middle of it');
 }
@@ -63,7 +63,7 @@ export async function wake(conductor: Conductor, child: Child): Promise<void> {
 /** Nothing may happen meanwhile, whatever `disturb` does. */
 export async function stayQuiet(conductor: Conductor, disturb: () => Promise<void> = async () => {}): Promise<void> {
   const fromMs = systemClock.monotonicMs();
-  const quietForMs = conductor.drill.quietForMs ?? 3 * (conductor.timings.watchdog.rules.missingMs ?? 0);
+  const quietForMs = conductor.drill.quietForMs ?? 3 * conductor.timings.watchdog.rules.missingMs;
   conductor.say(`quiet for ${Math.round(quietForMs)} ms`);
   await disturb();
   await systemClock.sleep(Math.max(0, fromMs + quietForMs - systemClock.monotonicMs()));
