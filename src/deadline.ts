@@ -19,3 +19,20 @@ export async function settleWithin<T>(clock: Clock, promise: Promise<T>, timeout
     timer.cancel();
   }
 }
+
+/**
+ * As {@link settleWithin}, for a call that can be told to give up: its signal aborts as soon as nobody waits for it any more.
+ * What it throws at once is passed on as a rejection.
+ */
+export async function callWithin<T>(
+  clock: Clock,
+  call: (signal: AbortSignal) => Promise<T>,
+  timeoutMs: number,
+): Promise<WithinDeadline<T>> {
+  const giveUp = new AbortController();
+  try {
+    return await settleWithin(clock, call(giveUp.signal), timeoutMs);
+  } finally {
+    giveUp.abort();
+  }
+}

@@ -1,7 +1,7 @@
 /** One complete reading of an account at its venue: positions and working orders, or the fact that the reading failed. */
 import type { Broker, Position, PositionSide, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
-import { settleWithin } from '../deadline.js';
+import { callWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 
 export interface Book {
@@ -23,9 +23,8 @@ export type ReadBook = (broker: Broker, clock: Clock, timeoutMs: number) => Prom
  */
 export const readBook: ReadBook = async (broker, clock, timeoutMs) => {
   const sentMs = clock.monotonicMs();
-  const giveUp = new AbortController();
   try {
-    const answer = await settleWithin(clock, readInOrder(broker, giveUp.signal), timeoutMs);
+    const answer = await callWithin(clock, (signal) => readInOrder(broker, signal), timeoutMs);
     if (!answer.settled) return { ok: false, problem: `no answer within ${timeoutMs} ms` };
     const { orders, positions } = answer.value;
     const strange = positions.find((position) => !Number.isFinite(position.quantity));
@@ -34,8 +33,6 @@ export const readBook: ReadBook = async (broker, clock, timeoutMs) => {
     return { ok: true, book: { positions: open, orders, sentMs, receivedMs: clock.monotonicMs() } };
   } catch (error) {
     return { ok: false, problem: messageOf(error) };
-  } finally {
-    giveUp.abort();
   }
 };
 
@@ -43,15 +40,12 @@ export type ReadOrders = (broker: Broker, clock: Clock, timeoutMs: number) => Pr
 
 /** The working orders alone, to begin with; none where they could not be read: nobody concludes anything from that. */
 export const readOrders: ReadOrders = async (broker, clock, timeoutMs) => {
-  const giveUp = new AbortController();
   try {
-    const answer = await settleWithin(clock, broker.openOrders(giveUp.signal), timeoutMs);
+    const answer = await callWithin(clock, (signal) => broker.openOrders(signal), timeoutMs);
     return answer.settled ? answer.value : [];
   } catch {
     // The rounds that follow read the whole book, and say so where they cannot.
     return [];
-  } finally {
-    giveUp.abort();
   }
 };
 

@@ -1,7 +1,7 @@
 /** What a worker does when its bus stays away: people are told, and if so configured the book is closed under a local incident. */
 import { readFileSync } from 'node:fs';
-import { open, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { unlink } from 'node:fs/promises';
+import { replaceDurably } from '../durableFile.js';
 import { messageOf, systemCodeOf } from '../errors.js';
 import { encodePanicClose, firstSendKey, incidentId, PANIC_CLOSE, type PanicClose } from '../messages/panicClose.js';
 import type { TradingState } from '../messages/tradingState.js';
@@ -24,6 +24,7 @@ interface LocalIncident {
   readonly orderPrefix?: string;
 }
 
+/** A file that cannot be understood is an incident all the same: that it exists says that a book was closed here without a bus. */
 function load(file: string): LocalIncident | undefined {
   let text: string;
   try {
@@ -35,35 +36,14 @@ function load(file: string): LocalIncident | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
     const stored: Partial<Record<keyof LocalIncident, unknown>> = typeof parsed === 'object' && parsed !== null ? parsed : {};
-    const { id, sinceWallMs, orderPrefix } = stored;
+    const { id, sinceWallMs } = stored;
     if (typeof id === 'string' && typeof sinceWallMs === 'number') {
-      return { id, sinceWallMs, ...(typeof orderPrefix === 'string' ? { orderPrefix } : {}) };
+      return { id, sinceWallMs, ...(typeof stored.orderPrefix === 'string' ? { orderPrefix: stored.orderPrefix } : {}) };
     }
   } catch {
-    // Torn: that it exists says that a book was closed here without a bus.
+    // Torn.
   }
   return { id: `unreadable-${derivedId(file)}`, sinceWallMs: 0 };
-}
-
-async function syncDirectory(file: string): Promise<void> {
-  const directory = await open(dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function save(file: string, incident: LocalIncident): Promise<void> {
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(JSON.stringify(incident));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
-  await syncDirectory(file);
 }
 
 export class BusLoss {
@@ -135,7 +115,7 @@ export class BusLoss {
       const incident = this.#incident ?? { id: random.id(), sinceWallMs: clock.wallMs(), orderPrefix: this.#orderPrefix() };
       this.#incident = incident;
       // Remembered before anything is sent: whoever starts here next must know of it.
-      if (this.#file !== undefined) await save(this.#file, incident);
+      if (this.#file !== undefined) await replaceDurably(this.#file, JSON.stringify(incident));
     } catch (error) {
       logger.error({ error: messageOf(error) }, 'a local incident cannot be remembered: a restart would forget it');
     }
@@ -155,7 +135,6 @@ export class BusLoss {
     }
     if (signal.aborted) return;
     const ledger = memoryLedger({
-      clock,
       timings,
       orderPrefix: this.#incident?.orderPrefix ?? this.#orderPrefix(),
       // No lease outlives the contact that it was renewed through.

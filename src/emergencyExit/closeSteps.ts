@@ -1,8 +1,7 @@
 /** Carries out the planned steps: cancels, questions, and closes that are written down before they are sent. */
 import type { BrokerCapabilities, OrderReport, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
-import type { BookReading, LegKey } from './book.js';
-import { legKey } from './book.js';
+import { type BookReading, type LegKey, legKey } from './book.js';
 import type { ExitLedger } from './ledger.js';
 import { closeOrderId, isOutstanding, type Leg, newLeg, withGivenUp, withNotFound, withQueryFailed, withReport, withSent } from './legs.js';
 import type { ExitTimings } from './options.js';

@@ -1,11 +1,11 @@
 /** What this worker knows of its own ability to close the book: read from the venue again and again, told in its beats. */
 import type { Broker } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
-import { settleWithin } from '../deadline.js';
+import { callWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import { type Logger } from '../logger.js';
+import type { Logger } from '../logger.js';
 import type { WorkerCondition } from '../messages/peerBeat.js';
-import { type ReadBook } from './book.js';
+import type { ReadBook } from './book.js';
 
 export interface ConditionOptions {
   readonly broker: Broker;
@@ -24,23 +24,24 @@ export type IdentityCheck =
   | { readonly kind: 'differs'; readonly found: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 
+/** Whether the venue answers for the configured account. Never throws; no answer within `readTimeoutMs` is `unknown`. */
 export async function checkIdentity(
   options: Pick<ConditionOptions, 'broker' | 'account' | 'environment' | 'clock' | 'readTimeoutMs'>,
 ): Promise<IdentityCheck> {
   const { broker, account, environment, clock, readTimeoutMs } = options;
-  const giveUp = new AbortController();
   try {
-    const answer = await settleWithin(clock, broker.identity(giveUp.signal), readTimeoutMs);
+    const answer = await callWithin(clock, (signal) => broker.identity(signal), readTimeoutMs);
     if (!answer.settled) return { kind: 'unknown', detail: `no answer within ${readTimeoutMs} ms` };
     const found = answer.value;
     const matches = found.account === account && (environment === undefined || found.environment === environment);
     return matches ? { kind: 'matches' } : { kind: 'differs', found: `${found.account} on ${found.environment}` };
   } catch (error) {
     return { kind: 'unknown', detail: messageOf(error) };
-  } finally {
-    giveUp.abort();
   }
 }
+
+/** Nobody may trade on a worker that cannot read its venue: it is asked again soon. */
+const RETRY_MS = 250;
 
 /** Keeps identity and book fresh until the signal aborts. */
 export class ConditionWatch {
@@ -63,11 +64,12 @@ export class ConditionWatch {
     };
   }
 
+  /** Never throws for what the venue does. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, refreshMs } = this.#options;
     while (!signal.aborted) {
       const complete = await this.#refresh();
-      await clock.sleep(complete ? refreshMs : Math.min(refreshMs, 250), signal);
+      await clock.sleep(complete ? refreshMs : Math.min(refreshMs, RETRY_MS), signal);
     }
   }
 

@@ -5,17 +5,21 @@ import { FailflatError } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { type Random, systemRandom } from '../random.js';
 import { checkIdentity } from './condition.js';
-import { type ExitProgress, runExit } from './executor.js';
+import { type ExitProgress, NO_PROGRESS, runExit } from './executor.js';
 import type { ExitLedger } from './ledger.js';
 import { type ExitTimings, resolveConcurrency, resolveTimings } from './options.js';
-import type { Judgement } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 export interface DirectExitOptions {
   readonly broker: Broker;
   readonly account: string;
+  /** What the venue must call itself. Default: not checked, the account alone must match. */
   readonly environment?: string;
+  /** Closes at the same time. Default 10. */
   readonly concurrency?: number;
+  /** Default: those of an exit worker. */
   readonly timings?: Partial<ExitTimings>;
+  /** Ends the exit before its time, with the verdict `stopped`. */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -25,7 +29,7 @@ export interface DirectExitOptions {
 }
 
 export interface DirectExitResult {
-  readonly verdict: Exclude<Judgement, { kind: 'continue' }>['verdict'] | 'stopped';
+  readonly verdict: Verdict['verdict'] | 'stopped';
   readonly progress: ExitProgress;
   readonly residue: readonly { readonly symbol: string; readonly quantity: number; readonly why: string }[];
 }
@@ -51,11 +55,10 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal?.addEventListener('abort', abort, { once: true });
-  let result: DirectExitResult = { verdict: 'stopped', progress: { total: 0, closed: 0, openSymbols: [] }, residue: [] };
+  let result: DirectExitResult = { verdict: 'stopped', progress: NO_PROGRESS, residue: [] };
   await runExit({
     broker,
     ledger: memoryLedger({
-      clock,
       timings,
       orderPrefix: `ffd-${random.id().slice(0, 8)}`,
       haltedMs: clock.monotonicMs(),
@@ -80,9 +83,8 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
 }
 
 export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'note'> {
-  readonly clock: Clock;
-  readonly timings: ExitTimings;
-  /** From when on no lease is renewed any more. */
+  readonly timings: Pick<ExitTimings, 'leaseTtlMs' | 'brokerTimeoutMs'>;
+  /** Monotonic clock: from when on no lease is renewed any more. */
   readonly haltedMs: number;
 }
 

@@ -5,13 +5,13 @@ import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 import { type Book, isEmpty, type LegKey, legKey, onlyReduces, type ReadBook, type ReadOrders, readBook, readOrders } from './book.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
-import { keepProgressing } from './keepAlive.js';
 import type { ExitLedger } from './ledger.js';
 import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
 import type { ExitTimings } from './options.js';
 import { type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
+import { repeatEvery } from './repeat.js';
 import { createVenueCalls } from './venueCalls.js';
-import { isQuiet, type JudgeExit, type Judgement, judgeExit } from './verdict.js';
+import { isQuiet, type JudgeExit, judgeExit, type Verdict } from './verdict.js';
 
 /** The replaceable decisions of an exit. Production uses {@link intactExitParts} only. */
 export interface ExitParts {
@@ -35,7 +35,7 @@ export interface ExitRun {
   /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
   readonly mayBegin?: () => Promise<boolean>;
   /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
-  readonly onVerdict: (judgement: Exclude<Judgement, { kind: 'continue' }>, progress: ExitProgress) => Promise<boolean>;
+  readonly onVerdict: (judgement: Verdict, progress: ExitProgress) => Promise<boolean>;
 }
 
 export interface ExitProgress {
@@ -45,9 +45,13 @@ export interface ExitProgress {
   readonly openSymbols: readonly string[];
 }
 
+/** Before any book has been read. */
+export const NO_PROGRESS: ExitProgress = { total: 0, closed: 0, openSymbols: [] };
+
 /** `over`: flat or dust was recorded. `stopped`: the signal, or the claim went to another worker. */
 export type ExitEnd = 'over' | 'stopped';
 
+/** Works on one account until {@link ExitEnd}. Throws only where the ledger cannot be read; whatever the venue does is waited out. */
 export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts): Promise<ExitEnd> {
   return new ExitRunner(run, parts).run();
 }
@@ -90,7 +94,7 @@ class ExitRunner {
   async run(): Promise<ExitEnd> {
     const { broker, ledger, clock, signal, timings } = this.#run;
     // Waiting for a bounded call of the venue is progress, too.
-    const keepAlive = keepProgressing(clock, timings.claimMs / 4, () => ledger.progressed());
+    const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => ledger.progressed());
     try {
       const mayBegin = this.#run.mayBegin?.() ?? Promise.resolve(true);
       const working = this.#parts.readOrders(broker, clock, timings.readTimeoutMs);

@@ -10,7 +10,7 @@ export class HolderTail {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly holders: HolderRoll;
+  readonly roll: HolderRoll;
   #currentMs = -Infinity;
   #wantedMs = -Infinity;
   #wait = new AbortController();
@@ -19,10 +19,10 @@ export class HolderTail {
     this.#bus = bus;
     this.#clock = clock;
     this.#logger = logger;
-    this.holders = new HolderRoll(account);
+    this.roll = new HolderRoll(account);
   }
 
-  /** Everything that was written before this reading of the monotonic clock is in {@link holders}. */
+  /** Everything that was written before this reading of the monotonic clock is in {@link roll}. */
   get currentMs(): number {
     return this.#currentMs;
   }
@@ -47,9 +47,9 @@ export class HolderTail {
         cursor = page.cursor;
         for (const record of page.records) {
           const decoded = decodeHolderReport(record.fields);
-          if (decoded.ok) this.holders.hear(decoded.value);
+          if (decoded.ok) this.roll.hear(decoded.value);
           else {
-            this.holders.hearUnclear(record.fields, record.id);
+            this.roll.hearUnclear(record.fields, record.id);
             this.#logger.warn({ id: record.id, problem: decoded.problem }, 'a holder report cannot be understood');
           }
         }

@@ -10,16 +10,14 @@ import { halt } from '../tradingState/halt.js';
 import { createBusLedger } from './busLedger.js';
 import type { IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
-import type { ExitEnd, ExitProgress } from './executor.js';
+import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './executor.js';
 import { type CommittedHalt, drainView } from './holders.js';
-import { keepProgressing } from './keepAlive.js';
 import { orderPrefix } from './legs.js';
 import type { DrainView } from './plan.js';
 import { recordSurely } from './record.js';
-import type { Judgement } from './verdict.js';
+import { repeatEvery } from './repeat.js';
+import type { Verdict } from './verdict.js';
 import type { WorkerContext } from './workerContext.js';
-
-type Verdict = Exclude<Judgement, { kind: 'continue' }>;
 
 export class Incident {
   readonly #context: WorkerContext;
@@ -96,17 +94,17 @@ export class Incident {
       const claim = this.#claim;
       const residue = [{ symbol: '*', quantity: 0, why: 'the book could not be judged yet: venue or bus do not answer' }];
       const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
-      if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, { total: 0, closed: 0, openSymbols: [] });
+      if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, NO_PROGRESS);
       await clock.sleep(timings.claimMs / 4, ended);
     }
   }
 
   /** True when the incident is over. */
   async #attempt(): Promise<boolean> {
-    const { clock, timings, desk, logger } = this.#context;
+    const { clock, timings, claims, logger } = this.#context;
     this.#moved = true;
     try {
-      const attempt = await desk.tryTake(this.id, this.#panic.eventId);
+      const attempt = await claims.tryTake(this.id, this.#panic.eventId);
       if (attempt.kind === 'done') return true;
       if (attempt.kind === 'taken') return (await this.#execute(attempt.claim)) === 'over';
       await clock.sleep(timings.claimMs / 8, this.#stop.signal);
@@ -151,7 +149,7 @@ export class Incident {
   }
 
   async #haltUntilCommitted(): Promise<void> {
-    const { bus, clock, random, audit, timings, workerId, roll } = this.#context;
+    const { bus, clock, random, audit, timings, workerId, holders } = this.#context;
     // A panic without words is one all the same: no halt may fail over them.
     const reason = this.#panic.reason.trim() === '' ? 'no reason given' : this.#panic.reason;
     const request = { kind: 'exit', reason, by: workerId, incident: this.id } as const;
@@ -159,7 +157,7 @@ export class Incident {
       const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
       if (outcome.outcome !== 'committed') continue;
       this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version, epoch: outcome.epoch };
-      roll.refresh();
+      holders.refresh();
       return;
     }
   }
@@ -192,10 +190,10 @@ export class Incident {
   }
 
   #drain(): DrainView {
-    const { timings, roll } = this.#context;
-    const view = drainView(roll.holders, this.epoch, this.#halt, timings);
+    const { timings, holders } = this.#context;
+    const view = drainView(holders.roll, this.epoch, this.#halt, timings);
     // A list of holders that is older than the halt may lack the one that still sends.
-    const current = this.#halt !== undefined && roll.currentMs >= this.#halt.atMs;
+    const current = this.#halt !== undefined && holders.currentMs >= this.#halt.atMs;
     return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
   }
 
@@ -204,7 +202,7 @@ export class Incident {
     const { clock, broker, account, environment, timings } = this.#context;
     let told = false;
     while (!this.#stopped() && claim.isValid()) {
-      const keepAlive = keepProgressing(clock, timings.claimMs / 4, () => claim.progressed());
+      const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => claim.progressed());
       const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
       keepAlive.cancel();
       if (identity.kind === 'matches') return true;
@@ -214,7 +212,7 @@ export class Incident {
           claim,
           startedMs,
           { kind: 'escalate', verdict: 'wrong_account', silentHolders: [], residue },
-          { total: 0, closed: 0, openSymbols: [] },
+          NO_PROGRESS,
         );
       }
       await clock.sleep(timings.pollMs, this.#stop.signal);
@@ -283,17 +281,13 @@ export class Incident {
 
   #keepDeliveries(): Timer {
     const { clock, timings } = this.#context;
-    let timer: Timer | undefined;
-    const tick = () => {
+    return repeatEvery(clock, timings.claimMs / 4, () => {
       // Renewed by progress only, so that a standby gets what a stuck worker holds. Losing a delivery to another worker is
       // harmless: the claim on the incident decides who acts.
       const moved = this.#moved || this.#claim?.isValid() === true;
       this.#moved = false;
       if (moved) for (const delivery of this.#deliveries) delivery.renew().catch(() => false);
-      timer = clock.setTimer(timings.claimMs / 4, tick, { keepAlive: false });
-    };
-    tick();
-    return { cancel: () => timer?.cancel() };
+    });
   }
 
   /** A worker that ends in order does not make its successor wait. */

@@ -7,7 +7,7 @@ export interface ExitLedger {
   /** Attempts that predecessors wrote down for this incident. */
   inherited(): Promise<readonly CloseAttempt[]>;
   /** Writes a close down before it is sent. False: it is not sure that a successor would find it. */
-  recordAttempt(leg: { readonly key: LegKey } & AttemptNote): Promise<boolean>;
+  recordAttempt(attempt: { readonly key: LegKey } & AttemptNote): Promise<boolean>;
   /** True while no other worker can have taken over: asked synchronously before each send. */
   mayAct(): boolean;
   /** Something moved, or the worker is waiting for a bounded call: the claim may be renewed. */

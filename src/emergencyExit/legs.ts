@@ -32,6 +32,9 @@ export interface Attempt {
   readonly seenOpenMs?: number;
 }
 
+/** One that may still fill. */
+export type OutstandingAttempt = Attempt & { readonly fate: Exclude<AttemptFate, { kind: 'terminal' }> };
+
 export interface Leg {
   readonly key: LegKey;
   readonly symbol: string;
@@ -71,7 +74,7 @@ export function orderPrefix(busIdentity: string, incident: string): string {
   return `ff-${derivedId(`${busIdentity}/${incident}`).slice(0, 8)}`;
 }
 
-export function isOutstanding(leg: Leg): leg is Leg & { readonly last: Attempt } {
+export function isOutstanding(leg: Leg): leg is Leg & { readonly last: OutstandingAttempt } {
   return leg.last !== undefined && leg.last.fate.kind !== 'terminal';
 }
 
@@ -179,7 +182,7 @@ export function withOpenOrders(leg: Leg, reading: OpenOrdersReading): Leg {
   if (!isOutstanding(leg)) return leg;
   const { clientOrderId, seenOpenMs, acceptedMs } = leg.last;
   if (reading.openIds.has(clientOrderId)) {
-    const nextQueryMs = leg.last.fate.kind === 'terminal' ? 0 : leg.last.fate.nextQueryMs;
+    const { nextQueryMs } = leg.last.fate;
     return { ...leg, last: { ...leg.last, seenOpenMs: reading.sentMs, fate: { kind: 'working', nextQueryMs } } };
   }
   const seenThenGone = seenOpenMs !== undefined && reading.sentMs > seenOpenMs;

@@ -53,7 +53,7 @@ export const planExit: PlanExit = (view) => {
 };
 
 function isQueryDue(leg: Leg, nowMs: number): boolean {
-  return isOutstanding(leg) && leg.last.fate.kind !== 'terminal' && leg.last.fate.nextQueryMs <= nowMs;
+  return isOutstanding(leg) && leg.last.fate.nextQueryMs <= nowMs;
 }
 
 /** The position may have shrunk since the order was written down: sent again, it must not be larger than what is left. */

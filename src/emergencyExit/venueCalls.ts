@@ -1,7 +1,7 @@
 /** Carries out one step of an exit at the venue and says what became of it. */
 import { type Broker, BrokerRejectedError, type OrderReport, type OrderRequest, type WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
-import { settleWithin } from '../deadline.js';
+import { callWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 
 export type SubmitAnswer =
@@ -28,14 +28,9 @@ export function createVenueCalls(
   timeouts: { readonly readTimeoutMs: number; readonly brokerTimeoutMs: number },
 ): VenueCalls {
   async function bounded<T>(timeoutMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const giveUp = new AbortController();
-    try {
-      const answer = await settleWithin(clock, call(giveUp.signal), timeoutMs);
-      if (!answer.settled) throw new Error(`no answer within ${timeoutMs} ms`);
-      return answer.value;
-    } finally {
-      giveUp.abort();
-    }
+    const answer = await callWithin(clock, call, timeoutMs);
+    if (!answer.settled) throw new Error(`no answer within ${timeoutMs} ms`);
+    return answer.value;
   }
 
   return {

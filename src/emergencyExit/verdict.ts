@@ -37,6 +37,9 @@ export type Judgement =
       readonly residue: readonly Residue[];
     };
 
+/** What is said of an exit, on the bus and to people. */
+export type Verdict = Exclude<Judgement, { kind: 'continue' }>;
+
 export type JudgeExit = (view: VerdictView) => Judgement;
 
 /** Rejected closes in a row after which a person is called. The worker goes on trying. */

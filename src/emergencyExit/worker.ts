@@ -33,6 +33,7 @@ export interface ExitWorkerOptions {
   readonly workerId?: string;
   /** Closes at the same time. Default 10. */
   readonly concurrency?: number;
+  /** Timings that differ from their defaults. */
   readonly timings?: Partial<ExitTimings>;
   /** File in which uncleared halts and the highest epoch outlive this process. Default: they do not. */
   readonly memoryFile?: string;
@@ -42,6 +43,7 @@ export interface ExitWorkerOptions {
    * venue that refuses a second order by its id or caps it. Default `escalate`.
    */
   readonly onBusLost?: BusLostPolicy;
+  /** Told straight from here, never through the bus. Default: nobody. */
   readonly alert?: AlertSink;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -63,9 +65,9 @@ export function createExitWorker(options: ExitWorkerOptions): ExitWorker {
 export function assembleExitWorker(options: ExitWorkerOptions, parts: WorkerParts): ExitWorker {
   const { random = systemRandom } = options;
   const workerId = checkName('workerId', options.workerId ?? `exit-worker-${random.id().slice(0, 8)}`);
-  checkName('account', options.account ?? DEFAULT_ACCOUNT);
-  resolveConcurrency(options.concurrency);
-  resolveTimings(options.timings);
+  const account = checkName('account', options.account ?? DEFAULT_ACCOUNT);
+  const concurrency = resolveConcurrency(options.concurrency);
+  const timings = resolveTimings(options.timings);
   const onBusLost = checkOneOf('onBusLost', options.onBusLost ?? 'escalate', BUS_LOST_POLICIES);
   if (onBusLost === 'flatten' && options.memoryFile === undefined)
     throw new ConfigurationError(
@@ -73,16 +75,17 @@ export function assembleExitWorker(options: ExitWorkerOptions, parts: WorkerPart
       undefined,
       'must be given with onBusLost = "flatten": a local incident must outlive a restart',
     );
-  return { workerId, run: (signal) => runWorker({ ...options, workerId }, parts, signal) };
+  return {
+    workerId,
+    run: (signal) => runWorker({ ...options, workerId, account, concurrency, timings, onBusLost, random }, parts, signal),
+  };
 }
 
-async function runWorker(
-  options: ExitWorkerOptions & { readonly workerId: string },
-  parts: WorkerParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { bus, broker, workerId, environment, clock = systemClock, random = systemRandom, account = DEFAULT_ACCOUNT } = options;
-  const timings = resolveTimings(options.timings);
+type CheckedWorkerOptions = ExitWorkerOptions &
+  Required<Pick<ExitWorkerOptions, 'workerId' | 'account' | 'concurrency' | 'onBusLost' | 'random'>> & { readonly timings: ExitTimings };
+
+async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, signal: AbortSignal): Promise<void> {
+  const { bus, broker, workerId, account, environment, timings, clock = systemClock, random } = options;
   const logger = isolatedLogger(options.logger);
   const memory = createHaltMemory({
     clock,
@@ -91,9 +94,9 @@ async function runWorker(
     ...(options.memoryFile === undefined ? {} : { file: options.memoryFile }),
   });
   const { default: pLimit } = await import('p-limit');
-  const limit = pLimit(resolveConcurrency(options.concurrency));
+  const limit = pLimit(options.concurrency);
   const generation = random.id();
-  const roll = new HolderTail(bus, clock, logger, account);
+  const holders = new HolderTail(bus, clock, logger, account);
   const context: WorkerContext = {
     bus,
     broker,
@@ -107,8 +110,8 @@ async function runWorker(
     audit: createAudit({ bus, actor: workerId, clock, logger }),
     alert: (alert) => alertWithoutWaiting(options.alert ?? silentAlerts, alert, logger),
     limit: (task) => limit(task),
-    desk: new ClaimDesk(bus, clock, `${workerId}/${generation}`, timings.claimMs),
-    roll,
+    claims: new ClaimDesk(bus, clock, `${workerId}/${generation}`, timings.claimMs),
+    holders,
     parts,
     signal,
   };
@@ -122,15 +125,15 @@ async function runWorker(
     refreshMs: timings.bookRefreshMs,
     readTimeoutMs: timings.readTimeoutMs,
   });
-  const desk = new PanicDesk(context);
+  const panics = new PanicDesk(context);
   const localFile = options.memoryFile === undefined ? undefined : `${options.memoryFile}.local-incident`;
-  const loss = new BusLoss(context, options.onBusLost ?? 'escalate', localFile);
+  const loss = new BusLoss(context, options.onBusLost, localFile);
   await Promise.all([
-    roll.run(signal),
+    holders.run(signal),
     condition.run(signal),
     beat(context, generation, condition, memory),
-    watchState(context, memory, desk, loss),
-    desk.run(),
+    watchState(context, memory, panics, loss),
+    panics.run(),
   ]);
 }
 
@@ -155,21 +158,21 @@ async function beat(context: WorkerContext, generation: string, condition: Condi
 }
 
 /** What others are at work on: each open incident stands in the state with its halt. */
-async function watchClaims({ desk, account }: WorkerContext, state: TradingState): Promise<void> {
+async function watchClaims({ claims, account }: WorkerContext, state: TradingState): Promise<void> {
   for (const { kind, incident } of state.halts) {
-    if (kind === 'exit' && incident !== undefined && accountOf(incident) === account) await desk.watch(incident);
+    if (kind === 'exit' && incident !== undefined && accountOf(incident) === account) await claims.watch(incident);
   }
 }
 
 /** Remembers halts, adds forgotten ones again, and lets a re-arm supersede what it names. */
-async function watchState(context: WorkerContext, memory: HaltMemory, desk: PanicDesk, loss: BusLoss): Promise<void> {
+async function watchState(context: WorkerContext, memory: HaltMemory, panics: PanicDesk, loss: BusLoss): Promise<void> {
   const { bus, clock, timings, signal, logger } = context;
   while (!signal.aborted) {
     try {
       const { state } = await readTradingState(bus);
       if (memory.observe(state)) await memory.reassert(bus, { clock, audit: context.audit });
       await loss.heard(state);
-      await desk.supersede(state);
+      await panics.supersede(state);
       await watchClaims(context, state);
     } catch (error) {
       logger.warn({ error: messageOf(error) }, 'the trading state cannot be read');

@@ -54,8 +54,8 @@ export interface WorkerContext {
   /** Sent at once and never waited for. */
   readonly alert: (alert: Alert) => void;
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
-  readonly desk: ClaimDesk;
-  readonly roll: HolderTail;
+  readonly claims: ClaimDesk;
+  readonly holders: HolderTail;
   readonly parts: WorkerParts;
   readonly signal: AbortSignal;
 }

@@ -1,9 +1,8 @@
 /** Remembers uncleared halts and the highest epoch, and adds again what the bus has forgotten. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type Clock, systemClock } from '../clock.js';
+import { replaceDurably } from '../durableFile.js';
 import { messageOf, systemCodeOf } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { type Halt, isHalt, type TradingState } from '../messages/tradingState.js';
@@ -97,21 +96,7 @@ function load(file: string): Remembered | string {
 
 async function save(file: string, memory: Remembered): Promise<void> {
   const body = JSON.stringify(memory);
-  const temporary = `${file}.new`;
-  const handle = await open(temporary, 'w', 0o600);
-  try {
-    await handle.writeFile(`${body}\n${checksum(body)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  const directory = await open(dirname(file), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await replaceDurably(file, `${body}\n${checksum(body)}\n`);
 }
 
 class StoredHaltMemory implements HaltMemory {
