@@ -70,7 +70,7 @@ export class Cast {
         child,
       );
     } catch (error) {
-      await child.stop();
+      await child.kill();
       throw error;
     }
   }
@@ -109,9 +109,9 @@ export class Cast {
     return this.#act('strategy', 'strategy', config);
   }
 
-  /** Ends everyone that still lives, by process id. */
+  /** Ends everyone that still lives, by process id and at once: what they did is taken down already, and nothing of theirs is kept. */
   async close(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.stop()));
+    await Promise.all(this.#children.map((child) => child.kill()));
     await this.bus.close();
     await this.venue.close();
     await this.alerts.close();

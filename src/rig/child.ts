@@ -96,16 +96,10 @@ export class Child {
     return this.#end === undefined && this.#process.kill(signal);
   }
 
-  /** Ends it in order, or by force after `graceMs`. */
-  async stop(graceMs = 2_000): Promise<ChildEnd> {
-    this.signal('SIGCONT');
-    this.signal('SIGTERM');
-    const force = this.#clock.setTimer(graceMs, () => this.signal('SIGKILL'));
-    try {
-      return await this.ended;
-    } finally {
-      force.cancel();
-    }
+  /** Ends it at once. */
+  async kill(): Promise<ChildEnd> {
+    this.signal('SIGKILL');
+    return this.ended;
   }
 
   async #firstLine(): Promise<Readonly<Record<string, unknown>>> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Fast enough for CI, slow enough for a busy machine of two cores. */
-export const SCALE = 8;
+export const SCALE = 6;
 
 /**
  * How fast the book empties is measured by `npm run drill:long`, where nothing else runs. Here two drills share a machine, so a

@@ -28,17 +28,18 @@ export async function trade(conductor: Conductor): Promise<{ readonly brain: Chi
 export async function settle(conductor: Conductor, detectionMs: number): Promise<void> {
   const { timings } = conductor;
   const horizonMs = timings.lease.ttlMs + timings.brokerTimeoutMs;
-  await conductor.waitFor(detectionMs + 1_500, () => conductor.sight.panics.length > 0);
+  // What is later than this is no panic in time, and without one nothing follows that could be waited for.
+  if (!(await conductor.waitFor(detectionMs + 1_500, () => conductor.sight.panics.length > 0))) return;
   await conductor.waitFor(horizonMs + timings.exitWorker.claimMs * 2 + timings.exitWorker.deadlineMs / 2 + 2_500, () =>
     conductor.sight.completions.some(({ value }) => value.verdict === 'flat'),
   );
   await enoughAttempts(conductor);
-  await systemClock.sleep(300);
+  await systemClock.sleep(200);
 }
 
 async function enoughAttempts(conductor: Conductor): Promise<void> {
   const halted = conductor.sight.states.find(({ value }) => value.halts.some((halt) => halt.kind === 'exit'));
-  if (halted === undefined) return;
+  if (halted === undefined || conductor.attempts().length === 0) return;
   await conductor.waitFor(3_000, () => conductor.attempts().filter(({ value }) => value.atMs > halted.atMs).length >= ATTEMPTS_AFTER_HALT);
 }
 
