@@ -1,7 +1,7 @@
 /** The drill on real processes and real bars: whoever dies, and however, the book ends flat. */
 import { describe, expect, it } from 'vitest';
 import { FAULTS, KILLS } from '../../src/drill/options.js';
-import { type DrillRun, runDrill, SPEED_OF_THE_EXIT, shown } from './runDrill.js';
+import { type DrillRun, OLD_PANIC_SCALE, runDrill, SPEED_OF_THE_EXIT, shown } from './runDrill.js';
 
 const TIMEOUT_MS = 90_000;
 
@@ -39,7 +39,7 @@ describe('the drill', () => {
   );
 
   it.each(FAULTS)('the intact system survives --fault %s', { timeout: TIMEOUT_MS }, async (fault) => {
-    expectFlat(await runDrill('--fault', fault));
+    expectFlat(await runDrill('--fault', fault, ...(fault === 'old-panic' ? ['--scale', String(OLD_PANIC_SCALE)] : [])));
   });
 
   it('S8: --no-fault stays quiet, and the same processes panic when the brain is then killed', { timeout: TIMEOUT_MS }, async () => {

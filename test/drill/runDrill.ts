@@ -13,6 +13,9 @@ export const SCALE = 6;
  */
 export const SPEED_OF_THE_EXIT = ['L2', 'L2.flat', 'L6'];
 
+/** A panic has to grow a minute old, divided by the scale. */
+export const OLD_PANIC_SCALE = 12;
+
 export interface DrillCheck {
   readonly id: string;
   readonly name: string;
@@ -50,7 +53,8 @@ export interface DrillRun {
 }
 
 export async function runDrill(...args: readonly string[]): Promise<DrillRun> {
-  const child = spawn(process.execPath, [COMMAND, 'drill', '--scale', String(SCALE), '--json', ...args], {
+  const scale = args.includes('--scale') ? [] : ['--scale', String(SCALE)];
+  const child = spawn(process.execPath, [COMMAND, 'drill', '--json', ...scale, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
