@@ -1,5 +1,7 @@
 /** Options of an emergency exit: defaults, bounds, and what each is for. */
 import { checkDurationMs, checkInteger } from '../checks.js';
+import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../messages/holder.js';
+import { PEER_BEAT_MS } from '../messages/peerBeat.js';
 
 /** All durations in milliseconds on the monotonic clock. */
 export interface ExitTimings {
@@ -11,7 +13,7 @@ export interface ExitTimings {
   readonly bookRefreshMs: number;
   /** A venue read that takes longer has failed. Default 2,000. */
   readonly readTimeoutMs: number;
-  /** A venue write that takes longer has an unknown fate. Default 5,000. */
+  /** A venue write that takes longer has an unknown fate; part of the horizon where no holder is registered. Default 5,000. */
   readonly brokerTimeoutMs: number;
   /** Pause between questions about an order that is under way, and between rounds with nothing to do. Default 50. */
   readonly pollMs: number;
@@ -37,10 +39,10 @@ export interface ExitTimings {
 
 export const DEFAULT_EXIT_TIMINGS: ExitTimings = {
   claimMs: 2_000,
-  beatMs: 125,
+  beatMs: PEER_BEAT_MS,
   bookRefreshMs: 2_000,
   readTimeoutMs: 2_000,
-  brokerTimeoutMs: 5_000,
+  brokerTimeoutMs: BROKER_TIMEOUT_MS,
   pollMs: 50,
   watchMs: 250,
   settleMs: 250,
@@ -48,7 +50,7 @@ export const DEFAULT_EXIT_TIMINGS: ExitTimings = {
   rejectionBackoffMs: 50,
   deadlineMs: 10_000,
   haltPatienceMs: 1_000,
-  leaseTtlMs: 750,
+  leaseTtlMs: LEASE_TTL_MS,
   busOutageMaxMs: 10_000,
   panicAgeAlarmMs: 60_000,
 };
@@ -56,12 +58,14 @@ export const DEFAULT_EXIT_TIMINGS: ExitTimings = {
 /** Closes at the same time. */
 export const DEFAULT_CONCURRENCY = 10;
 
+/** Throws ConfigurationError naming the field that is no duration of at least 1 ms. */
 export function resolveTimings(given: Partial<ExitTimings> = {}): ExitTimings {
   const timings = { ...DEFAULT_EXIT_TIMINGS, ...given };
   for (const [field, value] of Object.entries(timings)) checkDurationMs(field, value, { min: 1 });
   return timings;
 }
 
+/** Throws ConfigurationError outside 1 to 1,000. */
 export function resolveConcurrency(concurrency: number = DEFAULT_CONCURRENCY): number {
   return checkInteger('concurrency', concurrency, { min: 1, max: 1_000 });
 }

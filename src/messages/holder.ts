@@ -3,6 +3,11 @@ import { type Decoded, decodeWith, encode, type Fields } from './fields.js';
 
 export const LEASE_HOLDER = 'trading_lease:holder';
 
+/** How long a renewal lasts where nothing else is asked for: an exit reckons with no shorter lease of anyone. */
+export const LEASE_TTL_MS = 750;
+/** When the call of a holder's broker client surely settles where the holder says nothing else, and where no holder is known. */
+export const BROKER_TIMEOUT_MS = 5_000;
+
 /**
  * - `registered`: this process may send orders from now on;
  * - `attested`: it has seen this epoch;

@@ -4,6 +4,11 @@ import { type Decoded, decodeWith, encode, type Fields } from './fields.js';
 export const WATCHDOG_HEARTBEAT = 'watchdog:heartbeat';
 export const EXIT_WORKER_HEARTBEAT = 'exit_worker:heartbeat';
 
+/** How often watchdogs and exit workers beat where nothing else is asked for: four beats within the liveness that a lease wants. */
+export const PEER_BEAT_MS = 125;
+/** What a worker says of a book that it read longer ago than this counts for nothing. */
+export const BOOK_AGE_MAX_MS = 10_000;
+
 export interface PeerBeat {
   readonly peerId: string;
   readonly generation: string;

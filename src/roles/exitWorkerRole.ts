@@ -8,7 +8,7 @@ import { hostIdentity } from '../host.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT } from '../messages/peerBeat.js';
 import { type AlertConfig, alertSink } from './alerts.js';
-import { defaultId, mustBeFree, untilSeen } from './identity.js';
+import { defaultId, runUnderName } from './identity.js';
 import { prepareMemoryFile } from './memoryFile.js';
 import { type BrokerSeams, type BusSeams, type RoleDeps, withBroker, withBus } from './role.js';
 import { scaledTimings } from './scale.js';
@@ -18,9 +18,11 @@ export interface ExitWorkerRoleConfig {
   readonly broker: string;
   /** Default `default`. */
   readonly account?: string;
+  /** What the venue must call itself. Default: not checked, the account alone must match. */
   readonly environment?: string;
   /** Another worker of the same account needs another name. Default: one for each account and host. */
   readonly id?: string;
+  /** Closes at the same time. Default 10. */
   readonly concurrency?: number;
   /** When a broker call surely ends. Default 2,000 ms, scaled. */
   readonly brokerTimeoutMs?: number;
@@ -69,11 +71,12 @@ export async function runExitWorkerRole(config: ExitWorkerRoleConfig, deps: Role
         ...(memoryFile === undefined ? {} : { memoryFile }),
         ...(alert === undefined ? {} : { alert }),
       });
-      await mustBeFree(bus, EXIT_WORKER_HEARTBEAT, id, { clock, logger, beatMs: timings.beatMs });
-      const running = worker.run(signal);
-      await Promise.race([running, untilSeen(bus, EXIT_WORKER_HEARTBEAT, id, { clock, logger })]);
-      deps.onReady?.({ ready: 'exit-worker', id, pid: hostIdentity().pid, bus: bus.url });
-      await running;
+      await runUnderName(
+        bus,
+        { stream: EXIT_WORKER_HEARTBEAT, id, clock, logger, beatMs: timings.beatMs },
+        () => worker.run(signal),
+        () => deps.onReady?.({ ready: 'exit-worker', id, pid: hostIdentity().pid, bus: bus.url }),
+      );
     }),
   );
 }

@@ -30,7 +30,7 @@ function beatOf(record: BusRecord | undefined): PeerBeat | undefined {
 const WATCHED_BEATS = 4;
 const WATCH_AT_LEAST_MS = 250;
 
-export interface NameWatch {
+interface NameWatch {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Time between the beats of whoever may hold the name. */
@@ -49,7 +49,7 @@ async function holderOf(bus: Bus, stream: string, id: string, { clock, beatMs }:
  * Two processes under one name would take each other's work for their own. Throws a ConfigurationError naming `id` where
  * another one beats under it; a bus that cannot say keeps nobody from starting.
  */
-export async function mustBeFree(bus: Bus, stream: string, id: string, watch: NameWatch): Promise<void> {
+async function mustBeFree(bus: Bus, stream: string, id: string, watch: NameWatch): Promise<void> {
   let holder: PeerBeat | undefined;
   try {
     holder = await holderOf(bus, stream, id, watch);
@@ -65,7 +65,7 @@ const FIRST_BEAT_WITHIN_MS = 1_000;
 const LOOK_EVERY_MS = 10;
 
 /** Waits until this process is seen to beat under its name: from then on others find the name taken. At most a second. */
-export async function untilSeen(bus: Bus, stream: string, id: string, { clock, logger }: Omit<NameWatch, 'beatMs'>): Promise<void> {
+async function untilSeen(bus: Bus, stream: string, id: string, { clock, logger }: Omit<NameWatch, 'beatMs'>): Promise<void> {
   const { bootId, pid } = hostIdentity();
   const untilMs = clock.monotonicMs() + FIRST_BEAT_WITHIN_MS;
   try {
@@ -78,4 +78,21 @@ export async function untilSeen(bus: Bus, stream: string, id: string, { clock, l
     // Without contact it has work to do all the same.
     logger.warn({ id, error: messageOf(error) }, 'the first beat cannot be seen');
   }
+}
+
+/**
+ * Runs what beats under `id` on `stream` until it ends. `onSeen` is called once others find the name taken, or cannot find it
+ * free for want of contact. Throws a ConfigurationError naming `id` where another process works under it.
+ */
+export async function runUnderName(
+  bus: Bus,
+  { stream, id, ...watch }: NameWatch & { readonly stream: string; readonly id: string },
+  run: () => Promise<void>,
+  onSeen: () => void,
+): Promise<void> {
+  await mustBeFree(bus, stream, id, watch);
+  const running = run();
+  await Promise.race([running, untilSeen(bus, stream, id, watch)]);
+  onSeen();
+  await running;
 }

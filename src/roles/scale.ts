@@ -2,11 +2,12 @@
 import { checkNumber } from '../checks.js';
 import { DEFAULT_EXIT_TIMINGS, type ExitTimings } from '../emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../exitBrain/options.js';
-import { LEASE_TTL_MS, PEER_LIVENESS_MS, SUSPEND_MAX_MS } from '../tradingLease/options.js';
+import { LEASE_TTL_MS } from '../messages/holder.js';
+import { PEER_BEAT_MS } from '../messages/peerBeat.js';
+import { PEER_LIVENESS_MS, SUSPEND_MAX_MS } from '../tradingLease/options.js';
 import { OBSERVE_MS, REARM_DWELL_MS } from '../tradingState/options.js';
 import {
   DEFAULT_BUS_OUTAGE_MAX_MS,
-  DEFAULT_PEER_BEAT_MS,
   DEFAULT_RECONNECT_ALLOWANCE_MS,
   DEFAULT_RESEND_MAX_MS,
   DEFAULT_RESEND_MS,
@@ -57,7 +58,7 @@ export function scaledTimings(scale = 1): ScaledTimings {
         flappingWindowMs: scaled(rules.flappingWindowMs),
         maxGenerations: rules.maxGenerations,
       },
-      peerBeatMs: scaled(DEFAULT_PEER_BEAT_MS),
+      peerBeatMs: scaled(PEER_BEAT_MS),
       reconnectAllowanceMs: scaled(DEFAULT_RECONNECT_ALLOWANCE_MS),
       resendMs: scaled(DEFAULT_RESEND_MS),
       resendMaxMs: scaled(DEFAULT_RESEND_MAX_MS),

@@ -5,7 +5,7 @@ import { WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 import type { WatchdogOptions } from '../watchdog/options.js';
 import { createWatchdog } from '../watchdog/watchdog.js';
 import { type AlertConfig, alertSink } from './alerts.js';
-import { defaultId, mustBeFree, untilSeen } from './identity.js';
+import { defaultId, runUnderName } from './identity.js';
 import { prepareMemoryFile } from './memoryFile.js';
 import { type BusSeams, type RoleDeps, withBus } from './role.js';
 import { scaledTimings } from './scale.js';
@@ -47,10 +47,11 @@ export async function runWatchdogRole(config: WatchdogRoleConfig, deps: RoleDeps
       ...(memoryFile === undefined ? {} : { memoryFile }),
       ...(alert === undefined ? {} : { alert }),
     });
-    await mustBeFree(bus, WATCHDOG_HEARTBEAT, id, { clock, logger, beatMs: timings.peerBeatMs });
-    const running = watchdog.run(signal);
-    await Promise.race([running, untilSeen(bus, WATCHDOG_HEARTBEAT, id, { clock, logger })]);
-    deps.onReady?.({ ready: 'watchdog', id, pid: hostIdentity().pid, bus: bus.url });
-    await running;
+    await runUnderName(
+      bus,
+      { stream: WATCHDOG_HEARTBEAT, id, clock, logger, beatMs: timings.peerBeatMs },
+      () => watchdog.run(signal),
+      () => deps.onReady?.({ ready: 'watchdog', id, pid: hostIdentity().pid, bus: bus.url }),
+    );
   });
 }

@@ -154,7 +154,7 @@ export function exitDoubt(observation: LeaseObservation, nowMs: number, ttlMs: n
   return `the trading state was last read ${Math.round(nowMs - stateProvedMs)} ms ago`;
 }
 
-/** How far wall and monotonic time have drifted apart since a reading of both: a suspended host, or a step of the wall clock. */
+/** True when wall and monotonic time have drifted apart by more than `maxMs`: a suspended host, or a step of the wall clock. NaN counts as drift. */
 export function clocksDiverged(
   since: { readonly sentMs: number; readonly wallMs: number },
   now: { readonly nowMs: number; readonly wallMs: number },

@@ -4,17 +4,18 @@ import { checkDurationMs, checkName, checkOneOf } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
+import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../messages/holder.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
+import { BOOK_AGE_MAX_MS } from '../messages/peerBeat.js';
 import type { InFlightView } from '../permission.js';
 import { type Random, systemRandom } from '../random.js';
 
-export const LEASE_TTL_MS = 750;
 export const PEER_LIVENESS_MS = 500;
 export const SUSPEND_MAX_MS = 10_000;
-export const BROKER_TIMEOUT_MS = 5_000;
-export const WORKER_BOOK_AGE_MAX_MS = 10_000;
 export const WALL_DIVERGENCE_MS = 250;
 export const DRAIN_POLL_MS = 50;
+/** Beyond the broker timeout: for a settled call to be noticed. */
+const CLOSE_GRACE_MS = 500;
 
 export const LEASE_PEERS = ['watchdog', 'exit-worker'] as const;
 export type LeasePeer = (typeof LEASE_PEERS)[number];
@@ -77,7 +78,7 @@ export function leaseConfig(options: TradingLeaseOptions): LeaseConfig {
     ttlMs,
     peerLivenessMs,
     suspendMaxMs: checkDurationMs('suspendMaxMs', options.suspendMaxMs ?? SUSPEND_MAX_MS, { min: ttlMs, max: 60_000 }),
-    workerBookAgeMaxMs: checkDurationMs('workerBookAgeMaxMs', options.workerBookAgeMaxMs ?? WORKER_BOOK_AGE_MAX_MS, {
+    workerBookAgeMaxMs: checkDurationMs('workerBookAgeMaxMs', options.workerBookAgeMaxMs ?? BOOK_AGE_MAX_MS, {
       min: 1,
       max: 60_000,
     }),
@@ -86,7 +87,7 @@ export function leaseConfig(options: TradingLeaseOptions): LeaseConfig {
     peersOn: checkOneOf('peersOn', options.peersOn ?? 'other-process', PEER_PLACES),
     venueEnforcesReduceOnly: options.venueEnforcesReduceOnly === true,
     drainPollMs: checkDurationMs('drainPollMs', options.drainPollMs ?? DRAIN_POLL_MS, { min: 1, max: 1_000 }),
-    closeTimeoutMs: checkDurationMs('closeTimeoutMs', options.closeTimeoutMs ?? brokerTimeoutMs + 500),
+    closeTimeoutMs: checkDurationMs('closeTimeoutMs', options.closeTimeoutMs ?? brokerTimeoutMs + CLOSE_GRACE_MS),
     holderId: checkName('holderId', options.holderId ?? random.id()),
     clock: options.clock ?? systemClock,
     logger: isolatedLogger(options.logger),

@@ -33,15 +33,18 @@ export const intactParts: LeaseParts = { decideLease, renewalRefusal, clocksDive
 
 const RENEWALS_PER_TTL = 4;
 const WATCH_BLOCK_MS = 1_000;
+const CLOCKS_DRIFTED = 'wall clock and monotonic clock have drifted apart';
 
 export interface RenewalListeners {
+  /** Called each time this holder has registered and read that back. */
   readonly onRegistered: () => void;
+  /** Called after everything that may have changed what the lease is worth. */
   readonly onChanged: () => void;
 }
 
 export class Renewal {
   /** Always what holds now: its properties are read through. */
-  readonly view: LeaseObservation;
+  readonly #view: LeaseObservation;
   readonly #config: LeaseConfig;
   readonly #parts: LeaseParts;
   readonly #holder: Holder;
@@ -49,7 +52,7 @@ export class Renewal {
   readonly #peers: Peers;
   readonly #memory: HaltMemory;
   readonly #onRegistered: () => void;
-  readonly #changed: () => void;
+  readonly #onChanged: () => void;
   #closed = false;
   #registered = false;
   #attestedEpoch: number | undefined;
@@ -68,10 +71,10 @@ export class Renewal {
     this.#holder = holder;
     this.#audit = audit;
     this.#onRegistered = listeners.onRegistered;
-    this.#changed = listeners.onChanged;
+    this.#onChanged = listeners.onChanged;
     this.#peers = new Peers(config);
     this.#memory = createHaltMemory({ by: `lease:${config.holderId}`, clock: config.clock, logger: config.logger });
-    this.view = this.#liveView(hostIdentity());
+    this.#view = this.#liveView(hostIdentity());
   }
 
   get registered(): boolean {
@@ -96,7 +99,7 @@ export class Renewal {
 
   /** The wall clock is read only where it decides: at the door, for an order that adds risk under a lease that seems to hold. */
   decide(nowMs: number, checkClocks: boolean): LeaseDecision {
-    const decision = this.#parts.decideLease(this.view, nowMs, this.#config);
+    const decision = this.#parts.decideLease(this.#view, nowMs, this.#config);
     if (!checkClocks || decision.kind !== 'held' || this.#grant === undefined) return decision;
     const { clock, wallDivergenceMs } = this.#config;
     if (!this.#parts.clocksDiverged(this.#grant, { nowMs, wallMs: clock.wallMs() }, wallDivergenceMs)) return decision;
@@ -104,7 +107,7 @@ export class Renewal {
       kind: 'suspended',
       sinceMs: nowMs,
       overdue: false,
-      why: 'wall clock and monotonic clock have drifted apart since the renewal',
+      why: `${CLOCKS_DRIFTED} since the renewal`,
     };
   }
 
@@ -112,9 +115,9 @@ export class Renewal {
   exitDoubt(nowMs: number): string | undefined {
     const { clock, ttlMs, wallDivergenceMs } = this.#config;
     if (this.#clocks !== undefined && this.#parts.clocksDiverged(this.#clocks, { nowMs, wallMs: clock.wallMs() }, wallDivergenceMs)) {
-      return 'wall clock and monotonic clock have drifted apart since the renewal';
+      return `${CLOCKS_DRIFTED} since the renewal`;
     }
-    return exitDoubt(this.view, nowMs, ttlMs);
+    return exitDoubt(this.#view, nowMs, ttlMs);
   }
 
   // One object for the life of the lease: the order door looks at it for every order.
@@ -170,7 +173,7 @@ export class Renewal {
         logger.warn({ error: messageOf(error) }, 'the trading lease was not renewed');
       }
       if (signal.aborted) return;
-      this.#changed();
+      this.#onChanged();
       await quietSleep(clock, Math.max(1, startedMs + everyMs - clock.monotonicMs()), signal);
     }
   }
@@ -191,10 +194,10 @@ export class Renewal {
     if (fresh) this.#stateProvedMs = sentMs;
     if (!probe.ok) throw new Error(`the bus cannot be written and read: ${probe.detail}`);
     this.#identify(probe);
-    if (!fresh || !(await this.#rememberAndRestore()) || !(await this.#standOnRecord())) return;
+    if (!fresh || !(await this.#restoreForgotten()) || !(await this.#standOnRecord())) return;
     await this.#haltIfOverdue();
     const nowMs = clock.monotonicMs();
-    if (this.#parts.renewalRefusal(this.view, nowMs, this.#config) !== undefined || this.#reading === undefined) return;
+    if (this.#parts.renewalRefusal(this.#view, nowMs, this.#config) !== undefined || this.#reading === undefined) return;
     this.#grant = { epoch: this.#reading.state.epoch, sentMs, wallMs, untilMs: sentMs + ttlMs };
   }
 
@@ -202,7 +205,7 @@ export class Renewal {
   #clocksJumped(nowMs: number): void {
     this.#peers.forget();
     if (this.#grant !== undefined && this.#grant.untilMs > nowMs) this.#grant = { ...this.#grant, untilMs: nowMs };
-    void this.#audit.record({ event: 'lease.clocks_diverged', cause: 'wall clock and monotonic clock have drifted apart' });
+    void this.#audit.record({ event: 'lease.clocks_diverged', cause: CLOCKS_DRIFTED });
   }
 
   async #read(): Promise<LatchValue> {
@@ -250,7 +253,7 @@ export class Renewal {
   }
 
   /** False: the bus had forgotten something; what this holder remembers is added again before anything is renewed. */
-  async #rememberAndRestore(): Promise<boolean> {
+  async #restoreForgotten(): Promise<boolean> {
     const { bus, clock, ttlMs, logger } = this.#config;
     if (!this.#forgotten) return true;
     this.#doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
@@ -272,7 +275,7 @@ export class Renewal {
 
   async #haltIfOverdue(): Promise<void> {
     const { bus, clock, random, ttlMs, suspendMaxMs, account, holderId } = this.#config;
-    const decision = this.#parts.decideLease(this.view, clock.monotonicMs(), this.#config);
+    const decision = this.#parts.decideLease(this.#view, clock.monotonicMs(), this.#config);
     if (decision.kind !== 'suspended' || !decision.overdue) return;
     // One id for the account and epoch: a partition that suspends every holder is one halt, not one for each.
     const id = `lease/${account}/${this.seen().epoch}`;
@@ -304,6 +307,6 @@ export class Renewal {
     const doubt = this.#doubt;
     this.#take(reading);
     this.#doubt = doubt;
-    this.#changed();
+    this.#onChanged();
   }
 }

@@ -12,8 +12,6 @@ export const STATE_RETRY_MS = 50;
 export const REARM_DWELL_MS = 5_000;
 /** How long beats are observed before a re-arm is planned or a status is told: a little over two beats of an exit brain. */
 export const OBSERVE_MS = 2_500;
-/** A worker's knowledge of its venue's book older than this is no knowledge. */
-export const MAX_BOOK_AGE_MS = 10_000;
 
 /** What every function that changes the trading state may be given. */
 export interface StateDeps {

@@ -1,8 +1,7 @@
 /** Decides whether everyone who must watch has shown progress while trading was REDUCING. */
-import type { PeerBeat } from '../messages/peerBeat.js';
+import { BOOK_AGE_MAX_MS, type PeerBeat } from '../messages/peerBeat.js';
 import type { Fleet } from './fleet.js';
 import type { HolderStanding } from './holders.js';
-import { MAX_BOOK_AGE_MS } from './options.js';
 import type { RearmPlan } from './rearmPlan.js';
 import type { Sighting } from './sightings.js';
 
@@ -28,7 +27,7 @@ function workerFailure(account: string, facts: DwellFacts, watchdogs: readonly P
     .filter((beat) => beat.worker?.account === account);
   if (workers.length === 0) return `no exit worker of ${account} shows progress`;
   const able = workers.filter(
-    ({ worker }) => worker?.identityMatches === true && worker.bookAgeMs !== undefined && worker.bookAgeMs <= MAX_BOOK_AGE_MS,
+    ({ worker }) => worker?.identityMatches === true && worker.bookAgeMs !== undefined && worker.bookAgeMs <= BOOK_AGE_MAX_MS,
   );
   if (able.length === 0) return `no exit worker of ${account} has the right account and a fresh book`;
   const apart = able.some((worker) => watchdogs.some((watchdog) => processOf(watchdog) !== processOf(worker)));

@@ -1,10 +1,9 @@
 /** Decides whether trading may be armed again, and says beforehand what that will and will not do. */
-import type { PeerBeat } from '../messages/peerBeat.js';
+import { BOOK_AGE_MAX_MS, type PeerBeat } from '../messages/peerBeat.js';
 import type { TradingState } from '../messages/tradingState.js';
 import type { Fleet } from './fleet.js';
 import type { HolderStanding } from './holders.js';
 import type { OpenIncident } from './incidents.js';
-import { MAX_BOOK_AGE_MS } from './options.js';
 import type { Sighting } from './sightings.js';
 
 /** A position as the venue shows it; below zero is short. */
@@ -97,8 +96,8 @@ export function bookDifferences(book: readonly BookPosition[], acknowledged: rea
 function bookFromWorkers(workers: readonly Sighting<PeerBeat>[], accounts: readonly string[]): readonly BookPosition[] | string {
   for (const account of accounts) {
     const beats = workers.map(({ value }) => value.worker).filter((worker) => worker?.account === account && worker.identityMatches);
-    const fresh = beats.filter((worker) => worker?.bookAgeMs !== undefined && worker.bookAgeMs <= MAX_BOOK_AGE_MS);
-    if (fresh.length === 0) return `no worker has read the book of ${account} within ${MAX_BOOK_AGE_MS} ms`;
+    const fresh = beats.filter((worker) => worker?.bookAgeMs !== undefined && worker.bookAgeMs <= BOOK_AGE_MAX_MS);
+    if (fresh.length === 0) return `no worker has read the book of ${account} within ${BOOK_AGE_MAX_MS} ms`;
     if (!fresh.every((worker) => worker?.positions === 0)) return `the worker of ${account} sees open positions: the book must be read`;
   }
   return [];

@@ -6,6 +6,7 @@ import { checkDurationMs, checkInteger, checkName, checkText } from '../checks.j
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
+import { PEER_BEAT_MS } from '../messages/peerBeat.js';
 import { type Random, systemRandom } from '../random.js';
 import type { RuleLimits } from './rules/rule.js';
 
@@ -17,7 +18,6 @@ export const DEFAULT_RULE_LIMITS: RuleLimits = {
   maxGenerations: 3,
   flappingWindowMs: 60_000,
 };
-export const DEFAULT_PEER_BEAT_MS = 125;
 export const DEFAULT_STALL_MS = 250;
 export const DEFAULT_RECONNECT_ALLOWANCE_MS = 2_000;
 export const DEFAULT_RESEND_MS = 1_000;
@@ -82,7 +82,7 @@ export function checkWatchdogOptions(options: WatchdogOptions): CheckedWatchdogO
     ...(options.memoryFile === undefined ? {} : { memoryFile: checkText('memoryFile', options.memoryFile) }),
     ...(options.audit === undefined ? {} : { audit: options.audit }),
     alert: options.alert ?? silentAlerts,
-    peerBeatMs: checkDurationMs('peerBeatMs', options.peerBeatMs ?? DEFAULT_PEER_BEAT_MS, { min: 5, max: 10_000 }),
+    peerBeatMs: checkDurationMs('peerBeatMs', options.peerBeatMs ?? PEER_BEAT_MS, { min: 5, max: 10_000 }),
     stallMs: checkDurationMs('stallMs', options.stallMs ?? DEFAULT_STALL_MS, { min: 10, max: 10_000 }),
     reconnectAllowanceMs: checkDurationMs('reconnectAllowanceMs', options.reconnectAllowanceMs ?? DEFAULT_RECONNECT_ALLOWANCE_MS),
     resendMs,

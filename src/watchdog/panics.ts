@@ -44,9 +44,8 @@ export class Panics {
     this.incidents = new Incidents(options.pace);
   }
 
-  /** Returns the panics that this accusation started: none where its accounts are covered in this epoch already. */
-  accuse(observed: ServiceObservation, suspicion: Suspicion, accounts: readonly string[], epoch: number): readonly PanicClose[] {
-    const started: PanicClose[] = [];
+  /** Starts nothing for accounts that are covered in this epoch already. */
+  accuse(observed: ServiceObservation, suspicion: Suspicion, accounts: readonly string[], epoch: number): void {
     for (const account of accounts) {
       if (this.incidents.covers(account, epoch)) continue;
       const panic: PanicClose = {
@@ -62,9 +61,7 @@ export class Panics {
       this.incidents.saw(panic, this.#options.clock.monotonicMs());
       void this.#send(panic, firstSendKey(panic.eventId), observed, suspicion);
       this.#tell(panic, observed, suspicion);
-      started.push(panic);
     }
-    return started;
   }
 
   resendDue(nowMs: number): void {

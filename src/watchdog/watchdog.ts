@@ -15,7 +15,7 @@ import { type PanicParts, Panics } from './panics.js';
 import { Roster } from './roster.js';
 import { ALL_RULES } from './rules/all.js';
 import type { Rule, ServiceObservation, Suspicion } from './rules/rule.js';
-import type { SelfDoubt } from './selfDoubt.js';
+import type { SelfDoubt, SelfDoubtLimits } from './selfDoubt.js';
 import { sendPanic } from './sendPanic.js';
 
 export interface WatchdogStatus {
@@ -36,7 +36,7 @@ export interface Watchdog extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** The replaceable steps. */
+/** The replaceable steps. Production uses {@link intactParts} only. */
 export interface WatchdogParts extends PanicParts {
   readonly rules: readonly Rule[];
 }
@@ -52,6 +52,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
   return assembleWatchdog(options, intactParts);
 }
 
+/** For compositions that replace a step; production code calls {@link createWatchdog}. */
 export function assembleWatchdog(options: WatchdogOptions, parts: WatchdogParts): Watchdog {
   return new RunningWatchdog(checkWatchdogOptions(options), parts);
 }
@@ -175,7 +176,7 @@ class RunningWatchdog implements Watchdog {
     }
   }
 
-  #createContact(limits: ConstructorParameters<typeof Contact>[0]['limits']): Contact {
+  #createContact(limits: SelfDoubtLimits): Contact {
     const { bus, clock, logger, alert, busOutageMaxMs } = this.#options;
     return new Contact({
       bus,

@@ -1,8 +1,8 @@
 /** What the exit workers say of each account's open positions, for as long as they keep saying it. */
-import type { PeerBeat } from '../messages/peerBeat.js';
+import { BOOK_AGE_MAX_MS, type PeerBeat } from '../messages/peerBeat.js';
 
-/** A book that a worker read longer ago than this, or a worker silent for this long, says nothing any more. */
-export const WORKER_WORD_MAX_AGE_MS = 10_000;
+/** What a worker said is worth no longer than a book that it read then. */
+export const WORKER_WORD_MAX_AGE_MS = BOOK_AGE_MAX_MS;
 
 interface WorkerWord {
   readonly account: string;
@@ -20,7 +20,7 @@ export class WorkerWords {
   hear(beat: PeerBeat, atMs: number): string | undefined {
     const { worker, generation, sequence } = beat;
     if (worker?.positions === undefined || worker.bookAgeMs === undefined || !worker.identityMatches) return undefined;
-    if (worker.bookAgeMs > WORKER_WORD_MAX_AGE_MS) return undefined;
+    if (worker.bookAgeMs > BOOK_AGE_MAX_MS) return undefined;
     const before = this.#words.get(beat.peerId);
     if (before !== undefined && before.generation === generation && before.sequence >= sequence) return undefined;
     const openBefore = this.positions(worker.account, atMs);

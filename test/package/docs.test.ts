@@ -7,22 +7,14 @@ import { DEFAULT_SOURCE, DEFAULT_TIMEOUT_MS } from '../../src/brokers/paper/opti
 import { DEFAULT_APPEND_TIMEOUT_MS, DEFAULT_READ_LIMIT, HEARTBEAT_RETENTION_MS, MAX_BLOCK_MS } from '../../src/bus/policy.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
+import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
+import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
-import {
-  BROKER_TIMEOUT_MS,
-  DRAIN_POLL_MS,
-  LEASE_TTL_MS,
-  PEER_LIVENESS_MS,
-  PEER_PLACES,
-  SUSPEND_MAX_MS,
-  WALL_DIVERGENCE_MS,
-  WORKER_BOOK_AGE_MAX_MS,
-} from '../../src/tradingLease/options.js';
+import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS, WALL_DIVERGENCE_MS } from '../../src/tradingLease/options.js';
 import { HALT_TIMEOUT_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
 import { DEFAULT_ENVIRONMENT } from '../../src/venue/options.js';
 import {
   DEFAULT_BUS_OUTAGE_MAX_MS,
-  DEFAULT_PEER_BEAT_MS,
   DEFAULT_RECONNECT_ALLOWANCE_MS,
   DEFAULT_RESEND_MAX_MS,
   DEFAULT_RESEND_MS,
@@ -46,7 +38,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     peerLivenessMs: PEER_LIVENESS_MS,
     suspendMaxMs: SUSPEND_MAX_MS,
     brokerTimeoutMs: BROKER_TIMEOUT_MS,
-    workerBookAgeMaxMs: WORKER_BOOK_AGE_MAX_MS,
+    workerBookAgeMaxMs: BOOK_AGE_MAX_MS,
     wallDivergenceMs: WALL_DIVERGENCE_MS,
     drainPollMs: DRAIN_POLL_MS,
     peersOn: PEER_PLACES[0],
@@ -60,7 +52,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     'intervalMs (exit brain)': DEFAULT_BEAT_INTERVAL_MS,
     'decisionStallMs (exit brain)': DEFAULT_DECISION_STALL_MS,
     ...DEFAULT_RULE_LIMITS,
-    peerBeatMs: DEFAULT_PEER_BEAT_MS,
+    peerBeatMs: PEER_BEAT_MS,
     stallMs: DEFAULT_STALL_MS,
     reconnectAllowanceMs: DEFAULT_RECONNECT_ALLOWANCE_MS,
     resendMs: DEFAULT_RESEND_MS,
