@@ -1,16 +1,16 @@
 /** One incident from the first panic to its verdict: claim, halt, close, prove, record; acknowledged last. */
-import type { Alert } from '../alert/alert.js';
 import { BusUnavailableError, type Delivery } from '../bus/bus.js';
 import type { Timer } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import { type ExitReport, type ExitVerdict, encodeExitReport, PANIC_COMPLETED, PANIC_ESCALATED } from '../messages/completion.js';
+import { encodeExitReport, PANIC_COMPLETED, PANIC_ESCALATED } from '../messages/completion.js';
 import type { PanicClose } from '../messages/panicClose.js';
 import { halt } from '../tradingState/halt.js';
 import { createBusLedger } from './busLedger.js';
 import type { IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './executor.js';
+import { exitAlert, exitReport } from './exitReport.js';
 import { type CommittedHalt, drainView } from './holders.js';
 import { orderPrefix } from './legs.js';
 import type { DrainView } from './plan.js';
@@ -222,14 +222,16 @@ export class Incident {
 
   /** True when the verdict stands on the bus under this claim. Nothing is acknowledged before that. */
   async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
-    const { bus, clock, audit, alert } = this.#context;
-    const report = this.#report(claim, startedMs, judgement, progress);
+    const { bus, clock, audit, alert, account, workerId } = this.#context;
+    const { eventId } = this.#panic;
+    const subject = { eventId, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
+    const report = exitReport(subject, judgement, progress, { nowMs: clock.monotonicMs(), startedMs, wallMs: clock.wallMs() });
     const completed = judgement.kind === 'completed';
     const said = `${this.id}/${claim.token}/${judgement.verdict}`;
     if (!this.#told.has(said)) {
       this.#told.add(said);
       // Straight to people, before the bus is asked for anything.
-      alert(this.#alertOf(report, completed));
+      alert(exitAlert(report, clock.wallMs()));
       void audit.record({ event: `exit.${judgement.verdict}`, cause: this.#panic.reason, incident: this.id, details: { ...report } });
     }
     claim.progressed();
@@ -240,43 +242,7 @@ export class Incident {
     });
     if (stands) this.#verdicts += 1;
     if (!stands || judgement.kind === 'escalate') return stands;
-    return claim.finish(this.#panic.eventId, judgement.verdict);
-  }
-
-  #report(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): ExitReport {
-    const { clock, account, workerId } = this.#context;
-    const executionTimeMs = clock.monotonicMs() - startedMs;
-    const completedWallMs = clock.wallMs();
-    return {
-      eventId: this.#panic.eventId,
-      incident: this.id,
-      account,
-      epoch: this.epoch,
-      verdict: judgement.verdict satisfies ExitVerdict,
-      positionsTotal: progress.total,
-      positionsClosed: progress.closed,
-      positionsFailed: progress.total - progress.closed,
-      failedSymbols: [...progress.openSymbols],
-      startedWallMs: Math.max(0, completedWallMs - executionTimeMs),
-      completedWallMs,
-      executionTimeMs,
-      fencingToken: claim.token,
-      worker: workerId,
-      silentHolders: judgement.silentHolders,
-      residue: judgement.residue,
-    };
-  }
-
-  #alertOf(report: ExitReport, completed: boolean): Alert {
-    return {
-      kind: `exit.${report.verdict}`,
-      severity: completed && report.verdict === 'flat' ? 'info' : 'critical',
-      incident: this.id,
-      account: report.account,
-      summary: `${report.account}: ${report.verdict}, ${report.positionsClosed} of ${report.positionsTotal} positions closed`,
-      details: { ...report },
-      wallMs: this.#context.clock.wallMs(),
-    };
+    return claim.finish(eventId, judgement.verdict);
   }
 
   #keepDeliveries(): Timer {

@@ -53,9 +53,9 @@ export class Roster {
     return !(guardedBefore && goesOnAsBefore(before, after));
   }
 
-  /** Returns whether a book turned from flat to open or back. */
+  /** Returns whether what is known of a book has changed, from nothing or between flat and open. */
   workerBeat(beat: PeerBeat, atMs: number): boolean {
-    return this.#workers.hear(beat, atMs) !== undefined;
+    return this.#workers.hear(beat, atMs);
   }
 
   window(window: MaintenanceWindow, nowMs: number, wallMs: number): boolean {

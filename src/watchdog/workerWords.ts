@@ -16,13 +16,13 @@ export class WorkerWords {
   readonly #words = new Map<string, WorkerWord>();
   readonly #openSince = new Map<string, number>();
 
-  /** Times are on the watchdog's healthy clock. Returns the account whose book turned from flat to open or back, if one did. */
-  hear(beat: PeerBeat, atMs: number): string | undefined {
+  /** Times are on the watchdog's healthy clock. True: what is known of a book has changed, from nothing or between flat and open. */
+  hear(beat: PeerBeat, atMs: number): boolean {
     const { worker, generation, sequence } = beat;
-    if (worker?.positions === undefined || worker.bookAgeMs === undefined || !worker.identityMatches) return undefined;
-    if (worker.bookAgeMs > BOOK_AGE_MAX_MS) return undefined;
+    if (worker?.positions === undefined || worker.bookAgeMs === undefined || !worker.identityMatches) return false;
+    if (worker.bookAgeMs > BOOK_AGE_MAX_MS) return false;
     const before = this.#words.get(beat.peerId);
-    if (before !== undefined && before.generation === generation && before.sequence >= sequence) return undefined;
+    if (before !== undefined && before.generation === generation && before.sequence >= sequence) return false;
     const openBefore = this.positions(worker.account, atMs);
     this.#words.set(beat.peerId, {
       account: worker.account,
@@ -34,7 +34,7 @@ export class WorkerWords {
     const isOpen = (this.positions(worker.account, atMs) ?? 0) > 0;
     const wasOpen = (openBefore ?? 0) > 0;
     if (isOpen && !wasOpen) this.#openSince.set(worker.account, atMs);
-    return openBefore === undefined || wasOpen !== isOpen ? worker.account : undefined;
+    return openBefore === undefined || wasOpen !== isOpen;
   }
 
   /** The largest number that any worker of the account says; undefined: nobody says anything. */
