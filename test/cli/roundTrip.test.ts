@@ -112,7 +112,9 @@ describe('halt, status, rearm, panic', () => {
 
   it.each(['exit-brain', 'watchdog', 'exit-worker', 'venue'])('SIGTERM ends %s in order', async (name) => {
     const ended = await roles.get(name)?.stop('SIGTERM');
-    expect({ code: ended?.code, stderr: ended?.stderr }).toEqual({ code: 0, stderr: '' });
+    expect(ended?.code, ended?.stderr).toBe(0);
+    // Alerts are logged as warnings; an error would be one of the ending itself.
+    expect(ended?.stderr).not.toContain('"level":50');
   });
 
   it('the brain has said goodbye', async () => {

@@ -378,7 +378,16 @@ describe('panics', () => {
     await s.arm({ accounts: ['default', 'b'] });
     s.watchdog();
     await s.clock.advance(500);
-    const panic = { eventId: 'e', reason: 'drill', issuedBy: 'ops', by: 'operator', wallMs: 0, epoch: 1, scope: 'default', resend: 0 } as const;
+    const panic = {
+      eventId: 'e',
+      reason: 'drill',
+      issuedBy: 'ops',
+      by: 'operator',
+      wallMs: 0,
+      epoch: 1,
+      scope: 'default',
+      resend: 0,
+    } as const;
     await s.bus.append(PANIC_CLOSE, encodePanicClose(panic));
     await new HandBrain(s.newHandle()).beat({ activePositions: 1 });
     await new HandBrain(s.newHandle(), { serviceId: 'other', account: 'b' }).beat({ activePositions: 1 });
