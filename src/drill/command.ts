@@ -3,6 +3,7 @@ import { systemClock } from '../clock.js';
 import { ConfigurationError, messageOf } from '../errors.js';
 import { EXIT_CODES, type ExitCode } from '../process/exit.js';
 import type { Output } from '../process/output.js';
+import { seededRandom } from '../random.js';
 import { scaledTimings } from '../roles/scale.js';
 import { chooseBars, type DrillBars } from './bars.js';
 import type { TimelineEntry } from './conductor.js';
@@ -36,7 +37,8 @@ export async function drill(given: Partial<DrillOptions>, { output, signal, json
       const startedMs = systemClock.monotonicMs();
       const onEvent = (entry: TimelineEntry) => say(timelineLine(entry, startedMs, colours));
       const onLog = (name: string, line: string) => (options.verbose ? output.err(`${name}: ${line}`) : undefined);
-      runs.push(await runDrill(options, bars, { onEvent, onLog, signal }));
+      const random = seededRandom(options.seed).fork(`run ${run}`);
+      runs.push(await runDrill(options, bars, { onEvent, onLog, signal, random }));
     }
     const [first, ...others] = runs;
     if (first === undefined) return EXIT_CODES.couldNotRun;

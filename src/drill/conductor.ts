@@ -3,6 +3,7 @@ import type { VenueEvent } from '../brokers/paper/index.js';
 import { systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { PANIC_CLOSE, panicGroup } from '../messages/panicClose.js';
+import type { Random } from '../random.js';
 import { bookAt, type Fill, fillsOf, ordersFrom } from '../rig/books.js';
 import { type Child, RigError } from '../rig/child.js';
 import { BusObserver, type BusSight, followStream, type Seen } from '../rig/observer.js';
@@ -31,6 +32,8 @@ export interface ConductorOptions {
   /** Told of each line that a process writes to standard error. */
   readonly onLog: (name: string, line: string) => void;
   readonly signal: AbortSignal;
+  /** The run's own chance. */
+  readonly random: Random;
 }
 
 /** Orders that must have reached the venue in the last second before the fault. */
@@ -113,6 +116,8 @@ export class Conductor {
       const atCrash = this.#events.some((event) => event.kind === 'bar' && event.index >= crashIndex);
       return open >= this.drill.positions && flowing >= FLOWING_ORDERS && atCrash;
     });
+    // A fault that always fell right after a beat, or right before one, would show only the best or the worst of the detection.
+    await systemClock.sleep(this.#options.random.next() * this.timings.exitBrain.intervalMs);
     const { positions, openOrders } = bookAt(this.#events, ACCOUNT);
     this.say(`${positions.size} positions and ${openOrders.size} working orders are open, prices are in the crash`);
   }

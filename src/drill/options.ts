@@ -38,6 +38,7 @@ export interface DrillOptions {
   readonly kill: Kill;
   readonly signal: DrillSignal;
   readonly repeat: number;
+  /** Chooses at which moment between two heartbeats the fault falls, anew in each run. */
   readonly seed: number;
   readonly noFault: boolean;
   /** How long nothing may happen where a run has a quiet time. Default: three thresholds of a missing heartbeat. */

@@ -71,10 +71,10 @@ function variantsOf(fault: Fault | undefined, sabotage: Sabotage | undefined): M
 export async function runDrill(
   options: DrillOptions,
   bars: DrillBars,
-  { onEvent, onLog, signal }: Pick<ConductorOptions, 'onEvent' | 'onLog' | 'signal'>,
+  context: Pick<ConductorOptions, 'onEvent' | 'onLog' | 'signal' | 'random'>,
 ): Promise<RunResult> {
   const { scenario, fault, sabotage } = scenarioOf(options);
-  const conductor = await Conductor.open({ drill: options, bars, variants: variantsOf(fault, sabotage), onEvent, onLog, signal });
+  const conductor = await Conductor.open({ drill: options, bars, variants: variantsOf(fault, sabotage), ...context });
   try {
     await scenario.run(conductor);
     const evidence = await conductor.evidence({ detectionMs: scenario.detectionMs(conductor.timings) });

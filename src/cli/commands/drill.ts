@@ -28,7 +28,13 @@ const options = {
     default: DEFAULT_DRILL.repeat,
     help: 'runs; timings are shown side by side, of the rest the worst',
   },
-  seed: { type: 'integer', value: 'S', min: 0, default: DEFAULT_DRILL.seed, help: 'printed with the verdict' },
+  seed: {
+    type: 'integer',
+    value: 'S',
+    min: 0,
+    default: DEFAULT_DRILL.seed,
+    help: 'chooses at which moment between two heartbeats the fault falls, anew in each run',
+  },
   'quiet-for': {
     type: 'duration',
     value: 'DURATION',
