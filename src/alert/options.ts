@@ -23,7 +23,7 @@ export interface CommandAlertOptions {
   readonly logger?: Logger;
 }
 
-export function checkWebhookUrl(value: unknown): string {
+export function checkWebhookUrl(value: unknown): URL {
   const text = checkText('alert.url', value);
   let url: URL;
   try {
@@ -33,7 +33,7 @@ export function checkWebhookUrl(value: unknown): string {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw new ConfigurationError('alert.url', value, 'must be an http or https URL');
-  return url.href;
+  return url;
 }
 
 export function checkCommand(value: unknown): readonly [string, ...string[]] {

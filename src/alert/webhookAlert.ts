@@ -8,17 +8,30 @@ export function webhookAlert(url: string, options: WebhookAlertOptions = {}): Al
   const target = checkWebhookUrl(url);
   const { timeoutMs, clock, logger } = checkSinkOptions(options, DEFAULT_WEBHOOK_TIMEOUT_MS);
 
+  // Loaded now: the first use of a larger client would hold up the process for tens of milliseconds, in the middle of a panic.
+  const client = target.protocol === 'https:' ? import('node:https') : import('node:http');
+
   async function post(body: string, key: string): Promise<void> {
-    const abort = new AbortController();
-    const timer = clock.setTimer(timeoutMs, () => abort.abort(new Error(`no answer within ${timeoutMs} ms`)), { keepAlive: false });
-    try {
-      const headers = { ...options.headers, 'content-type': 'application/json', 'idempotency-key': key };
-      const response = await fetch(target, { method: 'POST', headers, body, signal: abort.signal, redirect: 'error' });
-      await response.body?.cancel();
-      if (!response.ok) throw new Error(`answered ${response.status}`);
-    } finally {
-      timer.cancel();
-    }
+    const { request } = await client;
+    const headers = {
+      ...options.headers,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'idempotency-key': key,
+    };
+    await new Promise<void>((resolve, reject) => {
+      const posting = request(target, { method: 'POST', headers }, (response) => {
+        const { statusCode = 0 } = response;
+        response.on('error', reject).resume();
+        // A redirect is not followed: it is no sign that anyone was told.
+        if (statusCode >= 200 && statusCode < 300) resolve();
+        else reject(new Error(`answered ${statusCode}`));
+      });
+      const timer = clock.setTimer(timeoutMs, () => posting.destroy(new Error(`no answer within ${timeoutMs} ms`)), { keepAlive: false });
+      posting.on('error', reject);
+      posting.on('close', () => timer.cancel());
+      posting.end(body);
+    });
   }
 
   return {
