@@ -34,7 +34,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'drill', include: [DRILL], maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: { name: 'drill', include: [DRILL], maxWorkers: 3, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -38,7 +38,7 @@ export interface ConductorOptions {
 
 /** Orders that must have reached the venue in the last second before the fault. */
 const FLOWING_ORDERS = 20;
-const BAR_INTERVAL_MS = 25;
+const BAR_INTERVAL_MS = 15;
 
 export class Conductor {
   readonly timings: ScaledTimings;
