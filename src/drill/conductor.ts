@@ -15,6 +15,7 @@ import { type DrillBars, LEAD_BARS } from './bars.js';
 import { ACCOUNT, Cast, CONCURRENCY } from './cast.js';
 import type { Evidence, Marks, PromisedTimes } from './judge/evidence.js';
 import { isExitWorker } from './judge/exitChecks.js';
+import { closesNotOnRecord } from './judge/watchChecks.js';
 import type { DrillOptions } from './options.js';
 import { DRILL_ORDERS, decodeOrderAttempt, type OrderAttempt } from './orderLog.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
@@ -38,6 +39,8 @@ export interface ConductorOptions {
 
 /** Orders that must have reached the venue in the last second before the fault. */
 const FLOWING_ORDERS = 20;
+/** How long the record may lag behind the venue at the end of a run. */
+const RECORD_MS = 3_000;
 const BAR_INTERVAL_MS = 15;
 
 export class Conductor {
@@ -182,6 +185,8 @@ export class Conductor {
   /** Takes everything down for the judge. */
   async evidence(promised: Pick<PromisedTimes, 'detectionMs'>): Promise<Evidence> {
     const { timings, drill } = this;
+    // Audit entries are written one after another, behind the closes that they tell of: the record may still be on its way.
+    await this.waitFor(RECORD_MS, () => closesNotOnRecord({ events: this.#events, account: ACCOUNT, bus: this.sight }).length === 0);
     this.marks.endMs = systemClock.monotonicMs();
     const unacknowledged = await this.pendingPanics();
     await this.#drainVenue();

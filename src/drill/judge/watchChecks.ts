@@ -1,7 +1,7 @@
 /** Checks on the watchdog's side: the panic comes in time, once, and never without cause. */
 import { verifyAudit } from '../../audit/verify.js';
-import { ordersFrom } from '../../rig/books.js';
-import { check, firstPanic, ms, TOLERANCE_MS } from './evidence.js';
+import { ordersFrom, type Request } from '../../rig/books.js';
+import { check, type Evidence, firstPanic, ms, TOLERANCE_MS } from './evidence.js';
 import { isExitWorker } from './exitChecks.js';
 
 const ALERT_MS = 1_000;
@@ -58,6 +58,13 @@ export const alerted = check('L7', 'an alert goes out', (evidence) => {
   };
 });
 
+/** Closes that arrived at the venue and that no audit entry names. */
+export function closesNotOnRecord({ events, account, bus }: Pick<Evidence, 'events' | 'account' | 'bus'>): readonly Request[] {
+  const ofCloses = bus.audit.filter(({ value }) => value.event === 'exit.close_attempt' || value.event === 'exit.close_inherited');
+  const noted = new Set(ofCloses.map(({ value }) => value.details['clientOrderId']));
+  return ordersFrom(events, account, isExitWorker).filter((order) => !noted.has(order.clientOrderId));
+}
+
 export const recordComplete = check('S12', 'the record is complete and its chain unbroken', (evidence) => {
   const entries = evidence.bus.audit.map((seen) => seen.value);
   if (entries.length === 0) return { missing: 'no audit entry was seen' };
@@ -65,10 +72,8 @@ export const recordComplete = check('S12', 'the record is complete and its chain
   const { problems } = verifyAudit(entries);
   // A halt whose answer was lost is on record as just that.
   const halted = entries.some((entry) => entry.event === 'state.halted' || entry.event === 'state.halt_unknown');
-  const ofCloses = entries.filter((entry) => entry.event === 'exit.close_attempt' || entry.event === 'exit.close_inherited');
-  const noted = new Set(ofCloses.map((entry) => entry.details['clientOrderId']));
   const closes = ordersFrom(evidence.events, evidence.account, isExitWorker);
-  const unnoted = closes.filter((order) => !noted.has(order.clientOrderId));
+  const unnoted = closesNotOnRecord(evidence);
   return {
     passed: problems.length === 0 && halted && unnoted.length === 0,
     evidence: `${entries.length} entries, ${problems.length} breaks of the chain, halt on record: ${halted ? 'yes' : 'no'}, ${closes.length} closes of which ${unnoted.length} are not on record`,
