@@ -9,11 +9,11 @@ import { AlertReceiver } from '../rig/webhook.js';
 import type { ScaledTimings } from '../roles/scale.js';
 import type { ActorOrder, ActorRole, Variant } from './actors/order.js';
 import type { StrategyConfig } from './actors/strategy.js';
+import { CONCURRENCY } from './judge/evidence.js';
 import type { DrillOptions } from './options.js';
 import type { Workspace } from './workspace.js';
 
 export const ACCOUNT = 'drill';
-export const CONCURRENCY = 10;
 const READY_MS = 15_000;
 const SHARES = 10;
 const ORDERS_PER_S = 60;

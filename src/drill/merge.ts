@@ -1,13 +1,5 @@
-/** Puts several runs into one document: timings side by side, of everything else the worst. */
+/** Puts several runs into one: timings side by side, of everything else the worst. */
 import type { RunResult } from './run.js';
-
-/** What `--json` prints. A rig that fails prints another, with the verdict `error`. */
-export interface DrillDocument extends RunResult {
-  readonly seed: number;
-  readonly runs: number;
-  /** With a sabotage: whether the check meant for it went red on evidence, and no unrelated one did. */
-  readonly sabotage?: { readonly name: string; readonly caught: boolean; readonly unrelatedRed: readonly string[] };
-}
 
 const STATES = ['HALTED', 'REDUCING', 'ACTIVE', 'unknown'];
 

@@ -1,6 +1,7 @@
 /** What a person reads of a drill: a live timeline, a table of checks, the distribution of the timings. */
 import type { TimelineEntry } from './conductor.js';
-import type { DrillDocument } from './merge.js';
+import type { DrillDocument } from './document.js';
+import { quantile } from './quantile.js';
 import type { DrillTimings } from './run.js';
 
 export interface Palette {
@@ -40,12 +41,6 @@ const TIMINGS: readonly { readonly key: keyof DrillTimings; readonly words: stri
   { key: 'killToFlatVerifiedMs', words: 'fault to flat verified' },
 ];
 
-/** The value below which a share of the sorted samples lies: the nearest rank, never an interpolation. */
-export function quantile(samples: readonly number[], share: number): number {
-  const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))] ?? Number.NaN;
-}
-
 export function timingTable(timings: DrillTimings): string {
   const rows = TIMINGS.map(({ key, words }) => {
     const samples = timings[key];
@@ -58,12 +53,13 @@ export function timingTable(timings: DrillTimings): string {
 }
 
 /** What was seen to be wrong first, and then what could not be seen. */
-function failures({ checks }: DrillDocument): string {
+function failures({ checks, errors, runs }: DrillDocument): string {
   const ids = (missing: boolean) => checks.filter((check) => !check.passed && check.missing === missing).map(({ id }) => id);
   const [red, unseen] = [ids(false), ids(true)];
   return [
     ...(red.length === 0 ? [] : [`red on evidence: ${red.join(', ')}`]),
     ...(unseen.length === 0 ? [] : [`no evidence for: ${unseen.join(', ')}`]),
+    ...(errors.length === 0 ? [] : [`no verdict in ${errors.length} of ${runs} runs: ${errors[0]?.error}`]),
   ].join('; ');
 }
 

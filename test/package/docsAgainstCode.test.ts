@@ -69,7 +69,6 @@ const NOTHING: Evidence = {
   account: 'drill',
   positions: 1,
   venueLatencyMs: 0,
-  concurrency: 1,
   promised: { detectionMs: 1, leaseTtlMs: 1, peerLivenessMs: 1, brokerTimeoutMs: 1, claimMs: 1, exitDeadlineMs: 1 },
   marks: { armedMs: 0, endMs: 0 },
   events: [],

@@ -37,7 +37,6 @@ export interface Evidence {
   readonly account: string;
   readonly positions: number;
   readonly venueLatencyMs: number;
-  readonly concurrency: number;
   readonly promised: PromisedTimes;
   readonly marks: Readonly<Marks>;
   readonly events: readonly VenueEvent[];
@@ -77,6 +76,14 @@ export function check(id: string, name: string, find: (evidence: Evidence) => Fi
 
 /** Tolerance of the detection and of leases: never divided by the scale. */
 export const TOLERANCE_MS = 100;
+
+/** Positions that one exit worker of a drill closes at the same time. */
+export const CONCURRENCY = 10;
+
+/** From the panic to the empty book: what the venue's latency costs for so many positions, and a quarter of a second. */
+export function boundOfEmptyBookMs({ positions, venueLatencyMs }: Pick<Evidence, 'positions' | 'venueLatencyMs'>): number {
+  return 1.25 * Math.ceil(positions / CONCURRENCY) * venueLatencyMs + 250;
+}
 
 export const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 

@@ -1,6 +1,17 @@
 /** Checks on the exit: the halt comes first, the book ends flat, nothing is made worse, and `flat` is never said too early. */
 import { bookAt, emptySinceMs, fillsOf, increasedExposure, ordersFrom } from '../../rig/books.js';
-import { check, type Evidence, firstFlat, firstPanic, haltSeenMs, lastCompletion, ms, TOLERANCE_MS } from './evidence.js';
+import {
+  boundOfEmptyBookMs,
+  CONCURRENCY,
+  check,
+  type Evidence,
+  firstFlat,
+  firstPanic,
+  haltSeenMs,
+  lastCompletion,
+  ms,
+  TOLERANCE_MS,
+} from './evidence.js';
 
 /** The workers of a drill send under their own names. */
 export function isExitWorker(source: string): boolean {
@@ -132,8 +143,7 @@ export const bookEmptyInTime = check('L2', 'from the panic to the empty book', (
   if (panic === undefined) return { missing: 'no panic was seen' };
   const emptyMs = emptySinceMs(evidence.events, evidence.account, panic.atMs);
   if (emptyMs === undefined) return { passed: false, evidence: 'the book was not empty at the end' };
-  const { positions, concurrency, venueLatencyMs } = evidence;
-  const boundMs = 1.25 * Math.ceil(positions / concurrency) * venueLatencyMs + 250;
+  const boundMs = boundOfEmptyBookMs(evidence);
   const toleranceMs = evidence.stallMs(panic.atMs, emptyMs);
   return {
     passed: emptyMs - panic.atMs <= boundMs + toleranceMs,
@@ -156,7 +166,7 @@ export const takenOver = check('L6', 'another worker takes over and finishes', (
   const emptyMs = emptySinceMs(evidence.events, evidence.account, workerKilledMs);
   if (emptyMs === undefined) return { passed: false, evidence: 'the book was not empty at the end' };
   const { claimMs } = evidence.promised;
-  const rounds = Math.ceil(evidence.positions / evidence.concurrency) + 4;
+  const rounds = Math.ceil(evidence.positions / CONCURRENCY) + 4;
   const boundMs = claimMs * 1.25 + rounds * evidence.venueLatencyMs * 1.25 + 250;
   const toleranceMs = evidence.stallMs(workerKilledMs, emptyMs);
   return {

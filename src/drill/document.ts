@@ -1,0 +1,66 @@
+/** What a drill says in the end, of one run or of many: the verdict, the worst of everything, the distribution of the timings. */
+import { scaledTimings } from '../roles/scale.js';
+import { boundOfEmptyBookMs, TOLERANCE_MS } from './judge/evidence.js';
+import { mergeRuns } from './merge.js';
+import type { DrillOptions } from './options.js';
+import { quantile } from './quantile.js';
+import { type RunResult, scenarioOf } from './run.js';
+
+/** A run that the rig could not bring to its end: it has no verdict, and is never counted as passed. */
+export interface RunError {
+  readonly run: number;
+  readonly error: string;
+}
+
+/** What `--json` prints. A rig that brings no run to its end prints another, with the verdict `error`. */
+export interface DrillDocument extends Omit<RunResult, 'verdict'> {
+  /** `error`: nothing went red, and at least one run has no verdict. */
+  readonly verdict: RunResult['verdict'] | 'error';
+  readonly seed: number;
+  /** How many were asked for. */
+  readonly runs: number;
+  readonly errors: readonly RunError[];
+  /** With a sabotage: whether the check meant for it went red on evidence, and no unrelated one did. */
+  readonly sabotage?: { readonly name: string; readonly caught: boolean; readonly unrelatedRed: readonly string[] };
+}
+
+/** Of at least one run that came to its end. */
+export function documentOf(
+  first: RunResult,
+  others: readonly RunResult[],
+  errors: readonly RunError[],
+  options: DrillOptions,
+): DrillDocument {
+  const result = withDistribution(mergeRuns(first, others), options);
+  // A red check is evidence whatever befell the other runs; a run without a verdict leaves no green one.
+  const verdict = result.verdict === 'pass' && errors.length > 0 ? 'error' : result.verdict;
+  const base: DrillDocument = { ...result, verdict, seed: options.seed, runs: options.repeat, errors };
+  const { sabotage } = scenarioOf(options);
+  if (sabotage === undefined) return base;
+  const red = result.checks.filter((check) => !check.passed && !check.missing).map((check) => check.id);
+  const unrelatedRed = red.filter((id) => id !== sabotage.red && !sabotage.consequences.includes(id));
+  return { ...base, sabotage: { name: sabotage.name, caught: red.includes(sabotage.red) && unrelatedRed.length === 0, unrelatedRed } };
+}
+
+/** From so many runs on, promises of speed are read as they are written: of the 99th percentile. */
+const RUNS_FOR_P99 = 100;
+
+function withDistribution(result: RunResult, options: DrillOptions): RunResult {
+  const { killToPanicMs, panicToBookEmptyMs } = result.timings;
+  const judged: Readonly<Record<string, { readonly samples: readonly number[]; readonly boundMs: number }>> = {
+    L1: {
+      samples: killToPanicMs,
+      boundMs: scenarioOf(options).scenario.detectionMs(scaledTimings(options.scale)) + TOLERANCE_MS,
+    },
+    L2: { samples: panicToBookEmptyMs, boundMs: boundOfEmptyBookMs(options) },
+  };
+  const checks = result.checks.map((check) => {
+    const asked = judged[check.id];
+    if (asked === undefined || asked.samples.length < RUNS_FOR_P99) return check;
+    const { samples, boundMs } = asked;
+    const p99Ms = quantile(samples, 0.99);
+    const evidence = `p99 of ${samples.length} runs ${p99Ms.toFixed(0)} ms, at most ${boundMs.toFixed(0)} ms; max ${quantile(samples, 1).toFixed(0)} ms`;
+    return { ...check, passed: p99Ms <= boundMs, missing: false, evidence };
+  });
+  return { ...result, checks, verdict: checks.every((check) => check.passed) ? 'pass' : 'fail' };
+}
