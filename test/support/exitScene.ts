@@ -20,7 +20,8 @@ import { encodeTradingState, TRADING_STATE, type TradingState } from '../../src/
 import { seededRandom } from '../../src/random.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { readTradingState } from '../../src/tradingState/read.js';
-import { createSimulatedVenue, type SimulatedVenue } from './simulatedBroker.js';
+import { type BrokerLine, createSimulatedVenue, type SimulatedVenue } from './simulatedBroker.js';
+import { SimulatedProcess } from './simulatedProcess.js';
 
 // The worker loads it when it starts: loaded here, that takes no real time in a test that owns the clock.
 await import('p-limit');
@@ -32,6 +33,9 @@ export interface RunningWorker {
   stop(): Promise<void>;
   /** As SIGKILL would: from now on nothing that it does reaches bus or venue. */
   kill(): void;
+  /** As SIGSTOP would, until {@link thaw}. */
+  freeze(): void;
+  thaw(): void;
   readonly killed: () => boolean;
 }
 
@@ -43,6 +47,7 @@ export interface WorkerSetup {
   /** Between the worker and its venue. */
   readonly wrapBroker?: (broker: Broker) => Broker;
   readonly wrapBus?: (bus: Bus) => Bus;
+  readonly orderTransitMs?: BrokerLine['orderTransitMs'];
 }
 
 export interface ExitScene {
@@ -65,23 +70,6 @@ export interface ExitScene {
   end(): Promise<void>;
 }
 
-/** Calls through a cut never settle: what a dead process asked for is never answered to anyone, and it asks for nothing more. */
-function cuttable<T>(target: T, dead: () => boolean): T {
-  if (typeof target !== 'object' || target === null || Array.isArray(target)) return target;
-  return new Proxy(target, {
-    get(object, name) {
-      const value: unknown = Reflect.get(object, name, object);
-      if (typeof value !== 'function') return value;
-      return (...args: unknown[]) => {
-        if (dead()) return new Promise(() => undefined);
-        const result: unknown = Reflect.apply(value, object, args);
-        if (!(result instanceof Promise)) return cuttable(result, dead);
-        return result.then((settled: unknown) => (dead() ? new Promise<never>(() => undefined) : cuttable(settled, dead)));
-      };
-    },
-  });
-}
-
 async function readStream(bus: Bus, stream: string): Promise<readonly Fields[]> {
   const page = await bus.read(stream, FROM_START, { limit: 100_000 });
   return page.records.map((record) => record.fields);
@@ -100,19 +88,22 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
     const account = setup.account ?? 'default';
     const alerts: Alert[] = [];
     const stop = new AbortController();
-    let dead = false;
+    const process = new SimulatedProcess(clock);
     const handle = memory.handle();
-    const plainBroker = venue.broker(id, { account });
+    const plainBroker = venue.broker(id, {
+      account,
+      ...(setup.orderTransitMs === undefined ? {} : { orderTransitMs: setup.orderTransitMs }),
+    });
     const running = assembleExitWorker(
       {
-        clock,
+        clock: process.clock,
         random: seededRandom(id),
         workerId: id,
         account,
-        alert: { send: async (alert) => void (dead || alerts.push(alert)) },
+        alert: { send: async (alert) => void (process.dead || alerts.push(alert)) },
         ...setup.options,
-        bus: cuttable(setup.wrapBus?.(handle) ?? handle, () => dead),
-        broker: cuttable(setup.wrapBroker?.(plainBroker) ?? plainBroker, () => dead),
+        bus: process.reach(setup.wrapBus?.(handle) ?? handle),
+        broker: process.reach(setup.wrapBroker?.(plainBroker) ?? plainBroker),
       },
       setup.parts ?? intactWorkerParts,
     ).run(stop.signal);
@@ -120,6 +111,7 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
       id,
       alerts,
       stop: async () => {
+        process.thaw();
         stop.abort();
         const end = { reached: false };
         const reach = () => {
@@ -129,10 +121,12 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
         for (let waitedMs = 0; !end.reached && !made.killed() && waitedMs < 60_000; waitedMs += 50) await clock.advance(50);
       },
       kill: () => {
-        dead = true;
+        process.kill();
         stop.abort();
       },
-      killed: () => dead,
+      freeze: () => process.freeze(),
+      thaw: () => process.thaw(),
+      killed: () => process.dead,
     };
     workers.push(made);
     return made;

@@ -21,8 +21,15 @@ export interface SeededPosition {
   readonly positionSide?: 'net' | 'long' | 'short';
 }
 
+export interface BrokerLine {
+  readonly account?: string;
+  readonly timeoutMs?: number;
+  /** How long the next order is on its way; it arrives even if its sender has died or given up meanwhile. */
+  readonly orderTransitMs?: () => number;
+}
+
 export interface SimulatedVenue {
-  broker(source: string, options?: { readonly account?: string; readonly timeoutMs?: number }): Broker;
+  broker(source: string, options?: BrokerLine): Broker;
   set(patch: VenueSwitchesPatch): void;
   seed(positions: readonly SeededPosition[], account?: string): void;
   /** Lets all resting orders meet these prices. */
@@ -35,7 +42,14 @@ export interface SimulatedVenue {
 
 type Runtime = ReturnType<typeof createVenueRuntime>;
 
-function ask(runtime: Runtime, clock: Clock, command: VenueCommand, source: string, timeoutMs: number, signal?: AbortSignal) {
+interface Line {
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly source: string;
+  readonly timeoutMs: number;
+}
+
+function ask({ runtime, clock, source, timeoutMs }: Line, command: VenueCommand, transitMs: number, signal?: AbortSignal) {
   return new Promise<VenueAnswer>((resolve, reject) => {
     const end = (settle: () => void) => {
       timer.cancel();
@@ -46,9 +60,13 @@ function ask(runtime: Runtime, clock: Clock, command: VenueCommand, source: stri
     const abort = () => fail('aborted');
     const timer = clock.setTimer(timeoutMs, () => fail(`no answer within ${timeoutMs} ms`), { keepAlive: false });
     signal?.addEventListener('abort', abort, { once: true });
-    runtime.request(command, { source, sentMs: clock.monotonicMs() }, (answer) => {
-      if (answer.kind !== 'silence') end(() => resolve(answer));
-    });
+    const sender = { source, sentMs: clock.monotonicMs() };
+    const arrive = () =>
+      runtime.request(command, sender, (answer) => {
+        if (answer.kind !== 'silence') end(() => resolve(answer));
+      });
+    if (transitMs > 0) clock.setTimer(transitMs, arrive);
+    else arrive();
   });
 }
 
@@ -57,8 +75,8 @@ function unexpected(answer: VenueAnswer): Error {
   return new BrokerUnavailableError('detail' in answer ? answer.detail : answer.kind);
 }
 
-function brokerOf(runtime: Runtime, clock: Clock, source: string, account: string, timeoutMs: number): Broker {
-  const call = (command: VenueCommand, signal?: AbortSignal) => ask(runtime, clock, command, source, timeoutMs, signal);
+function brokerOf(line: Line, account: string, orderTransitMs: () => number): Broker {
+  const call = (command: VenueCommand, signal?: AbortSignal, transitMs = 0) => ask(line, command, transitMs, signal);
   const accountInfo = async (signal?: AbortSignal) => {
     const answer = await call({ kind: 'account', account }, signal);
     if (answer.kind !== 'account') throw unexpected(answer);
@@ -90,7 +108,7 @@ function brokerOf(runtime: Runtime, clock: Clock, source: string, account: strin
       return answer.orders;
     },
     async submit(order: OrderRequest, signal): Promise<OrderReport> {
-      const answer = await call({ kind: 'submit', order: { account, ...order } }, signal);
+      const answer = await call({ kind: 'submit', order: { account, ...order } }, signal, orderTransitMs());
       if (answer.kind !== 'report') throw unexpected(answer);
       return answer.report;
     },
@@ -111,7 +129,8 @@ function brokerOf(runtime: Runtime, clock: Clock, source: string, account: strin
 export function createSimulatedVenue(clock: Clock, accounts: readonly string[] = ['default']): SimulatedVenue {
   const runtime = createVenueRuntime(createVenueState({ environment: 'paper', accounts, bars: FLAT_BARS }), clock);
   return {
-    broker: (source, { account = 'default', timeoutMs = 5_000 } = {}) => brokerOf(runtime, clock, source, account, timeoutMs),
+    broker: (source, { account = 'default', timeoutMs = 5_000, orderTransitMs = () => 0 } = {}) =>
+      brokerOf({ runtime, clock, source, timeoutMs }, account, orderTransitMs),
     set: (patch) => runtime.administer((state, nowMs) => patchSwitches(state, switchesPatch.parse(patch), nowMs)),
     seed: (positions, account = 'default') =>
       runtime.administer((state, nowMs) => seedPositions(state, seedRequest.parse({ account, positions }), nowMs)),
