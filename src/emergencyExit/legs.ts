@@ -48,6 +48,8 @@ export interface Leg {
   readonly disagreement?: { readonly quantity: number; readonly sinceMs: number };
   /** The last own fill or confirmed cancel: a reading that could predate it is not acted on. */
   readonly movedMs: number;
+  /** When our last close had surely ended; what it filled has not been seen in a reading since. */
+  readonly unseenSinceMs?: number;
   /** Rejected closes in a row. */
   readonly rejections: number;
   readonly lastRejection?: string;
@@ -139,6 +141,7 @@ export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQue
     last: { ...leg.last, fate },
     ...(leg.expectedQuantity === undefined ? {} : { expectedQuantity: leg.expectedQuantity + signed }),
     movedMs: nowMs,
+    ...(filled ? { unseenSinceMs: nowMs } : {}),
     rejections: filled ? 0 : leg.rejections + 1,
     ...(filled ? {} : { lastRejection: report.reason ?? report.status }),
   };
@@ -161,7 +164,8 @@ export function withQueryFailed(leg: Leg, nextQueryMs: number): Leg {
 export function withGivenUp(leg: Leg, nowMs: number): Leg {
   if (leg.last === undefined) return leg;
   const { expectedQuantity: _unknown, expectationSeen: _seen, ...rest } = leg;
-  return { ...rest, last: { ...leg.last, fate: { kind: 'terminal', status: 'expired', filledQuantity: 0, atMs: nowMs } }, movedMs: nowMs };
+  const fate: AttemptFate = { kind: 'terminal', status: 'expired', filledQuantity: 0, atMs: nowMs };
+  return { ...rest, last: { ...leg.last, fate }, movedMs: nowMs, unseenSinceMs: nowMs };
 }
 
 export interface OpenOrdersReading {
@@ -195,7 +199,10 @@ export function withReading(leg: Leg, quantity: number, sentMs: number): Leg {
   if (sentMs < leg.movedMs) return leg;
   const { disagreement: _dropped, ...agreed } = leg;
   if (leg.expectedQuantity === undefined) return agreed;
-  if (sameQuantity(leg.expectedQuantity, quantity)) return { ...agreed, expectationSeen: true };
+  if (sameQuantity(leg.expectedQuantity, quantity)) {
+    const { unseenSinceMs: _seen, ...rest } = agreed;
+    return { ...rest, expectationSeen: true };
+  }
   if (quantity === 0) return agreed;
   if (leg.disagreement !== undefined && sameQuantity(leg.disagreement.quantity, quantity)) return leg;
   return { ...leg, disagreement: { quantity, sinceMs: sentMs } };

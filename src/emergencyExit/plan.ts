@@ -13,7 +13,7 @@ export interface ExitView {
   readonly closingAllowed: boolean;
   /** A reading that our own closes do not explain must stand this long before it is acted on … */
   readonly settleMs: number;
-  /** … and this long while no reading has shown our last fill: the venue may lag by more than it says. */
+  /** … and this long while no reading has shown what our last close did: the venue may lag by more than it says. */
   readonly doubtMs: number;
 }
 
@@ -100,6 +100,8 @@ function mayClose(view: ExitView, book: Book, position: Position): boolean {
   if (leg === undefined) return true;
   if (isOutstanding(leg) || leg.blockedUntilMs > view.nowMs) return false;
   if (book.sentMs - view.capabilities.readLagMs < leg.movedMs) return false;
+  // With nothing to compare it to, a reading that lags by more than the venue says cannot be told from what is left.
+  if (leg.expectedQuantity === undefined && leg.unseenSinceMs !== undefined && book.sentMs - view.doubtMs < leg.unseenSinceMs) return false;
   if (leg.disagreement === undefined) return true;
   const standsMs = leg.expectationSeen === true ? view.settleMs : view.doubtMs;
   return book.sentMs - leg.disagreement.sinceMs >= Math.max(standsMs, view.capabilities.readLagMs);

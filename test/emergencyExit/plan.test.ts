@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { BrokerCapabilities, Position, WorkingOrder } from '../../src/broker/broker.js';
 import { legKey } from '../../src/emergencyExit/book.js';
-import { type Leg, newLeg, withReading, withReport, withSent } from '../../src/emergencyExit/legs.js';
+import { type Leg, newLeg, withGivenUp, withReading, withReport, withSent } from '../../src/emergencyExit/legs.js';
 import { type ExitStep, type ExitView, mayCloseNow, planExit } from '../../src/emergencyExit/plan.js';
 
 const CAPABILITIES: BrokerCapabilities = { reduceOnly: 'enforced', clientOrderIds: 'forever', readLagMs: 0, minQuantity: () => 1 };
@@ -80,6 +80,12 @@ describe('planExit', () => {
     const stale = withReading(filled, 10, 700);
     expect(done(planExit(view({ legs: legs(stale), sentMs: 900 })))).toEqual([]);
     expect(done(planExit(view({ legs: legs(stale), sentMs: 2_701 })))).toEqual(['close']);
+  });
+
+  it('S4: while nobody knows what the last close filled, a reading that may lag by more than the venue says is not acted on', () => {
+    const gone = withReading(withGivenUp(sent(), 600), 10, 700);
+    expect(done(planExit(view({ legs: legs(gone), sentMs: 2_599 })))).toEqual([]);
+    expect(done(planExit(view({ legs: legs(gone), sentMs: 2_600 })))).toEqual(['close']);
   });
 
   it('S5: without a reading nothing is cancelled or closed; only questions go on', () => {
