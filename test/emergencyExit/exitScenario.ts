@@ -1,0 +1,123 @@
+/** Random books, venues, crashes, freezes and late fills for a whole exit worker. */
+import fc from 'fast-check';
+
+const venueArbitrary = fc.record({
+  latencyMs: fc.constantFrom(0, 20, 120),
+  readLatencyMs: fc.constantFrom(0, 15, 80),
+  executionDelayMs: fc.constantFrom(0, 0, 90, 700),
+  slices: fc.constantFrom(1, 1, 3),
+  sliceIntervalMs: fc.constantFrom(0, 40, 300),
+  endAfter: fc.constantFrom(null, null, 1),
+  rejectsNext: fc.constantFrom(0, 0, 2),
+  expireNext: fc.constantFrom(0, 0, 2),
+  dropNext: fc.constantFrom(0, 0, 1, 3),
+  loseNext: fc.constantFrom(0, 0, 1, 2),
+  /** The first orders of workers are so long on their way. */
+  transit: fc.record({ orders: fc.constantFrom(0, 0, 1, 2), forMs: fc.constantFrom(150, 3_000) }),
+  readFailuresEvery: fc.constantFrom(0, 0, 5),
+  staleReadsMs: fc.constantFrom<number>(0, 0, 150, 900),
+  lagIsDeclared: fc.boolean(),
+  /** Orders are read as they are, positions lag behind them. */
+  onlyPositionsLag: fc.boolean(),
+  reduceOnly: fc.constantFrom('enforced', 'ignored', 'rejected'),
+  clientOrderIds: fc.constantFrom('forever', 'forever', 'while_open', 'never'),
+  orderExpiryMs: fc.constantFrom(null, null, 3_000),
+  hedge: fc.boolean(),
+  frozen: fc.option(fc.record({ atMs: fc.integer({ min: 0, max: 800 }), forMs: fc.integer({ min: 50, max: 4_000 }) }), { nil: null }),
+});
+
+const bookArbitrary = fc.array(
+  fc.record({
+    quantity: fc.constantFrom(10, -10, 3, -7, 0.4),
+    resting: fc.boolean(),
+    stop: fc.boolean(),
+  }),
+  { minLength: 0, maxLength: 5 },
+);
+
+export const LONGEST_FREEZE_MS = 5_000;
+
+const nthClose = fc.integer({ min: 1, max: 4 });
+
+/** What happens to a worker. It is killed: so long after it was started, at its nth call of the venue, or when its nth close has left. */
+const killArbitrary = fc.oneof(
+  fc.record({ kind: fc.constant('killed after' as const), ms: fc.integer({ min: 1, max: 1_500 }) }),
+  fc.record({ kind: fc.constant('killed at call' as const), nth: fc.integer({ min: 1, max: 25 }) }),
+  fc.record({ kind: fc.constant('killed at close' as const), nth: nthClose }),
+);
+
+/** Or it is stopped for longer than its claim lasts: with its nth close written down and not sent yet, or when it has left. */
+const freezeArbitrary = fc.record({
+  kind: fc.constantFrom('frozen at note', 'frozen at close'),
+  nth: nthClose,
+  forMs: fc.integer({ min: 2_100, max: LONGEST_FREEZE_MS }),
+});
+
+const generalArbitrary = fc.record({
+  venue: venueArbitrary,
+  book: bookArbitrary,
+  minQuantity: fc.constantFrom(0, 0, 0.5),
+  /** Of each worker but the last. */
+  fates: fc.array(fc.oneof({ weight: 3, arbitrary: killArbitrary }, { weight: 1, arbitrary: freezeArbitrary }), { maxLength: 3 }),
+  /** Orders of a strategy that are still on their way when the panic comes: (after the panic, in ms). */
+  late: fc.array(fc.record({ atMs: fc.integer({ min: 0, max: 300 }), leg: fc.nat(4), part: fc.constantFrom(0.5, 1, -0.5) }), {
+    maxLength: 3,
+  }),
+  drainAtMs: fc.constantFrom(400, 700, 2_500),
+  panicAgain: fc.boolean(),
+});
+
+export type Scenario = typeof generalArbitrary extends fc.Arbitrary<infer T> ? T : never;
+
+/** Where nothing but the exit's own care keeps a close from being sent twice: no cap, and no ids that last. */
+const helplessVenue = {
+  reduceOnly: fc.constant('rejected' as const),
+  clientOrderIds: fc.constantFrom('while_open' as const, 'never' as const),
+  hedge: fc.constant(false),
+};
+
+/** Positions show late, by longer than a venue's word is doubted for, what the open orders have shown already. */
+const lateBooksArbitrary = fc
+  .tuple(
+    generalArbitrary,
+    fc.record({
+      ...helplessVenue,
+      executionDelayMs: fc.constantFrom(90, 700),
+      onlyPositionsLag: fc.constant(true),
+      staleReadsMs: fc.constant(2_500),
+      lagIsDeclared: fc.constant(true),
+    }),
+  )
+  .map(([scenario, venue]): Scenario => ({ ...scenario, venue: { ...scenario.venue, ...venue } }));
+
+/** A worker dies or sleeps right after a close that reaches the venue only when its successor is at work. */
+const lateCloseArbitrary = fc
+  .tuple(
+    generalArbitrary,
+    fc.record({ ...helplessVenue, transit: fc.record({ orders: fc.constantFrom(1, 2), forMs: fc.constant(3_000) }) }),
+    fc.oneof(
+      fc.record({ kind: fc.constant('killed at close' as const), nth: fc.constantFrom(1, 2) }),
+      fc.record({ kind: fc.constant('frozen at close' as const), nth: fc.constantFrom(1, 2), forMs: fc.constant(LONGEST_FREEZE_MS) }),
+    ),
+  )
+  .map(([scenario, venue, fate]): Scenario => ({ ...scenario, venue: { ...scenario.venue, ...venue }, fates: [fate] }));
+
+export const scenarioArbitrary = fc.oneof(
+  { weight: 6, arbitrary: generalArbitrary },
+  { weight: 1, arbitrary: lateBooksArbitrary },
+  { weight: 1, arbitrary: lateCloseArbitrary },
+);
+
+export type Fate = Scenario['fates'][number];
+
+/** Whether the fate of every close can be found, by asking or by waiting. */
+export function isResolvable({ venue }: Scenario): boolean {
+  return venue.clientOrderIds === 'forever' || venue.orderExpiryMs !== null || (venue.reduceOnly !== 'rejected' && !venue.hedge);
+}
+
+/** What no exit can be held to: a venue that says that it caps orders, does not, and cannot be asked for a lost one either. */
+export function isBeyondHelp({ venue, late }: Scenario): boolean {
+  const liesAboutCap = venue.reduceOnly === 'ignored' && !venue.hedge;
+  const mayLoseTrack = venue.clientOrderIds !== 'forever';
+  return liesAboutCap && (mayLoseTrack || late.length > 0);
+}
