@@ -177,11 +177,19 @@ class ExitRunner {
     this.#failedReads = 0;
     this.#lastBook = reading.book;
     this.#compare(reading.book, capabilities);
-    if (isQuiet(reading.book, this.#legs, capabilities)) this.#quietReadsMs.push(reading.book.sentMs);
+    if (isQuiet(reading.book, this.#legs, capabilities)) this.#rememberQuiet(reading.book.sentMs, capabilities);
     else this.#quietReadsMs = [];
+    return reading.book;
+  }
+
+  /** Spaced so that the end of a list of bounded length is longer than the venue's lag, over which the verdict needs two. */
+  #rememberQuiet(sentMs: number, { readLagMs }: BrokerCapabilities): void {
+    const spacingMs = Math.max(this.#run.timings.pollMs, readLagMs / 8);
+    const lastButOneMs = this.#quietReadsMs.at(-2);
+    if (lastButOneMs !== undefined && sentMs - lastButOneMs < spacingMs) this.#quietReadsMs.pop();
+    this.#quietReadsMs.push(sentMs);
     // Only the ends matter to the verdict; the middle of a long watch is dropped.
     if (this.#quietReadsMs.length > 64) this.#quietReadsMs.splice(32, 16);
-    return reading.book;
   }
 
   #compare(book: Book, capabilities: BrokerCapabilities): void {

@@ -28,7 +28,7 @@ export interface Attempt {
   readonly fate: AttemptFate;
   /** When the venue said that it holds the order. */
   readonly acceptedMs?: number;
-  /** The last reading that showed it among the open orders. */
+  /** When a reading showed it among the open orders for the last time. */
   readonly seenOpenMs?: number;
 }
 
@@ -48,7 +48,7 @@ export interface Leg {
   readonly disagreement?: { readonly quantity: number; readonly sinceMs: number };
   /** The last own fill or confirmed cancel: a reading that could predate it is not acted on. */
   readonly movedMs: number;
-  /** When our last close had surely ended; what it filled has not been seen in a reading since. */
+  /** When an order had ended that may have moved the position; no reading since has shown what it did. */
   readonly unseenSinceMs?: number;
   /** Rejected closes in a row. */
   readonly rejections: number;
@@ -187,11 +187,12 @@ export function withOpenOrders(leg: Leg, reading: OpenOrdersReading): Leg {
   const { clientOrderId, seenOpenMs, acceptedMs } = leg.last;
   if (reading.openIds.has(clientOrderId)) {
     const { nextQueryMs } = leg.last.fate;
-    return { ...leg, last: { ...leg.last, seenOpenMs: reading.sentMs, fate: { kind: 'working', nextQueryMs } } };
+    return { ...leg, last: { ...leg.last, seenOpenMs: reading.receivedMs, fate: { kind: 'working', nextQueryMs } } };
   }
-  const seenThenGone = seenOpenMs !== undefined && reading.sentMs > seenOpenMs;
-  const heldThenGone = acceptedMs !== undefined && reading.sentMs - reading.readLagMs >= acceptedMs + reading.doubtMs;
-  return seenThenGone || heldThenGone ? withGivenUp(leg, reading.receivedMs) : leg;
+  // Readings may come out of turn: one that is older than the order itself does not show it either.
+  const heldMs = Math.max(seenOpenMs ?? -Infinity, acceptedMs ?? -Infinity);
+  const gone = heldMs > -Infinity && reading.sentMs - reading.readLagMs >= heldMs + reading.doubtMs;
+  return gone ? withGivenUp(leg, reading.receivedMs) : leg;
 }
 
 /** Compares a reading with what our own closes explain; a difference must be seen again later before it is acted on. */
