@@ -92,7 +92,9 @@ export class CloseSteps {
     const key = legKey(order);
     const known = leg(key) ?? newLeg(order.symbol, order.positionSide);
     const { expectedQuantity: _moved, ...rest } = known;
-    update({ ...rest, movedMs: clock.monotonicMs() });
+    const movedMs = clock.monotonicMs();
+    // One that had ended by itself, a stop that fired, has most likely filled.
+    update({ ...rest, movedMs, ...(canceled ? {} : { unseenSinceMs: movedMs }) });
     ledger.note('exit.cancel', canceled ? 'canceled' : 'not confirmed', { symbol: order.symbol, orderId: order.orderId });
     return canceled;
   }

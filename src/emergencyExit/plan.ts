@@ -13,7 +13,7 @@ export interface ExitView {
   readonly closingAllowed: boolean;
   /** A reading that our own closes do not explain must stand this long before it is acted on … */
   readonly settleMs: number;
-  /** … and this long while no reading has shown what our last close did: the venue may lag by more than it says. */
+  /** … and this long while no reading has shown what the last order did: the venue may lag by more than it says. */
   readonly doubtMs: number;
 }
 

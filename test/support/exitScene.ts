@@ -63,7 +63,7 @@ export interface ExitScene {
   escalations(): Promise<readonly Escalation[]>;
   audited(): Promise<readonly string[]>;
   state(): Promise<TradingState>;
-  /** Panics that nobody has acknowledged, also those that nobody has taken. */
+  /** Panics that a worker has taken up and nobody has acknowledged. */
   unacknowledged(account?: string): Promise<number>;
   /** Moves time on in small steps until the condition holds; fails after `forMs`. */
   until(holds: () => boolean | Promise<boolean>, forMs: number, what?: string): Promise<void>;

@@ -12,7 +12,9 @@ import { seedRequest, switchesPatch } from '../../src/brokers/paper/wire.js';
 import type { Clock } from '../../src/clock.js';
 import { FLAT_BARS } from '../../src/venue/bars.js';
 import { patchSwitches, seedPositions } from '../../src/venue/engine/administration.js';
+import { controlReplay } from '../../src/venue/engine/market.js';
 import { createVenueState, type VenueAnswer, type VenueCommand } from '../../src/venue/engine/state.js';
+import { fromUnits } from '../../src/venue/engine/units.js';
 import { createVenueRuntime } from '../../src/venue/runtime.js';
 
 export interface SeededPosition {
@@ -32,7 +34,8 @@ export interface SimulatedVenue {
   broker(source: string, options?: BrokerLine): Broker;
   set(patch: VenueSwitchesPatch): void;
   seed(positions: readonly SeededPosition[], account?: string): void;
-  /** Lets all resting orders meet these prices. */
+  /** The price falls through every stop that sells. */
+  fall(): void;
   events(): readonly VenueEvent[];
   /** Signed quantities by `symbol/side`. */
   positions(account?: string): ReadonlyMap<string, number>;
@@ -126,20 +129,23 @@ function brokerOf(line: Line, account: string, orderTransitMs: () => number): Br
   };
 }
 
+const FALLEN = { openMs: 1, open: 100, high: 100, low: 1, close: 1, volume: 0 };
+
 export function createSimulatedVenue(clock: Clock, accounts: readonly string[] = ['default']): SimulatedVenue {
-  const runtime = createVenueRuntime(createVenueState({ environment: 'paper', accounts, bars: FLAT_BARS }), clock);
+  const runtime = createVenueRuntime(createVenueState({ environment: 'paper', accounts, bars: [...FLAT_BARS, FALLEN] }), clock);
   return {
     broker: (source, { account = 'default', timeoutMs = 5_000, orderTransitMs = () => 0 } = {}) =>
       brokerOf({ runtime, clock, source, timeoutMs }, account, orderTransitMs),
     set: (patch) => runtime.administer((state, nowMs) => patchSwitches(state, switchesPatch.parse(patch), nowMs)),
     seed: (positions, account = 'default') =>
       runtime.administer((state, nowMs) => seedPositions(state, seedRequest.parse({ account, positions }), nowMs)),
+    fall: () => void runtime.administer((state, nowMs) => controlReplay(state, { action: 'step', by: 1 }, nowMs)),
     events: () => runtime.state.events,
     positions: (account = 'default') =>
       new Map(
         [...(runtime.state.accounts.get(account)?.positions.values() ?? [])].map((held) => [
           `${held.symbol}/${held.positionSide}`,
-          held.units,
+          fromUnits(held.units),
         ]),
       ),
     openOrders: (account = 'default') => runtime.state.accounts.get(account)?.open.size ?? 0,
