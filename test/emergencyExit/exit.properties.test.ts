@@ -9,6 +9,8 @@ import { judgeFills, judgeOwners } from './exitJudges.js';
 import { EXIT_RUNS, exitProperty, type Judge } from './exitProperty.js';
 
 const TIMEOUT_MS = Math.max(60_000, EXIT_RUNS * 1_000);
+/** Found within a third of the runs of the intact exit with the seed that stands here; another seed may need more. */
+const BROKEN_RUNS = 600;
 
 function withLedger(change: Partial<ExitLedger>): WorkerParts {
   const broken = (run: ExitRun, parts: ExitParts) => runExit({ ...run, ledger: { ...run.ledger, ...change } }, parts);
@@ -45,7 +47,7 @@ describe('emergency exit under random books, venues and crashes', () => {
   it.each(BROKEN)(
     'S4, S9: an exit that %s is found out',
     async (_lacks, judge, parts) => {
-      const found = await fc.check(exitProperty([judge], parts), { seed: fcSeed, numRuns: EXIT_RUNS, endOnFailure: true });
+      const found = await fc.check(exitProperty([judge], parts), { seed: fcSeed, numRuns: BROKEN_RUNS, endOnFailure: true });
       expect(String(found.errorInstance)).toMatch(/^AssertionError: S[49]: /);
     },
     TIMEOUT_MS,

@@ -6,7 +6,7 @@ const venueArbitrary = fc.record({
   readLatencyMs: fc.constantFrom(0, 15, 80),
   executionDelayMs: fc.constantFrom(0, 0, 90, 700),
   slices: fc.constantFrom(1, 1, 3),
-  sliceIntervalMs: fc.constantFrom(0, 40, 300),
+  sliceIntervalMs: fc.constantFrom<number>(0, 40, 300),
   endAfter: fc.constantFrom(null, null, 1),
   rejectsNext: fc.constantFrom(0, 0, 2),
   expireNext: fc.constantFrom(0, 0, 2),
@@ -26,14 +26,11 @@ const venueArbitrary = fc.record({
   frozen: fc.option(fc.record({ atMs: fc.integer({ min: 0, max: 800 }), forMs: fc.integer({ min: 50, max: 4_000 }) }), { nil: null }),
 });
 
-const bookArbitrary = fc.array(
-  fc.record({
-    quantity: fc.constantFrom(10, -10, 3, -7, 0.4),
-    resting: fc.boolean(),
-    stop: fc.boolean(),
-  }),
-  { minLength: 0, maxLength: 5 },
-);
+const legArbitrary = fc.record({
+  quantity: fc.constantFrom(10, -10, 3, -7, 0.4),
+  resting: fc.boolean(),
+  stop: fc.boolean(),
+});
 
 export const LONGEST_FREEZE_MS = 5_000;
 
@@ -55,7 +52,7 @@ const freezeArbitrary = fc.record({
 
 const generalArbitrary = fc.record({
   venue: venueArbitrary,
-  book: bookArbitrary,
+  book: fc.array(legArbitrary, { maxLength: 5 }),
   minQuantity: fc.constantFrom(0, 0, 0.5),
   /** Of each worker but the last. */
   fates: fc.array(fc.oneof({ weight: 3, arbitrary: killArbitrary }, { weight: 1, arbitrary: freezeArbitrary }), { maxLength: 3 }),
@@ -63,7 +60,7 @@ const generalArbitrary = fc.record({
   late: fc.array(fc.record({ atMs: fc.integer({ min: 0, max: 300 }), leg: fc.nat(4), part: fc.constantFrom(0.5, 1, -0.5) }), {
     maxLength: 3,
   }),
-  drainAtMs: fc.constantFrom(400, 700, 2_500),
+  drainAtMs: fc.constantFrom<number>(400, 700, 2_500),
   panicAgain: fc.boolean(),
 });
 
@@ -76,19 +73,38 @@ const helplessVenue = {
   hedge: fc.constant(false),
 };
 
-/** Positions show late, by longer than a venue's word is doubted for, what the open orders have shown already. */
+/** A strategy's order is cancelled when it has filled in part, and positions show that later than the open orders do. */
 const lateBooksArbitrary = fc
   .tuple(
     generalArbitrary,
     fc.record({
       ...helplessVenue,
-      executionDelayMs: fc.constantFrom(90, 700),
+      latencyMs: fc.constant(120),
+      readLatencyMs: fc.constantFrom(0, 15),
+      executionDelayMs: fc.constant(90),
+      slices: fc.constant(3),
+      sliceIntervalMs: fc.constantFrom(100, 300),
+      endAfter: fc.constant(null),
+      dropNext: fc.constant<0>(0),
+      readFailuresEvery: fc.constant<0>(0),
       onlyPositionsLag: fc.constant(true),
-      staleReadsMs: fc.constant(2_500),
+      staleReadsMs: fc.constantFrom(900, 2_500),
       lagIsDeclared: fc.constant(true),
+      frozen: fc.constant(null),
     }),
+    fc.constantFrom(10, -7, 3),
+    fc.integer({ min: 0, max: 150 }),
   )
-  .map(([scenario, venue]): Scenario => ({ ...scenario, venue: { ...scenario.venue, ...venue } }));
+  .map(
+    ([scenario, venue, quantity, atMs]): Scenario => ({
+      ...scenario,
+      venue: { ...scenario.venue, ...venue },
+      book: [{ quantity, resting: false, stop: false }],
+      fates: [],
+      late: [{ atMs, leg: 0, part: -0.5 }],
+      drainAtMs: 0,
+    }),
+  );
 
 /** A worker dies or sleeps right after a close that reaches the venue only when its successor is at work. */
 const lateCloseArbitrary = fc
@@ -115,9 +131,13 @@ export function isResolvable({ venue }: Scenario): boolean {
   return venue.clientOrderIds === 'forever' || venue.orderExpiryMs !== null || (venue.reduceOnly !== 'rejected' && !venue.hedge);
 }
 
-/** What no exit can be held to: a venue that says that it caps orders, does not, and cannot be asked for a lost one either. */
+/**
+ * What no exit can be held to: a venue that says that it caps orders, does not, and cannot be asked for a lost one either; and
+ * one that caps nothing and hides, for longer than it says, a strategy's reducing order that it has taken.
+ */
 export function isBeyondHelp({ venue, late }: Scenario): boolean {
-  const liesAboutCap = venue.reduceOnly === 'ignored' && !venue.hedge;
-  const mayLoseTrack = venue.clientOrderIds !== 'forever';
-  return liesAboutCap && (mayLoseTrack || late.length > 0);
+  if (venue.hedge) return false;
+  if (venue.reduceOnly === 'ignored') return venue.clientOrderIds !== 'forever' || late.length > 0;
+  const hides = venue.staleReadsMs > 0 && !venue.lagIsDeclared;
+  return venue.reduceOnly === 'rejected' && hides && late.some(({ part }) => part < 0);
 }
