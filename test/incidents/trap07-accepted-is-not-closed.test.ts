@@ -20,6 +20,21 @@ describe('trap 7: "accepted" counts as closed; hedge mode without a position sid
     expect(await scene.completions()).toMatchObject([{ verdict: 'flat', positionsClosed: 1 }]);
   });
 
+  it('trap 7: S4: an order that was taken is waited for, however long nothing fills, and not closed on top of', async () => {
+    scene = createExitScene();
+    await scene.arm();
+    scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+    // Longer than any reading is doubted, at a venue that would let a second close sell again.
+    scene.venue.set({ reduceOnly: 'rejected', executionDelayMs: 3_500 });
+    scene.worker();
+    await scene.clock.advance(500);
+    await scene.panic();
+    await scene.until(async () => (await scene.completions()).length === 1, 12_000);
+    const closes = scene.venue.events().filter((event) => event.kind === 'accepted' || event.kind === 'fill');
+    expect(closes.map(({ kind }) => kind)).toEqual(['accepted', 'fill']);
+    expect(closes[1]).toMatchObject({ positionBefore: 10, positionAfter: 0 });
+  });
+
   it('trap 7: S4: both sides of a hedged symbol are closed, each by its own position side', async () => {
     scene = createExitScene();
     await scene.arm();

@@ -1,14 +1,24 @@
 /** S4 holds without the help of the venue. */
 import { afterEach, describe, expect, it } from 'vitest';
+import type { VenueSwitchesPatch } from '../../src/brokers/paper/index.js';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';
+
+const REDUCE_ONLY = ['enforced', 'ignored', 'rejected'] as const;
+
+/** Each makes a second close look right that would sell twice. */
+const TROUBLES: readonly (readonly [what: string, trouble: VenueSwitchesPatch])[] = [
+  ['a lost answer', { dropAnswers: { next: 1 } }],
+  ['a close that fills late', { executionDelayMs: 700 }],
+  ['a book that shows fills late', {}],
+];
 
 describe('trap 34: a close at twice the size flips the position; a venue ignores or refuses reduce-only', () => {
   let scene: ExitScene;
   afterEach(() => scene.end());
 
-  it.each(['enforced', 'ignored', 'rejected'] as const)(
-    'trap 34: S4: reduce-only %s: a lost answer and a stale book flip nothing',
-    async (reduceOnly) => {
+  it.each(REDUCE_ONLY.flatMap((reduceOnly) => TROUBLES.map(([what, trouble]) => [reduceOnly, what, trouble] as const)))(
+    'trap 34: S4: reduce-only %s: %s and a stale book flip nothing',
+    async (reduceOnly, _what, trouble) => {
       scene = createExitScene();
       await scene.arm();
       scene.venue.seed([
@@ -18,9 +28,17 @@ describe('trap 34: a close at twice the size flips the position; a venue ignores
       scene.venue.set({ reduceOnly, staleReadsMs: 900, declaredReadLagMs: 0 });
       scene.worker();
       await scene.clock.advance(2_000);
-      scene.venue.set({ dropAnswers: { next: 1 } });
+      scene.venue.set(trouble);
       await scene.panic();
       await scene.until(async () => (await scene.completions()).length === 1, 30_000);
+      const sent = scene.venue.events().filter((event) => event.kind === 'request');
+      expect(
+        sent.map(({ symbol, quantity }) => ({ symbol, quantity })),
+        'a second close was sent',
+      ).toEqual([
+        { symbol: 'AAPL', quantity: 10 },
+        { symbol: 'MSFT', quantity: 4 },
+      ]);
       const fills = scene.venue.events().filter((event) => event.kind === 'fill');
       expect(
         fills.map(({ symbol, positionAfter }) => ({ symbol, positionAfter })).sort((a, b) => a.symbol.localeCompare(b.symbol)),
