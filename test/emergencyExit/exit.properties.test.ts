@@ -9,7 +9,7 @@ import { judgeFills, judgeOwners } from './exitJudges.js';
 import { EXIT_RUNS, exitProperty, type Judge } from './exitProperty.js';
 
 const TIMEOUT_MS = Math.max(60_000, EXIT_RUNS * 1_000);
-/** Found within a third of the runs of the intact exit with the seed that stands here; another seed may need more. */
+/** Ended by the first catch: the seed that stands here needs fewer than forty, another one may need more. */
 const BROKEN_RUNS = 600;
 
 function withLedger(change: Partial<ExitLedger>): WorkerParts {
