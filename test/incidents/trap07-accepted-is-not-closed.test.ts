@@ -25,14 +25,15 @@ describe('trap 7: "accepted" counts as closed; hedge mode without a position sid
     await scene.arm();
     scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
     // Longer than any reading is doubted, at a venue that would let a second close sell again.
-    scene.venue.set({ reduceOnly: 'rejected', executionDelayMs: 3_500 });
+    scene.venue.set({ reduceOnly: 'rejected', executionDelayMs: 3_500, latencyMs: 20, readLatencyMs: 10 });
     scene.worker();
     await scene.clock.advance(500);
     await scene.panic();
-    await scene.until(async () => (await scene.completions()).length === 1, 12_000);
+    await scene.clock.advance(6_000);
     const closes = scene.venue.events().filter((event) => event.kind === 'accepted' || event.kind === 'fill');
     expect(closes.map(({ kind }) => kind)).toEqual(['accepted', 'fill']);
     expect(closes[1]).toMatchObject({ positionBefore: 10, positionAfter: 0 });
+    await scene.until(async () => (await scene.completions()).length === 1, 12_000);
   });
 
   it('trap 7: S4: both sides of a hedged symbol are closed, each by its own position side', async () => {

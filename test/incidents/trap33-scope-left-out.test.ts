@@ -31,12 +31,16 @@ describe('trap 33: resting limit orders, manual positions, several accounts: "fl
   /** What was left of each account in the moment in which its completion was there. */
   async function leftAtCompletion(count: number, forMs: number) {
     const found = new Map<string, { readonly verdict: string; readonly positions: number; readonly orders: number }>();
-    await scene.until(async () => {
-      for (const { account, verdict } of await scene.completions()) {
-        if (!found.has(account)) found.set(account, { verdict, ...left(account) });
-      }
-      return found.size === count;
-    }, forMs);
+    await scene.until(
+      async () => {
+        for (const { account, verdict } of await scene.completions()) {
+          if (!found.has(account)) found.set(account, { verdict, ...left(account) });
+        }
+        return found.size === count;
+      },
+      forMs,
+      `a completion of each of ${count} accounts`,
+    );
     return Object.fromEntries(found);
   }
 
