@@ -25,12 +25,12 @@ describe('trap 34: a close at twice the size flips the position; a venue ignores
         { symbol: 'AAPL', quantity: 10 },
         { symbol: 'MSFT', quantity: -4 },
       ]);
-      scene.venue.set({ reduceOnly, staleReadsMs: 900, declaredReadLagMs: 0 });
+      scene.venue.set({ reduceOnly, staleReadsMs: 900, declaredReadLagMs: 0, latencyMs: 20, readLatencyMs: 10 });
       scene.worker();
       await scene.clock.advance(2_000);
       scene.venue.set(trouble);
       await scene.panic();
-      await scene.until(async () => (await scene.completions()).length === 1, 30_000);
+      await scene.clock.advance(12_000);
       const sent = scene.venue.events().filter((event) => event.kind === 'request');
       expect(
         sent.map(({ symbol, quantity }) => ({ symbol, quantity })),
@@ -46,6 +46,7 @@ describe('trap 34: a close at twice the size flips the position; a venue ignores
         { symbol: 'AAPL', positionAfter: 0 },
         { symbol: 'MSFT', positionAfter: 0 },
       ]);
+      await scene.until(async () => (await scene.completions()).length === 1, 18_000, 'the completion');
     },
   );
 });
