@@ -7,7 +7,7 @@ const REDUCE_ONLY = ['enforced', 'ignored', 'rejected'] as const;
 
 /** Each makes a second close look right that would sell twice. */
 const TROUBLES: readonly (readonly [what: string, trouble: VenueSwitchesPatch])[] = [
-  ['a lost answer', { dropAnswers: { next: 1 } }],
+  ['a lost answer', { dropAnswers: { next: 1 }, executionDelayMs: 5_500 }],
   ['a close that fills late', { executionDelayMs: 700 }],
   ['a book that shows fills late', {}],
 ];
