@@ -14,18 +14,4 @@ describe('the drill', () => {
     expect(run.document.flatVerdict).toBe('flat');
     expect(run.document.ordersAttemptedAfterHalt).toBeGreaterThanOrEqual(20);
   });
-
-  it.each(['brain', 'worker'])(
-    'S4 S9: --kill %s --signal SIGSTOP ends in a flat book, also when the process wakes up',
-    { timeout: TIMEOUT_MS },
-    async (kill) => {
-      expectFlat(await runDrill('--kill', kill, '--signal', 'SIGSTOP'));
-    },
-  );
-
-  it('S8: --no-fault stays quiet, and the same processes panic when the brain is then killed', { timeout: TIMEOUT_MS }, async () => {
-    const run = await runDrill('--no-fault');
-    expectFlat(run);
-    expect(run.document.checks.find((check) => check.id === 'S8')).toMatchObject({ passed: true, related: false });
-  });
 });

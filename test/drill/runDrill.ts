@@ -1,6 +1,7 @@
 /** Runs the built `failflat drill --json` as a user's CI would, and reads its one document. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Fault } from '../../src/drill/options.js';
 
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -64,6 +65,10 @@ export async function runDrill(...args: readonly string[]): Promise<DrillRun> {
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   const document = JSON.parse(stdout === '' ? '{}' : stdout) as DrillDocument;
   return { code, stdout, stderr, document };
+}
+
+export function runFault(fault: Fault): Promise<DrillRun> {
+  return runDrill('--fault', fault, ...(fault === 'old-panic' ? ['--scale', String(OLD_PANIC_SCALE)] : []));
 }
 
 /** What to show of a run that did not go as it should. */
