@@ -119,7 +119,8 @@ export interface LatchValue {
 }
 
 export type CompareAndSetOutcome =
-  | { readonly outcome: 'committed'; readonly version: number }
+  /** `unreplicated`: fewer replicas than asked for hold it, and why. */
+  | { readonly outcome: 'committed'; readonly version: number; readonly unreplicated?: string }
   | { readonly outcome: 'conflict' }
   | { readonly outcome: 'refused'; readonly reason: AppendRefusal; readonly detail: string }
   | { readonly outcome: 'unknown'; readonly detail: string };
@@ -135,7 +136,15 @@ export interface Latch {
 }
 
 export type ProbeResult =
-  | { readonly ok: true; readonly sentMs: number; readonly roundTripMs: number; readonly identity: string }
+  | {
+      readonly ok: true;
+      readonly sentMs: number;
+      readonly roundTripMs: number;
+      /** Of the data: another one after a failover, and after a restart that may have lost something. */
+      readonly identity: string;
+      /** Why nothing may be granted on what this bus says, although it answers. */
+      readonly unguarded?: string;
+    }
   | { readonly ok: false; readonly detail: string };
 
 /**

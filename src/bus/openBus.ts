@@ -15,13 +15,13 @@ export interface OpenBusOptions {
   readonly random?: Random;
 }
 
-const BOUND = 'must be journal:<directory> or memory:<name>; this version reads no other scheme';
+const BOUND = 'must be journal:<directory>, redis://…, rediss://…, redis+sentinel://…, redis+cluster://… or memory:<name>';
 
 const memoryBuses = new Map<string, MemoryBus>();
 
 /**
- * Opens `journal:<directory>` (made where it is missing) or `memory:<name>` (one for each name in this process; its clock is
- * that of its first opener).
+ * Opens `journal:<directory>` (made where it is missing), a Redis URL (stand-alone, Sentinel or Cluster), or `memory:<name>`
+ * (one for each name in this process; its clock is that of its first opener).
  *
  * Throws ConfigurationError (field `bus`) for a URL that it cannot read, and BusUnsuitableError where no bus can be kept.
  */
@@ -34,6 +34,10 @@ export async function openBus(url: string, options: OpenBusOptions = {}): Promis
       throw new ConfigurationError('bus', url, 'must name a directory: journal:<directory>');
     const { openJournal } = await import('./journal/openJournal.js');
     return openJournal(directory, options);
+  }
+  if (scheme !== undefined && /^rediss?(\+(sentinel|cluster))?$/.test(scheme)) {
+    const { openRedis } = await import('./redis/openRedis.js');
+    return openRedis(url, options);
   }
   if (scheme === 'memory') return openMemory(rest, options);
   throw new ConfigurationError('bus', withoutSecrets(url), BOUND);

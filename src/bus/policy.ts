@@ -1,5 +1,7 @@
 /** What holds for streams on every adapter: sizes, waits, which streams must outlive a crash of the host, and which are trimmed by age. */
+import { PANIC_COMPLETED } from '../messages/completion.js';
 import { EXIT_BRAIN_HEARTBEAT } from '../messages/heartbeat.js';
+import { PANIC_CLOSE } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 
 /** A record, with everything that surrounds it, is smaller than this. */
@@ -18,6 +20,14 @@ const HEARTBEAT_STREAMS: ReadonlySet<string> = new Set([EXIT_BRAIN_HEARTBEAT, WA
  */
 export function isHeartbeatStream(stream: string): boolean {
   return HEARTBEAT_STREAMS.has(stream);
+}
+
+/**
+ * Where copies are kept, an append to these is `committed` only when one of them has it. What is said all the time, and what
+ * only tells of what happened, does not wait.
+ */
+export function isReplicatedSurely(stream: string): boolean {
+  return stream === PANIC_CLOSE || stream === PANIC_COMPLETED;
 }
 
 /** The wait that is asked for, within what adapters allow. */

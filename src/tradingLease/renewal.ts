@@ -194,6 +194,7 @@ export class Renewal {
     if (fresh) this.#stateProvedMs = sentMs;
     if (!probe.ok) throw new Error(`the bus cannot be written and read: ${probe.detail}`);
     this.#identify(probe);
+    if (probe.unguarded !== undefined) throw new Error(`nothing is granted on this bus: ${probe.unguarded}`);
     if (!fresh || !(await this.#restoreForgotten()) || !(await this.#standOnRecord())) return;
     await this.#haltIfOverdue();
     const nowMs = clock.monotonicMs();

@@ -62,6 +62,7 @@ const COMPUTED_IMPORTERS = ['brokers/openBroker.ts', 'roles/decideModule.ts'];
 
 /** Packages, and the folders that may load them together with themselves. Elsewhere they are imported when asked for. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ioredis', []],
   ['p-limit', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
   ['pino', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
   ['zod', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],

@@ -1,0 +1,72 @@
+/** Makes a connection that may be used: to the master, logged in, of a server that holds what is asked of it. */
+import type { Clock } from '../../clock.js';
+import { settleWithin } from '../../deadline.js';
+import { FailflatError, messageOf } from '../../errors.js';
+import { CONNECT_TIMEOUT_MS, connectWithin, type Dialling, infoOf, login, NotNowError, RefusedByServerError } from './dialling.js';
+import { locateMaster } from './locate.js';
+import { type RedisConnection, RedisReplyError } from './seam.js';
+import type { RedisAddress, RedisTarget } from './target.js';
+
+/** What was learnt of the server when the connection was made. */
+export interface ServerFacts {
+  readonly address: RedisAddress;
+  readonly version: string;
+  /** The id of its data set: it changes with every failover and every restart. */
+  readonly replicationId: string;
+  /** The server's wall clock … */
+  readonly serverMs: number;
+  /** … and the reader's monotonic clock when that answer had come. */
+  readonly receivedMs: number;
+}
+
+export interface Established {
+  readonly connection: RedisConnection;
+  readonly facts: ServerFacts;
+}
+
+const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
+
+/** Finds the master, connects and checks it. Throws {@link NotNowError} or {@link RefusedByServerError}. */
+export async function dial(dialling: Dialling): Promise<Established> {
+  const { target, clock, name } = dialling;
+  const address = await locateMaster(dialling);
+  const shown = `${address.host}:${address.port}`;
+  const connection = await connectWithin(dialling, address);
+  try {
+    const facts = await settleWithin(clock, introduce(connection, address, target, clock), CONNECT_TIMEOUT_MS);
+    if (!facts.settled) throw new NotNowError(`${shown}: ${silence(target)}`);
+    return { connection, facts: facts.value };
+  } catch (error) {
+    connection.drop();
+    if (error instanceof FailflatError) throw error;
+    if (error instanceof RedisReplyError && LOGIN_REFUSALS.includes(error.kind)) {
+      throw new RefusedByServerError(`${shown} (${name}): ${error.message}`, { cause: error });
+    }
+    throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function silence({ tls }: RedisTarget): string {
+  const other = tls ? 'or it does not speak TLS (redis://)' : 'or it speaks TLS only (rediss://)';
+  return `no answer within ${CONNECT_TIMEOUT_MS} ms: the server stands still, ${other}`;
+}
+
+async function introduce(connection: RedisConnection, address: RedisAddress, target: RedisTarget, clock: Clock): Promise<ServerFacts> {
+  await login(connection, target.credentials);
+  if (target.db !== 0) await connection.send('SELECT', [target.db]);
+  const info = infoOf(await connection.send('INFO', []));
+  const receivedMs = clock.monotonicMs();
+  const shown = `${address.host}:${address.port}`;
+  if (info.get('loading') === '1') throw new NotNowError(`${shown}: the server is still loading its data`);
+  if (info.get('role') !== 'master') throw new NotNowError(`${shown}: is not a master now (role ${info.get('role')})`);
+  const time = await connection.send('TIME', []);
+  const [seconds, microseconds] = Array.isArray(time) ? time.map(Number) : [];
+  if (seconds === undefined || microseconds === undefined) throw new NotNowError(`${shown}: does not tell the time`);
+  return {
+    address,
+    version: info.get('redis_version') ?? 'unknown',
+    replicationId: info.get('master_replid') ?? 'unknown',
+    serverMs: seconds * 1_000 + microseconds / 1_000,
+    receivedMs: Math.max(receivedMs, clock.monotonicMs()),
+  };
+}

@@ -1,0 +1,110 @@
+/** What the parts of one handle share: its links, its clocks, and how keys are called. */
+import type { Clock } from '../../clock.js';
+import { messageOf } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { Random } from '../../random.js';
+import { type AppendRefusal, BusUnavailableError } from '../bus.js';
+import { type Link, NoReplyError, NotSentError } from './link.js';
+import { runScript, type Script } from './scripts.js';
+import { type RedisArgument, RedisReplyError } from './seam.js';
+
+/** How long a call without a deadline of its own waits for its answer. */
+export const CALL_TIMEOUT_MS = 500;
+
+export interface RedisContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly prefix: string;
+  /** Aborted when the handle is closed. */
+  readonly closing: AbortSignal;
+  /** Reads that do not wait, and writes that do not wait for replicas. */
+  readonly commands: Link;
+  /** Writes that wait until a replica has them: what waits holds up all that follows on its connection. */
+  readonly sureWrites: Link;
+  /** Copies are kept: what must not be lost waits for one of them. */
+  readonly replicated: () => boolean;
+}
+
+export const REFUSED_AS_CLOSED = { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' } as const;
+
+export const keysOf = (prefix: string) => ({
+  stream: (name: string): string => `${prefix}${name}`,
+  latest: (stream: string): string => `${prefix}failflat:latest:${stream}`,
+  once: (stream: string): string => `${prefix}failflat:once:${stream}`,
+  claims: (stream: string, group: string): string => `${prefix}failflat:claims:${stream}:${group}`,
+  latch: (name: string): string => `${prefix}${name}`,
+  changes: (latch: string): string => `${prefix}failflat:changes:${latch}`,
+  proof: (id: string): string => `${prefix}failflat:probe:${id}`,
+});
+
+export function mustBeOpen({ closing }: Pick<RedisContext, 'closing'>): void {
+  if (closing.aborted) throw new BusUnavailableError('the bus is closed');
+}
+
+/** A call that reads, or whose failure the caller must hear of. Throws {@link BusUnavailableError} only. */
+export async function ask(context: RedisContext, call: () => Promise<unknown>): Promise<unknown> {
+  mustBeOpen(context);
+  try {
+    return await call();
+  } catch (error) {
+    mustBeOpen(context);
+    if (error instanceof BusUnavailableError) throw error;
+    throw new BusUnavailableError(messageOf(error), { cause: error });
+  }
+}
+
+export function askScript(
+  context: RedisContext,
+  script: Script,
+  keys: readonly string[],
+  args: readonly RedisArgument[],
+  timeoutMs = CALL_TIMEOUT_MS,
+): Promise<unknown> {
+  return ask(context, () => runScript(context.commands, script, keys, args, timeoutMs));
+}
+
+/**
+ * The moment `localMs` of this process on the server's clock, never later than it really is there: a command that bears it
+ * cannot land after `localMs`. Undefined where the link does not know its server.
+ */
+export function onServersClock(link: Link, localMs: number): number | undefined {
+  const { facts } = link;
+  return facts === undefined ? undefined : facts.serverMs + (localMs - facts.receivedMs);
+}
+
+const NO_SPACE = new Set(['OOM']);
+const READ_ONLY = new Set(['READONLY', 'NOREPLICAS', 'MISCONF']);
+
+/** What a failed write is reported as: surely not done, or nobody knows. */
+export function writeFailure(
+  error: unknown,
+):
+  | { readonly outcome: 'refused'; readonly reason: AppendRefusal; readonly detail: string }
+  | { readonly outcome: 'unknown'; readonly detail: string } {
+  const detail = messageOf(error);
+  if (error instanceof NotSentError) return { outcome: 'refused', reason: 'unavailable', detail };
+  if (error instanceof NoReplyError) return { outcome: 'unknown', detail };
+  if (error instanceof RedisReplyError) {
+    const reason = NO_SPACE.has(error.kind) ? 'no_space' : READ_ONLY.has(error.kind) ? 'read_only' : 'unavailable';
+    return { outcome: 'refused', reason, detail };
+  }
+  return { outcome: 'unknown', detail };
+}
+
+/** A reply of one of our scripts that writes: what became of it, the server's time, and what it gave back. */
+export function verdictOf(reply: unknown): readonly [verdict: string, detail: string] {
+  const [verdict, , detail] = Array.isArray(reply) ? reply.map(String) : [];
+  return [verdict ?? 'no verdict', detail ?? ''];
+}
+
+/** Waits on the connection of the write before it until a replica has that write. Undefined: one has it, or none is needed. */
+export async function unreplicated(context: RedisContext, timeoutMs: number): Promise<string | undefined> {
+  if (!context.replicated()) return undefined;
+  try {
+    const copies = await context.sureWrites.call('WAIT', [1, Math.max(1, Math.round(timeoutMs))], timeoutMs + CALL_TIMEOUT_MS);
+    return Number(copies) >= 1 ? undefined : `no replica confirmed the write within ${Math.round(timeoutMs)} ms`;
+  } catch (error) {
+    return `whether a replica has the write is unknown: ${messageOf(error)}`;
+  }
+}

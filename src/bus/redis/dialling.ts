@@ -1,0 +1,61 @@
+/** What it takes to make a connection, and what can stand in its way. */
+import type { Clock } from '../../clock.js';
+import { settleWithin } from '../../deadline.js';
+import { FailflatError, messageOf } from '../../errors.js';
+import type { Connect, RedisArgument, RedisConnection } from './seam.js';
+import type { RedisAddress, RedisCredentials, RedisTarget } from './target.js';
+
+export const CONNECT_TIMEOUT_MS = 2_000;
+
+export interface Dialling {
+  readonly target: RedisTarget;
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly name: string;
+}
+
+/** Where waiting for a better moment helps: the place is down, loading, or not the master now. */
+export class NotNowError extends FailflatError {
+  constructor(detail: string, options?: ErrorOptions) {
+    super('bus_unavailable', detail, options);
+  }
+}
+
+/** The server has refused us, and will do so again until somebody changes something. */
+export class RefusedByServerError extends FailflatError {
+  constructor(detail: string, options?: ErrorOptions) {
+    super('bus_unsuitable', detail, options);
+  }
+}
+
+/** A TCP connection within the deadline, neither logged in nor checked. */
+export async function connectWithin({ target, connect, clock, name }: Dialling, address: RedisAddress): Promise<RedisConnection> {
+  const shown = `${address.host}:${address.port}`;
+  const connecting = connect(address, { tls: target.tls, connectTimeoutMs: CONNECT_TIMEOUT_MS, name });
+  const connected = await settleWithin(clock, connecting, CONNECT_TIMEOUT_MS).catch((error: unknown) => {
+    throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
+  });
+  if (connected.settled) return connected.value;
+  connecting.then(
+    (late) => late.drop(),
+    () => undefined,
+  );
+  throw new NotNowError(`${shown}: no connection within ${CONNECT_TIMEOUT_MS} ms${target.tls ? '; does it speak TLS?' : ''}`);
+}
+
+export async function login(connection: RedisConnection, { username, password }: RedisCredentials): Promise<void> {
+  if (password === undefined) return;
+  const credentials: RedisArgument[] = username === undefined ? [password] : [username, password];
+  await connection.send('AUTH', credentials);
+}
+
+/** `INFO` as a map: lines of `name:value`. */
+export function infoOf(reply: unknown): ReadonlyMap<string, string> {
+  const lines = typeof reply === 'string' ? reply.split('\r\n') : [];
+  return new Map(
+    lines.flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : [];
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+/** ioredis behind the seam: one client object is one connection, which never reconnects, queues or resends by itself. */
+import { FailflatError, messageOf } from '../../errors.js';
+import { type Connect, type RedisConnection, RedisReplyError } from './seam.js';
+
+/** The part of an ioredis client that is used. */
+interface Client {
+  call(command: string, args: (string | number)[]): Promise<unknown>;
+  connect(): Promise<void>;
+  disconnect(reconnect?: boolean): void;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  once(event: 'end', listener: () => void): unknown;
+}
+
+/** An error reply keeps its class name across versions and duplicate installs of the client. */
+function isReplyError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Makes connections by ioredis, which is loaded with the first. */
+export const connectWithIoredis: Connect = async ({ host, port }, { tls, connectTimeoutMs, name }) => {
+  const { Redis } = await import('ioredis');
+  const client = new Redis({
+    host,
+    port,
+    connectionName: name,
+    connectTimeout: connectTimeoutMs,
+    ...(tls ? { tls: { servername: host } } : {}),
+    lazyConnect: true,
+    // Logging in and the check of the server are ours: they must have a deadline, and say in one line what is wrong.
+    protocol: 2,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    reconnectOnError: null,
+  });
+  return established(client, `${host}:${port}`);
+};
+
+async function established(client: Client, address: string): Promise<RedisConnection> {
+  let problem: string | undefined;
+  // Without a listener an error event would end the process; what it says comes out of the calls as well.
+  client.on('error', (error) => {
+    problem = messageOf(error) === '' ? String((error as NodeJS.ErrnoException).code ?? error) : messageOf(error);
+  });
+  const ended = new Promise<void>((resolve) => {
+    client.once('end', () => resolve());
+  });
+  try {
+    await client.connect();
+  } catch (error) {
+    client.disconnect();
+    throw new FailflatError('bus_unavailable', `${address}: ${problem ?? messageOf(error)}`, { cause: error });
+  }
+  return {
+    ended,
+    drop: () => client.disconnect(),
+    async send(command, args) {
+      try {
+        return await client.call(command, [...args]);
+      } catch (error) {
+        if (isReplyError(error)) throw new RedisReplyError(error.message);
+        throw error;
+      }
+    },
+  };
+}

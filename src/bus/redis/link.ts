@@ -1,0 +1,156 @@
+/** One connection that is kept alive: every call has a deadline, nothing is sent twice, and what hangs is replaced. */
+import type { Clock } from '../../clock.js';
+import { settleWithin } from '../../deadline.js';
+import { messageOf } from '../../errors.js';
+import type { Logger } from '../../logger.js';
+import type { Random } from '../../random.js';
+import { BusUnavailableError } from '../bus.js';
+import type { Established, ServerFacts } from './connection.js';
+import { type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
+
+/** Surely not sent. */
+export class NotSentError extends BusUnavailableError {}
+
+/** Sent, and no answer: it may have been done, or may yet be. */
+export class NoReplyError extends BusUnavailableError {}
+
+export interface LinkOptions {
+  readonly name: string;
+  readonly dial: (name: string) => Promise<Established>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Calls in a row without an answer in time before the connection is given up. */
+  readonly silentCallsMax: number;
+}
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+/** Error replies after which the master must be looked for again. */
+const ELSEWHERE = new Set(['READONLY', 'MOVED', 'ASK', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOAUTH']);
+
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #established: Established | undefined;
+  #problem: string | undefined;
+  #silentCalls = 0;
+  #changed: () => void = () => {};
+  #change = this.#nextChange();
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#running = this.#keep();
+  }
+
+  /** What is known of the server at the other end; undefined: there is no connection now. */
+  get facts(): ServerFacts | undefined {
+    return this.#established?.facts;
+  }
+
+  /** Why there is no connection. */
+  get problem(): string {
+    return this.#problem ?? 'not connected yet';
+  }
+
+  /** Waits for a connection, as long as nobody knows why there is none. Throws {@link NotSentError}. */
+  async ready(timeoutMs: number): Promise<ServerFacts> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + timeoutMs;
+    for (;;) {
+      const { facts } = this;
+      if (facts !== undefined) return facts;
+      const leftMs = untilMs - clock.monotonicMs();
+      if (this.#problem !== undefined || this.#stopping.signal.aborted || leftMs <= 0) throw new NotSentError(this.problem);
+      await settleWithin(clock, this.#change, leftMs);
+    }
+  }
+
+  /** Throws {@link NotSentError}, {@link NoReplyError} or RedisReplyError. */
+  async call(command: string, args: readonly RedisArgument[], timeoutMs: number): Promise<unknown> {
+    const established = this.#established;
+    if (established === undefined) throw new NotSentError(this.problem);
+    const { connection } = established;
+    try {
+      const answered = await settleWithin(this.#options.clock, connection.send(command, args), timeoutMs);
+      if (answered.settled) {
+        this.#silentCalls = 0;
+        return answered.value;
+      }
+    } catch (error) {
+      if (!(error instanceof RedisReplyError)) throw new NoReplyError(messageOf(error), { cause: error });
+      this.#silentCalls = 0;
+      if (ELSEWHERE.has(error.kind)) this.#giveUp(connection, error.message);
+      throw error;
+    }
+    this.#silentCalls += 1;
+    const detail = `no answer to ${command} within ${timeoutMs} ms`;
+    if (this.#silentCalls >= this.#options.silentCallsMax) this.#giveUp(connection, detail);
+    throw new NoReplyError(detail);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    this.#established?.connection.drop();
+    this.#changed();
+    await this.#running;
+  }
+
+  async #keep(): Promise<void> {
+    const { clock, random, logger, dial, name } = this.#options;
+    const { signal } = this.#stopping;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      try {
+        const established = await dial(name);
+        if (signal.aborted) established.connection.drop();
+        else this.#become(established);
+        pauseMs = FIRST_PAUSE_MS;
+        await established.connection.ended;
+        this.#lose(established, 'the connection was closed');
+      } catch (error) {
+        this.#fail(messageOf(error));
+        logger.debug({ name, problem: this.#problem }, 'no connection to Redis');
+      }
+      // Spread out, so that a server that comes back is not met by everyone at once.
+      await clock.sleep(pauseMs * (0.5 + random.next()), signal);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  #become(established: Established): void {
+    this.#established = established;
+    this.#problem = undefined;
+    this.#silentCalls = 0;
+    this.#tell();
+  }
+
+  #giveUp(connection: RedisConnection, why: string): void {
+    if (this.#established?.connection === connection) this.#lose(this.#established, why);
+    connection.drop();
+  }
+
+  #lose(established: Established, why: string): void {
+    if (this.#established !== established) return;
+    this.#established = undefined;
+    this.#fail(why);
+  }
+
+  #fail(why: string): void {
+    this.#problem = why;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const changed = this.#changed;
+    this.#change = this.#nextChange();
+    changed();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changed = resolve;
+    });
+  }
+}

@@ -1,0 +1,96 @@
+/** Finds the server that takes writes now: the one of the URL, the master that sentinels name, or the master of the prefix's slot. */
+import { settleWithin } from '../../deadline.js';
+import { messageOf } from '../../errors.js';
+import { connectWithin, type Dialling, login, NotNowError } from './dialling.js';
+import type { RedisConnection } from './seam.js';
+import { slotOf } from './slot.js';
+import type { RedisAddress, RedisCredentials } from './target.js';
+
+const ANSWER_MS = 500;
+
+export async function locateMaster(dialling: Dialling): Promise<RedisAddress> {
+  const { place, prefix, credentials, sentinelCredentials } = dialling.target;
+  if (place.kind === 'server') return place.address;
+  if (place.kind === 'sentinel') {
+    const answers = await askAll(dialling, place.sentinels, sentinelCredentials, (one) => masterNamedBy(one, place.master));
+    // After a failover a sentinel that was cut off still names the old master, under an older epoch.
+    const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
+    if (newest !== undefined) return newest.address;
+    throw new NotNowError(`no sentinel names a master ${place.master}: ${answers.problems.join('; ')}`);
+  }
+  const answers = await askAll(dialling, place.nodes, credentials, (one) => masterOfSlot(one, slotOf(prefix)));
+  const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
+  if (newest !== undefined) return newest.address;
+  throw new NotNowError(`no node of the Cluster names the master of ${prefix}: ${answers.problems.join('; ')}`);
+}
+
+interface Named {
+  readonly address: RedisAddress;
+  readonly epoch: number;
+}
+
+async function askAll(
+  dialling: Dialling,
+  addresses: readonly RedisAddress[],
+  credentials: RedisCredentials,
+  ask: (connection: RedisConnection) => Promise<Named | undefined>,
+): Promise<{ readonly found: readonly Named[]; readonly problems: readonly string[] }> {
+  const found: Named[] = [];
+  const problems: string[] = [];
+  const askOne = async (address: RedisAddress) => {
+    const connection = await connectWithin(dialling, address);
+    try {
+      await login(connection, credentials);
+      const named = await ask(connection);
+      if (named !== undefined) found.push(named);
+      else problems.push(`${address.host}:${address.port} names none`);
+    } finally {
+      connection.drop();
+    }
+  };
+  await Promise.all(
+    addresses.map(async (address) => {
+      try {
+        const answered = await settleWithin(dialling.clock, askOne(address), ANSWER_MS);
+        if (!answered.settled) problems.push(`${address.host}:${address.port} does not answer`);
+      } catch (error) {
+        problems.push(messageOf(error));
+      }
+    }),
+  );
+  return { found, problems };
+}
+
+async function masterNamedBy(sentinel: RedisConnection, master: string): Promise<Named | undefined> {
+  const reply = await sentinel.send('SENTINEL', ['MASTER', master]);
+  if (!Array.isArray(reply)) return undefined;
+  const facts = new Map<string, string>();
+  for (let index = 0; index + 1 < reply.length; index += 2) facts.set(String(reply[index]), String(reply[index + 1]));
+  return named(facts.get('ip'), facts.get('port'), facts.get('config-epoch'));
+}
+
+/** `CLUSTER NODES`: id address flags master ping pong epoch state slot… */
+async function masterOfSlot(node: RedisConnection, slot: number): Promise<Named | undefined> {
+  const reply = await node.send('CLUSTER', ['NODES']);
+  for (const line of String(reply).split('\n')) {
+    const [, address = '', flags = '', , , , epoch, , ...ranges] = line.split(' ');
+    const isMaster = flags.split(',').includes('master') && !flags.includes('fail');
+    if (!isMaster || !ranges.some((range) => holds(range, slot))) continue;
+    const match = /^(.+):(\d+)(?:@\d+)?/.exec(address);
+    // A node that has not been met names itself without a host.
+    if (match !== null) return named(match[1], match[2], epoch);
+  }
+  return undefined;
+}
+
+function holds(range: string, slot: number): boolean {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(range);
+  if (match === null) return false;
+  const first = Number(match[1]);
+  return slot >= first && slot <= Number(match[2] ?? first);
+}
+
+function named(host: string | undefined, port: string | undefined, epoch: string | undefined): Named | undefined {
+  if (host === undefined || host === '' || !(Number(port) > 0)) return undefined;
+  return { address: { host, port: Number(port) }, epoch: Number(epoch ?? 0) };
+}

@@ -1,0 +1,82 @@
+/** Proves that the bus takes what is written and gives it back, says whose data it is, and whether what it says may be relied on. */
+import { messageOf } from '../../errors.js';
+import type { ProbeResult } from '../bus.js';
+import { CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
+import { infoOf } from './dialling.js';
+import type { Link } from './link.js';
+import { PROBE, runScript } from './scripts.js';
+
+const PROOF_LIFE_MS = 60_000;
+/** How long a replica may take to confirm the proof. */
+const REPLICA_MS = 250;
+
+export interface Replication {
+  /** Copies are kept, so that a failover can bring up an older one. */
+  readonly replicated: boolean;
+  /** Why nothing may be granted on what this server says; undefined: it may. */
+  readonly unguarded: string | undefined;
+}
+
+/** `INFO replication` names the replicas in step only where the server is told to want some. */
+export function replicationOf(info: ReadonlyMap<string, string>, failsOver: boolean): Replication {
+  const replicated = failsOver || Number(info.get('connected_slaves') ?? 0) > 0;
+  const inStep = info.get('min_slaves_good_slaves');
+  const unguarded =
+    replicated && inStep === undefined
+      ? 'min-replicas-to-write = 0: must be at least 1 on a replicated bus, or a master that was replaced goes on granting'
+      : undefined;
+  return { replicated, unguarded };
+}
+
+export class RedisProbe {
+  readonly #context: RedisContext;
+  readonly #link: Link;
+  readonly #failsOver: boolean;
+  readonly #key: string;
+  #count = 0;
+  #replicated: boolean;
+
+  constructor(context: Omit<RedisContext, 'replicated'>, link: Link, start: Replication, failsOver: boolean) {
+    this.#context = { ...context, replicated: () => this.#replicated };
+    this.#link = link;
+    this.#failsOver = failsOver;
+    this.#replicated = start.replicated;
+    this.#key = keysOf(context.prefix).proof(context.random.id());
+  }
+
+  get replicated(): boolean {
+    return this.#replicated;
+  }
+
+  async probe(): Promise<ProbeResult> {
+    const { clock, closing } = this.#context;
+    if (closing.aborted) return { ok: false, detail: 'the bus is closed' };
+    const sentMs = clock.monotonicMs();
+    const proof = String(++this.#count);
+    try {
+      await this.#link.ready(CALL_TIMEOUT_MS);
+      const reply = await runScript(this.#link, PROBE, [this.#key], [proof, PROOF_LIFE_MS], CALL_TIMEOUT_MS);
+      const [given, , info] = Array.isArray(reply) ? reply : [];
+      if (given !== proof) return { ok: false, detail: 'what was written did not come back' };
+      const facts = infoOf(info);
+      if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };
+      const { replicated, unguarded } = replicationOf(facts, this.#failsOver);
+      this.#replicated = replicated;
+      if (replicated && !(await this.#confirmed())) return { ok: false, detail: `no replica confirmed a write within ${REPLICA_MS} ms` };
+      return {
+        ok: true,
+        sentMs,
+        roundTripMs: clock.monotonicMs() - sentMs,
+        identity: facts.get('master_replid') ?? '',
+        ...(unguarded === undefined ? {} : { unguarded }),
+      };
+    } catch (error) {
+      return { ok: false, detail: messageOf(error) };
+    }
+  }
+
+  /** A master that was replaced has no replicas any more: on the connection of the write it cannot pretend otherwise. */
+  async #confirmed(): Promise<boolean> {
+    return Number(await this.#link.call('WAIT', [1, REPLICA_MS], REPLICA_MS + CALL_TIMEOUT_MS)) >= 1;
+  }
+}
