@@ -9,6 +9,7 @@ export const ENVIRONMENT_HELP: Readonly<Record<EnvironmentVariable, string>> = {
   FAILFLAT_BUS: 'the bus, where --bus is not given',
   FAILFLAT_BROKER: 'the broker, where --broker is not given',
   FAILFLAT_ACCOUNT: 'the account, where --account is not given',
+  REDIS_SERVER: 'the redis-server that a drill starts (default: the installed one, or one that is fetched)',
   NO_COLOR: 'set to anything: no colours',
 };
 

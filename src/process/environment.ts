@@ -1,10 +1,15 @@
 /** The environment variables that failflat reads, and the one place that reads them. */
 
-export const ENVIRONMENT_VARIABLES = ['FAILFLAT_BUS', 'FAILFLAT_BROKER', 'FAILFLAT_ACCOUNT', 'NO_COLOR'] as const;
+export const ENVIRONMENT_VARIABLES = ['FAILFLAT_BUS', 'FAILFLAT_BROKER', 'FAILFLAT_ACCOUNT', 'REDIS_SERVER', 'NO_COLOR'] as const;
 
 export type EnvironmentVariable = (typeof ENVIRONMENT_VARIABLES)[number];
 
 /** Undefined where it is not set. An empty value is a value: the reader says whether it can hold. */
 export function environmentVariable(name: EnvironmentVariable): string | undefined {
   return process.env[name];
+}
+
+/** The environment of a process that is started from here, with more in it. */
+export function environmentWith(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...more };
 }

@@ -1,0 +1,111 @@
+/** Finds a Redis server to start: the one that is named, the one that is installed, or one that is fetched for this checkout. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { messageOf } from '../../errors.js';
+import { environmentVariable, environmentWith } from '../../process/environment.js';
+import { RigError } from '../child.js';
+
+const run = promisify(execFile);
+
+export interface RedisBinary {
+  readonly path: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const INSTALLED = ['redis-server', 'valkey-server'];
+const CACHE = fileURLToPath(new URL('../../../var/redis/', import.meta.url));
+
+let found: Promise<RedisBinary> | undefined;
+
+/** Throws RigError in one line where none can be had. */
+export function redisBinary(): Promise<RedisBinary> {
+  found ??= find();
+  found.catch(() => {
+    found = undefined;
+  });
+  return found;
+}
+
+async function find(): Promise<RedisBinary> {
+  const named = environmentVariable('REDIS_SERVER');
+  if (named !== undefined) {
+    if (await answers({ path: named, env: environmentWith({}) })) return { path: named, env: environmentWith({}) };
+    throw new RigError(`REDIS_SERVER = ${JSON.stringify(named)}: must be a redis-server that can be started`);
+  }
+  for (const path of INSTALLED) {
+    const binary = { path, env: environmentWith({}) };
+    if (await answers(binary)) return binary;
+  }
+  const cached = await unpacked(CACHE);
+  if (cached !== undefined) return cached;
+  try {
+    await fetchPackages();
+  } catch (error) {
+    throw new RigError(`no redis-server: set REDIS_SERVER, or install redis-server (fetching one failed: ${messageOf(error)})`);
+  }
+  const fetched = await unpacked(CACHE);
+  if (fetched === undefined)
+    throw new RigError('no redis-server: set REDIS_SERVER, or install redis-server (the fetched one does not run)');
+  return fetched;
+}
+
+async function answers({ path, env }: RedisBinary): Promise<boolean> {
+  try {
+    await run(path, ['--version'], { env });
+    return true;
+  } catch {
+    // Not there, or not for this machine: the next one is tried.
+    return false;
+  }
+}
+
+async function unpacked(directory: string): Promise<RedisBinary | undefined> {
+  const libraries = join(directory, 'usr', 'lib');
+  const folders = await readdir(libraries).catch(() => []);
+  const binary = {
+    path: join(directory, 'redis-server'),
+    env: environmentWith({ LD_LIBRARY_PATH: folders.map((name) => join(libraries, name)).join(':') }),
+  };
+  return (await answers(binary)) ? binary : undefined;
+}
+
+/** Needs no root: Debian's packages are looked up, fetched and unpacked in a directory of our own. */
+async function fetchPackages(): Promise<void> {
+  await mkdir(join(CACHE, '..'), { recursive: true });
+  const making = await mkdtemp(join(CACHE, '..', 'redis-'));
+  try {
+    for (const folder of ['lists/partial', 'cache/archives/partial']) await mkdir(join(making, folder), { recursive: true });
+    const own = [`Dir::State=${making}`, `Dir::State::lists=${making}/lists`, `Dir::Cache=${making}/cache`, 'APT::Sandbox::User=root'];
+    const options = own.flatMap((option) => ['-o', option]);
+    await run('apt-get', [...options, 'update'], { cwd: making });
+    const { stdout } = await run('apt-cache', [...options, 'depends', '--important', 'redis-tools'], { cwd: making });
+    const needed = [...stdout.matchAll(/^ +Depends: ([a-z0-9.+-]+)$/gm)].map((match) => match[1] ?? '');
+    // The system's own libraries are newer than any copy, and belong together.
+    const packages = ['redis-tools', ...needed.filter((name) => /^lib(jemalloc|lzf|lua|hiredis|atomic)/.test(name))];
+    await run('apt-get', [...options, 'download', ...packages], { cwd: making });
+    for (const name of await readdir(making)) if (name.endsWith('.deb')) await run('dpkg-deb', ['-x', name, '.'], { cwd: making });
+    // One program under several names: it looks at the one that it was started by.
+    for (const name of ['redis-server', 'redis-sentinel']) await symlink('usr/bin/redis-check-rdb', join(making, name));
+    await settle(making);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+}
+
+/** Several processes may fetch at once: the first one that is done is as good as any. */
+async function settle(making: string): Promise<void> {
+  try {
+    await rename(making, CACHE);
+  } catch (error) {
+    if (
+      !(await stat(join(CACHE, 'redis-server')).then(
+        () => true,
+        () => false,
+      ))
+    )
+      throw error;
+  }
+}
