@@ -2,7 +2,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeKeys } from '../bus/redis/removeKeys.js';
+import { isRedisUrl, withFreshPrefix } from '../bus/redis/target.js';
 import { ConfigurationError, messageOf } from '../errors.js';
+import { type Random, systemRandom } from '../random.js';
 
 export interface Workspace {
   readonly busUrl: string;
@@ -13,22 +16,31 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
-/** With `bus` given, a fresh subdirectory below it; never anything that is there already. */
-export async function makeWorkspace(bus: string | undefined): Promise<Workspace> {
-  const directory = await makeDirectory(bus);
+/** With `bus` given, a fresh subdirectory below it, or a fresh key prefix on it; never anything that is there already. */
+export async function makeWorkspace(bus: string | undefined, random: Random = systemRandom): Promise<Workspace> {
+  const onRedis = bus !== undefined && isRedisUrl(bus);
+  const directory = await makeDirectory(onRedis ? undefined : bus);
+  const busUrl = onRedis ? withFreshPrefix(bus, `failflat-drill-${random.id()}`) : `journal:${join(directory, 'bus')}`;
   const triggerFile = join(directory, 'trigger');
   return {
-    busUrl: `journal:${join(directory, 'bus')}`,
+    busUrl,
     triggerFile,
     trigger: () => writeFile(triggerFile, ''),
-    remove: () => rm(directory, { recursive: true, force: true }),
+    remove: async () => {
+      await rm(directory, { recursive: true, force: true });
+      if (onRedis) await removeKeys(busUrl);
+    },
   };
 }
 
 async function makeDirectory(bus: string | undefined): Promise<string> {
   if (bus === undefined) return mkdtemp(join(tmpdir(), 'failflat-drill-'));
   if (!bus.startsWith('journal:') || bus.length === 'journal:'.length) {
-    throw new ConfigurationError('bus', bus, 'must be journal:<directory>: a drill needs a bus that several processes share');
+    throw new ConfigurationError(
+      'bus',
+      bus,
+      'must be journal:<directory> or a Redis URL: a drill needs a bus that several processes share',
+    );
   }
   const parent = bus.slice('journal:'.length);
   try {

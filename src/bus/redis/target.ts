@@ -32,6 +32,8 @@ export interface RedisTarget {
 
 const DEFAULT_PORT = { server: 6_379, sentinel: 26_379, cluster: 6_379 } as const;
 const PARAMETERS = ['prefix', 'sentinelUsername', 'sentinelPassword'] as const;
+export const isRedisUrl = (url: string): boolean => /^rediss?(\+(sentinel|cluster))?:/.test(url);
+
 const FORM = 'redis[s]://[user:password@]host:port[/db], redis[s]+sentinel://…,…/master[/db], redis[s]+cluster://…,…?prefix={tag}:';
 
 /** Throws ConfigurationError (field `bus`) naming the part that cannot hold. */
@@ -66,6 +68,15 @@ export function parseRedisUrl(url: string): RedisTarget {
     db,
     prefix,
   };
+}
+
+/** The same place with another prefix; a Cluster's keeps a hash tag. */
+export function withFreshPrefix(url: string, name: string): string {
+  const { place } = parseRedisUrl(url);
+  const [base = url, query = ''] = url.split('?');
+  const others = query.split('&').filter((part) => part !== '' && !part.startsWith('prefix='));
+  const prefix = encodeURIComponent(place.kind === 'cluster' ? `{${name}}:` : `${name}:`);
+  return `${base}?${[...others, `prefix=${prefix}`].join('&')}`;
 }
 
 /** The part of a key that decides its slot, if it has one. */

@@ -1,0 +1,25 @@
+/** Removes every key under the prefix of a URL: for those who made the prefix, and nobody else. */
+import { systemClock } from '../../clock.js';
+import { ConfigurationError } from '../../errors.js';
+import { dial } from './connection.js';
+import { connectWithIoredis } from './ioredisSeam.js';
+import { parseRedisUrl } from './target.js';
+
+/** Throws ConfigurationError without a prefix: everything that the server holds is never meant. */
+export async function removeKeys(url: string): Promise<void> {
+  const target = parseRedisUrl(url);
+  if (target.prefix === '') throw new ConfigurationError('bus', target.url, 'must have a prefix: only keys under it are removed');
+  const { connection } = await dial({ target, connect: connectWithIoredis, clock: systemClock, name: 'failflat-cleanup' });
+  try {
+    const pattern = `${target.prefix.replace(/[\\*?[\]^]/g, '\\$&')}*`;
+    let cursor = '0';
+    do {
+      const reply = await connection.send('SCAN', [cursor, 'MATCH', pattern, 'COUNT', 1_000]);
+      const [next, keys] = Array.isArray(reply) ? reply : [];
+      cursor = String(next ?? '0');
+      if (Array.isArray(keys) && keys.length > 0) await connection.send('UNLINK', keys.map(String));
+    } while (cursor !== '0');
+  } finally {
+    connection.drop();
+  }
+}
