@@ -1,8 +1,8 @@
 /** Appends one record, once: nothing that comes too late lands, and what cannot be known is called unknown. */
 import { type AppendOptions, type AppendOutcome, type Fields } from '../bus.js';
 import { DEFAULT_APPEND_TIMEOUT_MS, HEARTBEAT_RETENTION_MS, isHeartbeatStream, isReplicatedSurely, MAX_RECORD_BYTES } from '../policy.js';
-import { keysOf, onServersClock, REFUSED_AS_CLOSED, type RedisContext, unreplicated, verdictOf, writeFailure } from './context.js';
-import { APPEND, runScript } from './scripts.js';
+import { keysOf, onServersClock, REFUSED_AS_CLOSED, type RedisContext, unreplicated, write, writeFailure } from './context.js';
+import { APPEND } from './scripts.js';
 import { encodeEntry } from './wire.js';
 
 export async function appendRecord(context: RedisContext, stream: string, fields: Fields, options: AppendOptions): Promise<AppendOutcome> {
@@ -22,14 +22,15 @@ export async function appendRecord(context: RedisContext, stream: string, fields
   const keys = keysOf(prefix);
   const retention = isHeartbeatStream(stream) ? HEARTBEAT_RETENTION_MS : '';
   try {
-    const reply = await runScript(
+    const verdict = await write(
+      context,
       link,
       APPEND,
       [keys.stream(stream), keys.latest(stream), keys.once(stream)],
       [deadline, key ?? '', idempotencyKey ?? '', retention, ...entry],
       timeoutMs,
     );
-    return await outcomeOf(context, verdictOf(reply), { sure, idempotencyKey, waitMs: timeoutMs });
+    return await outcomeOf(context, verdict, { sure, idempotencyKey, waitMs: timeoutMs });
   } catch (error) {
     return closing.aborted ? { outcome: 'unknown', detail: 'the bus was closed before the answer' } : writeFailure(error);
   }

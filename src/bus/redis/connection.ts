@@ -5,6 +5,7 @@ import { FailflatError, messageOf } from '../../errors.js';
 import { CONNECT_TIMEOUT_MS, connectWithin, type Dialling, infoOf, login, NotNowError, RefusedByServerError } from './dialling.js';
 import { locateMaster } from './locate.js';
 import { type RedisConnection, RedisReplyError } from './seam.js';
+import type { ClockSample } from './serverClock.js';
 import type { RedisAddress, RedisTarget } from './target.js';
 
 /** What was learnt of the server when the connection was made. */
@@ -13,10 +14,7 @@ export interface ServerFacts {
   readonly version: string;
   /** The id of its data set: it changes with every failover and every restart. */
   readonly replicationId: string;
-  /** The server's wall clock … */
-  readonly serverMs: number;
-  /** … and the reader's monotonic clock when that answer had come. */
-  readonly receivedMs: number;
+  readonly time: ClockSample;
 }
 
 export interface Established {
@@ -55,10 +53,10 @@ async function introduce(connection: RedisConnection, address: RedisAddress, tar
   await login(connection, target.credentials);
   if (target.db !== 0) await connection.send('SELECT', [target.db]);
   const info = infoOf(await connection.send('INFO', []));
-  const receivedMs = clock.monotonicMs();
   const shown = `${address.host}:${address.port}`;
   if (info.get('loading') === '1') throw new NotNowError(`${shown}: the server is still loading its data`);
   if (info.get('role') !== 'master') throw new NotNowError(`${shown}: is not a master now (role ${info.get('role')})`);
+  const sentMs = clock.monotonicMs();
   const time = await connection.send('TIME', []);
   const [seconds, microseconds] = Array.isArray(time) ? time.map(Number) : [];
   if (seconds === undefined || microseconds === undefined) throw new NotNowError(`${shown}: does not tell the time`);
@@ -66,7 +64,6 @@ async function introduce(connection: RedisConnection, address: RedisAddress, tar
     address,
     version: info.get('redis_version') ?? 'unknown',
     replicationId: info.get('master_replid') ?? 'unknown',
-    serverMs: seconds * 1_000 + microseconds / 1_000,
-    receivedMs: Math.max(receivedMs, clock.monotonicMs()),
+    time: { sentMs, serverMs: seconds * 1_000 + microseconds / 1_000, receivedMs: clock.monotonicMs() },
   };
 }

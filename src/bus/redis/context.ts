@@ -26,6 +26,13 @@ export interface RedisContext {
   readonly replicated: () => boolean;
 }
 
+/** What ends a wait: the closing of the handle, and the caller's own signal. */
+export function endsOf({ closing }: Pick<RedisContext, 'closing'>, signal: AbortSignal | undefined): readonly AbortSignal[] {
+  return signal === undefined ? [closing] : [closing, signal];
+}
+
+export const isEnded = (ends: readonly AbortSignal[]): boolean => ends.some((signal) => signal.aborted);
+
 export const REFUSED_AS_CLOSED = { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' } as const;
 
 export const keysOf = (prefix: string) => ({
@@ -66,11 +73,26 @@ export function askScript(
 
 /**
  * The moment `localMs` of this process on the server's clock, never later than it really is there: a command that bears it
- * cannot land after `localMs`. Undefined where the link does not know its server.
+ * cannot land after `localMs`. Undefined where there is no connection.
  */
 export function onServersClock(link: Link, localMs: number): number | undefined {
-  const { facts } = link;
-  return facts === undefined ? undefined : facts.serverMs + (localMs - facts.receivedMs);
+  return link.serverClock?.at(localMs);
+}
+
+/** Runs one of our scripts that write: what became of it, and what it gave back. Its answer tells the server's time as well. */
+export async function write(
+  { clock }: Pick<RedisContext, 'clock'>,
+  link: Link,
+  script: Script,
+  keys: readonly string[],
+  args: readonly RedisArgument[],
+  timeoutMs: number,
+): Promise<readonly [verdict: string, detail: string]> {
+  const sentMs = clock.monotonicMs();
+  const reply = await runScript(link, script, keys, args, timeoutMs);
+  const [verdict = 'nothing', serverMs, detail = ''] = Array.isArray(reply) ? reply.map(String) : [];
+  link.serverClock?.observe({ sentMs, serverMs: Number(serverMs), receivedMs: clock.monotonicMs() });
+  return [verdict, detail];
 }
 
 const NO_SPACE = new Set(['OOM']);
@@ -90,12 +112,6 @@ export function writeFailure(
     return { outcome: 'refused', reason, detail };
   }
   return { outcome: 'unknown', detail };
-}
-
-/** A reply of one of our scripts that writes: what became of it, the server's time, and what it gave back. */
-export function verdictOf(reply: unknown): readonly [verdict: string, detail: string] {
-  const [verdict, , detail] = Array.isArray(reply) ? reply.map(String) : [];
-  return [verdict ?? 'no verdict', detail ?? ''];
 }
 
 /** Waits on the connection of the write before it until a replica has that write. Undefined: one has it, or none is needed. */

@@ -4,16 +4,18 @@ import { boundedBlockMs, DEFAULT_APPEND_TIMEOUT_MS, MAX_RECORD_BYTES } from '../
 import {
   ask,
   CALL_TIMEOUT_MS,
+  endsOf,
+  isEnded,
   keysOf,
   onServersClock,
   REFUSED_AS_CLOSED,
   type RedisContext,
   unreplicated,
-  verdictOf,
+  write,
   writeFailure,
 } from './context.js';
 import type { Readers } from './readers.js';
-import { COMPARE_AND_SET, runScript } from './scripts.js';
+import { COMPARE_AND_SET } from './scripts.js';
 import { decodeLatch, latchSum } from './wire.js';
 
 export class RedisLatch implements Latch {
@@ -50,14 +52,15 @@ export class RedisLatch implements Latch {
     if (deadline === undefined) return { outcome: 'refused', reason: 'unavailable', detail: sureWrites.problem };
     const sum = latchSum(expectedVersion + 1, fields);
     try {
-      const reply = await runScript(
+      const verdict = await write(
+        this.#context,
         sureWrites,
         COMPARE_AND_SET,
         [this.#key, this.#changes],
         [deadline, expectedVersion, sum, ...Object.entries(fields).flat()],
         timeoutMs,
       );
-      return await this.#outcomeOf(verdictOf(reply), expectedVersion);
+      return await this.#outcomeOf(verdict, expectedVersion);
     } catch (error) {
       return closing.aborted ? { outcome: 'unknown', detail: 'the bus was closed before the answer' } : writeFailure(error);
     }
@@ -67,11 +70,10 @@ export class RedisLatch implements Latch {
     const value = await this.get();
     const blockMs = Math.round(boundedBlockMs(options.blockMs));
     if (value.version !== knownVersion || blockMs === 0) return value;
-    const { closing } = this.#context;
-    const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
-    if (signal.aborted) return value;
+    const ends = endsOf(this.#context, options.signal);
+    if (isEnded(ends)) return value;
     const wait = ['XREAD', ['COUNT', 1, 'BLOCK', blockMs, 'STREAMS', this.#changes, `${Math.max(0, knownVersion)}-0`]] as const;
-    await ask(this.#context, () => this.#readers.waiting(async () => wait, blockMs, signal));
+    await ask(this.#context, () => this.#readers.waiting(async () => wait, blockMs, ends));
     return this.get();
   }
 

@@ -7,6 +7,7 @@ import type { Random } from '../../random.js';
 import { BusUnavailableError } from '../bus.js';
 import type { Established, ServerFacts } from './connection.js';
 import { type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
+import { ServerClock } from './serverClock.js';
 
 /** Surely not sent. */
 export class NotSentError extends BusUnavailableError {}
@@ -34,6 +35,7 @@ export class Link {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #established: Established | undefined;
+  #serverClock: ServerClock | undefined;
   #problem: string | undefined;
   #silentCalls = 0;
   #changed: () => void = () => {};
@@ -47,6 +49,11 @@ export class Link {
   /** What is known of the server at the other end; undefined: there is no connection now. */
   get facts(): ServerFacts | undefined {
     return this.#established?.facts;
+  }
+
+  /** The server's clock, as far as this connection knows it. */
+  get serverClock(): ServerClock | undefined {
+    return this.#established === undefined ? undefined : this.#serverClock;
   }
 
   /** Why there is no connection. */
@@ -121,6 +128,7 @@ export class Link {
 
   #become(established: Established): void {
     this.#established = established;
+    this.#serverClock = new ServerClock(established.facts.time);
     this.#problem = undefined;
     this.#silentCalls = 0;
     this.#tell();

@@ -1,7 +1,7 @@
 /** Reads a stream from a cursor, at once or when something comes. */
 import { type BusRecord, type CorruptRecord, type Cursor, type ReadOptions, type ReadResult } from '../bus.js';
 import { boundedBlockMs, DEFAULT_READ_LIMIT, isHeartbeatStream } from '../policy.js';
-import { ask, askScript, CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
+import { ask, askScript, CALL_TIMEOUT_MS, endsOf, keysOf, mustBeOpen, type RedisContext } from './context.js';
 import type { Link } from './link.js';
 import type { Readers } from './readers.js';
 import { END, runScript } from './scripts.js';
@@ -32,7 +32,7 @@ export async function readStream(
   cursor: Cursor,
   options: ReadOptions,
 ): Promise<ReadResult> {
-  const { clock, closing } = context;
+  const { clock } = context;
   const limit = options.limit ?? DEFAULT_READ_LIMIT;
   const blockMs = Math.round(boundedBlockMs(options.blockMs));
   const key = keysOf(context.prefix).stream(stream);
@@ -43,13 +43,13 @@ export async function readStream(
     sentMs = clock.monotonicMs();
     return ['XREAD', ['COUNT', limit, ...block, 'STREAMS', key, place.id]] as const;
   };
-  const signal = options.signal === undefined ? closing : AbortSignal.any([closing, options.signal]);
+  const ends = endsOf(context, options.signal);
   const reply = await ask(context, async () => {
-    if (blockMs > 0) return readers.waiting((link) => command(link, ['BLOCK', blockMs]), blockMs, signal);
+    if (blockMs > 0) return readers.waiting((link) => command(link, ['BLOCK', blockMs]), blockMs, ends);
     const [name, args] = await command(context.commands, []);
     return context.commands.call(name, args, CALL_TIMEOUT_MS);
   });
-  if (closing.aborted) return ask(context, async () => undefined) as never;
+  mustBeOpen(context);
   const receivedMs = clock.monotonicMs();
   const [, entries] = Array.isArray(reply) && Array.isArray(reply[0]) ? reply[0] : [];
   const found = collect(stream, entriesOf(entries), receivedMs);

@@ -17,13 +17,13 @@ export class Readers {
   }
 
   /**
-   * Sends a command that waits at most `blockMs` at the server. `signal` ends the waiting here; the connection is free
+   * Sends a command that waits at most `blockMs` at the server. The signals end the waiting here; the connection is free
    * again when the server has answered. What `call` is handed is the connection that will carry the command.
    */
   async waiting(
     call: (link: Link) => Promise<readonly [command: string, args: readonly RedisArgument[]]>,
     blockMs: number,
-    signal: AbortSignal,
+    signals: readonly AbortSignal[],
   ): Promise<unknown> {
     const link = this.#idle.pop() ?? this.#another();
     const answered = (async () => {
@@ -35,7 +35,7 @@ export class Readers {
         this.#idle.push(link);
       }
     })();
-    return untilAborted(answered, signal);
+    return untilAborted(answered, signals);
   }
 
   async close(): Promise<void> {
@@ -49,15 +49,19 @@ export class Readers {
   }
 }
 
-/** Undefined when the signal came first; what was asked for goes on, and its failure is nobody's any more. */
-function untilAborted(answered: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+/** Undefined when a signal came first; what was asked for goes on, and its failure is nobody's any more. */
+function untilAborted(answered: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const abort = () => resolve(undefined);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    answered.then(resolve, reject).then(
-      () => signal.removeEventListener('abort', abort),
-      () => undefined,
+    const abort = () => end(() => resolve(undefined));
+    const end = (settle: () => void) => {
+      for (const signal of signals) signal.removeEventListener('abort', abort);
+      settle();
+    };
+    for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+    answered.then(
+      (answer) => end(() => resolve(answer)),
+      (error: unknown) => end(() => reject(error)),
     );
+    if (signals.some((signal) => signal.aborted)) abort();
   });
 }

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Clock, systemClock } from '../../clock.js';
 import { messageOf } from '../../errors.js';
@@ -15,7 +15,8 @@ export interface RedisServerOptions {
   /** Lines of redis.conf. Default: nothing is kept, no replica is waited for. */
   readonly config?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
-  readonly sentinel?: boolean;
+  /** Starts a sentinel with this file, in a directory of its own, which it rewrites. */
+  readonly sentinel?: string;
 }
 
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -124,6 +125,7 @@ export class RedisServer {
   async dispose(): Promise<void> {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });
+    if (this.#options.sentinel !== undefined) await rm(dirname(this.#options.sentinel), { recursive: true, force: true });
   }
 
   async #run(): Promise<void> {
@@ -143,11 +145,11 @@ export class RedisServer {
   }
 
   #arguments(): string[] {
-    const { config = {}, sentinel = false } = this.#options;
-    const settings = { ...(sentinel ? {} : DEFAULTS), ...config };
+    const { config = {}, sentinel } = this.#options;
+    const settings = { ...(sentinel === undefined ? DEFAULTS : {}), ...config };
     const lines = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...(value === '' ? [''] : value.split(' '))]);
     const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
-    return sentinel ? [join(this.#directory, 'sentinel.conf'), '--sentinel', ...place, ...lines] : [...place, ...lines];
+    return sentinel === undefined ? [...place, ...lines] : [sentinel, '--sentinel', ...place, ...lines];
   }
 
   async #untilReady(): Promise<void> {
