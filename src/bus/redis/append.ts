@@ -27,7 +27,7 @@ export async function appendRecord(context: RedisContext, stream: string, fields
       link,
       APPEND,
       [keys.stream(stream), keys.latest(stream), keys.once(stream)],
-      [deadline, key ?? '', idempotencyKey ?? '', retention, ...entry],
+      [deadline, key ?? '', idempotencyKey ?? '', retention, sure ? '1' : '', ...entry],
       timeoutMs,
     );
     return await outcomeOf(context, verdict, { sure, idempotencyKey, waitMs: timeoutMs });

@@ -16,10 +16,16 @@ const NOW = `local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000
 `;
 
-/** KEYS: stream, newest by key, appended once. ARGV: not after, key, idempotency key, retention in ms or '', fields … */
+/**
+ * KEYS: stream, newest by key, appended once. ARGV: not after, key, idempotency key, retention in ms or '', '1' for what must
+ * be taken even when memory is short, fields …
+ *
+ * Redis looks at its memory before the first write of a script that could need some, and not after a write that needs none.
+ */
 export const APPEND = script(`${NOW}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
 if ARGV[3] ~= '' and redis.call('HEXISTS', KEYS[3], ARGV[3]) == 1 then return {'duplicate', tostring(now)} end
+if ARGV[5] == '1' then redis.call('HDEL', KEYS[3], '') end
 local add = {'XADD', KEYS[1]}
 if ARGV[4] ~= '' then
   add[3] = 'MINID'
@@ -27,7 +33,7 @@ if ARGV[4] ~= '' then
   add[5] = string.format('%d', math.floor(now - tonumber(ARGV[4])))
 end
 add[#add + 1] = '*'
-for i = 5, #ARGV do add[#add + 1] = ARGV[i] end
+for i = 6, #ARGV do add[#add + 1] = ARGV[i] end
 local id = redis.call(unpack(add))
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[3], id) end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], ARGV[2], id) end
@@ -52,7 +58,7 @@ const LATCH_SUM = `local function sum(version, names, fields)
 end
 `;
 
-/** KEYS: latch, changes. ARGV: not after, expected version, new sum, names and values … */
+/** KEYS: latch, changes. ARGV: not after, expected version, new sum, names and values … A halt is taken also when memory is short. */
 export const COMPARE_AND_SET = script(`${NOW}${LATCH_SUM}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
 local flat = redis.call('HGETALL', KEYS[1])
