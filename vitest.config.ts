@@ -8,6 +8,10 @@ const resultsFile = process.env['TEST_RESULTS_FILE'];
 const PROCESSES = [
   'test/drill/**/*.test.ts',
   'test/bus/*.processes.test.ts',
+  'test/bus/redis.*.test.ts',
+  'test/rig/**/*.test.ts',
+  'test/conformance/redis*.test.ts',
+  'test/incidents/*failover*.test.ts',
   'test/cli/**/*.test.ts',
   'test/process/**/*.test.ts',
   'test/incidents/trap11.*.test.ts',

@@ -26,7 +26,7 @@ export interface Command {
 export const DEFAULT_BUS = 'journal:./var/failflat';
 
 export const busOption = {
-  bus: { type: 'text', value: 'URL', env: 'FAILFLAT_BUS', default: DEFAULT_BUS, help: 'the bus, as journal:DIRECTORY' },
+  bus: { type: 'text', value: 'URL', env: 'FAILFLAT_BUS', default: DEFAULT_BUS, help: 'the bus: journal:DIRECTORY or a Redis URL' },
 } as const satisfies OptionTable;
 
 export const brokerOptions = {

@@ -3,14 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { createVenueClient, type VenueClient } from '../brokers/paper/index.js';
 import type { Bus } from '../bus/bus.js';
 import { openBus } from '../bus/openBus.js';
+import { parseRedisUrl, throughPort } from '../bus/redis/target.js';
 import { type Clock, systemClock } from '../clock.js';
 import { Child, RigError } from '../rig/child.js';
+import { TcpProxy } from '../rig/tcpProxy.js';
 import { AlertReceiver } from '../rig/webhook.js';
 import type { ScaledTimings } from '../roles/scale.js';
 import type { ActorOrder, ActorRole, Variant } from './actors/order.js';
 import type { StrategyConfig } from './actors/strategy.js';
 import { CONCURRENCY } from './judge/evidence.js';
-import type { DrillOptions } from './options.js';
+import type { DrillOptions, Partition } from './options.js';
 import type { Workspace } from './workspace.js';
 
 export const ACCOUNT = 'drill';
@@ -35,6 +37,7 @@ export class Cast {
   readonly #options: CastOptions;
   readonly #children: Child[] = [];
   readonly #clock: Clock;
+  readonly #proxy: TcpProxy | undefined;
   readonly #counts = new Map<string, number>();
 
   private constructor(
@@ -45,10 +48,12 @@ export class Cast {
     readonly venue: VenueClient,
     readonly venueUrl: string,
     venueChild: Child,
+    proxy: TcpProxy | undefined,
   ) {
     this.#options = options;
     this.#clock = clock;
     this.#children.push(venueChild);
+    this.#proxy = proxy;
   }
 
   /** Starts the venue and opens the bus; the rest of the cast follows by name. */
@@ -68,6 +73,7 @@ export class Cast {
         venue,
         url,
         child,
+        await proxyFor(options, clock),
       );
     } catch (error) {
       await child.kill();
@@ -76,27 +82,28 @@ export class Cast {
   }
 
   watchdog(): Promise<Child> {
-    const config = { ...this.#common(), id: this.#name('watchdog'), alert: { webhook: this.alerts.url } };
+    const config = { ...this.#common('watchdog'), id: this.#name('watchdog'), alert: { webhook: this.alerts.url } };
     return this.#play('watchdog', config.id, config, ['--id', config.id, '--alert-webhook', this.alerts.url]);
   }
 
   worker(): Promise<Child> {
     const id = this.#name('exit-worker');
-    const config = { ...this.#common(), ...this.#atVenue(), id, concurrency: CONCURRENCY, alert: { webhook: this.alerts.url } };
+    const config = { ...this.#common('worker'), ...this.#atVenue(), id, concurrency: CONCURRENCY, alert: { webhook: this.alerts.url } };
     const more = ['--id', id, '--concurrency', String(CONCURRENCY), '--alert-webhook', this.alerts.url];
     return this.#play('exit-worker', id, config, [...venueArgs(config), ...more]);
   }
 
   /** Each brain is a new generation of the one service that is watched. */
   brain(): Promise<Child> {
-    const config = { ...this.#common(), ...this.#atVenue(), serviceId: 'exit-brain' };
+    const config = { ...this.#common('brain'), ...this.#atVenue(), serviceId: 'exit-brain' };
     return this.#play('exit-brain', this.#name('exit-brain'), config, [...venueArgs(config), '--service', config.serviceId]);
   }
 
   strategy(): Promise<Child> {
     const { drill, timings, workspace } = this.#options;
     const config: StrategyConfig = {
-      bus: workspace.busUrl,
+      bus: this.#busOf('strategy'),
+      record: workspace.busUrl,
       venue: this.venueUrl,
       account: ACCOUNT,
       symbols: Array.from({ length: drill.positions }, (_, index) => (index === 0 ? 'AAPL' : `AAPL-${index + 1}`)),
@@ -115,10 +122,23 @@ export class Cast {
     await this.bus.close();
     await this.venue.close();
     await this.alerts.close();
+    await this.#proxy?.close();
   }
 
-  #common() {
-    return { bus: this.#options.workspace.busUrl, scale: this.#options.drill.scale };
+  /** Holds back all that the partitioned process and the bus say to each other. */
+  cut(isCut: boolean): void {
+    if (this.#proxy === undefined) throw new RigError('nobody stands behind a proxy in this drill');
+    this.#proxy.set({ kind: isCut ? 'stall' : 'pass' });
+  }
+
+  #common(who: Partition | 'brain') {
+    return { bus: this.#busOf(who), scale: this.#options.drill.scale };
+  }
+
+  #busOf(who: Partition | 'brain'): string {
+    const { drill, workspace } = this.#options;
+    if (this.#proxy === undefined || drill.partition !== who) return workspace.busUrl;
+    return throughPort(workspace.busUrl, this.#proxy.port);
   }
 
   #atVenue() {
@@ -132,10 +152,10 @@ export class Cast {
   }
 
   /** The shipped command, unless this part is played by a variant. */
-  #play(role: Exclude<ActorRole, 'strategy'>, name: string, config: object, args: readonly string[]): Promise<Child> {
-    const { workspace, drill, variants } = this.#options;
+  #play(role: Exclude<ActorRole, 'strategy'>, name: string, config: { readonly bus: string }, args: readonly string[]): Promise<Child> {
+    const { drill, variants } = this.#options;
     if (variants.has(role)) return this.#act(role, name, config);
-    return this.#start(name, COMMAND, [role, '--bus', workspace.busUrl, '--scale', String(drill.scale), ...args, '--json']);
+    return this.#start(name, COMMAND, [role, '--bus', config.bus, '--scale', String(drill.scale), ...args, '--json']);
   }
 
   #act(role: ActorRole, name: string, config: object): Promise<Child> {
@@ -154,4 +174,11 @@ export class Cast {
 
 function venueArgs(config: { readonly broker: string; readonly account: string; readonly environment: string }): string[] {
   return ['--broker', config.broker, '--account', config.account, '--environment', config.environment];
+}
+
+async function proxyFor({ drill, workspace }: CastOptions, clock: Clock): Promise<TcpProxy | undefined> {
+  if (drill.partition === undefined) return undefined;
+  const { place } = parseRedisUrl(workspace.busUrl);
+  if (place.kind !== 'server') throw new RigError('only the connection to one server can be cut');
+  return TcpProxy.start(place.address.port, clock);
 }

@@ -76,7 +76,7 @@ export class Conductor {
   static async open(options: ConductorOptions): Promise<Conductor> {
     const { drill, bars, variants, onEvent, onLog } = options;
     const timings = scaledTimings(drill.scale);
-    const workspace = await makeWorkspace(drill.bus);
+    const workspace = await makeWorkspace(drill);
     try {
       const cast = await Cast.open({ drill, timings, workspace, barsFile: bars.file, variants, onLog });
       onEvent({ atMs: systemClock.monotonicMs(), text: `venue listens, bus is ${workspace.busUrl}` });
@@ -180,6 +180,14 @@ export class Conductor {
     const atMs = systemClock.monotonicMs();
     if (!child.signal(signal)) throw new RigError(`${child.name} had ended before the fault`);
     this.say(`${signal} to ${child.name} (process ${child.pid})`);
+    return atMs;
+  }
+
+  /** Cuts the drill's partitioned process off from the bus, or lets it back. */
+  partition(cut: boolean): number {
+    const atMs = systemClock.monotonicMs();
+    this.#cast.cut(cut);
+    this.say(`${this.drill.partition} is ${cut ? 'cut off from the bus' : 'connected again'}`);
     return atMs;
   }
 

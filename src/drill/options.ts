@@ -1,4 +1,5 @@
 /** What a drill is asked to do, with its defaults and bounds. */
+import { isRedisUrl, parseRedisUrl } from '../bus/redis/target.js';
 import { checkDurationMs, checkInteger, checkNumber, checkOneOf } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
 import { SCALE_MAX } from '../roles/scale.js';
@@ -26,9 +27,15 @@ export type Fault = (typeof FAULTS)[number];
 export const SIGNALS = ['SIGKILL', 'SIGSTOP'] as const;
 export type DrillSignal = (typeof SIGNALS)[number];
 
+/** Who is cut off from the bus for a while, with everyone alive. */
+export const PARTITIONS = ['strategy', 'watchdog', 'worker'] as const;
+export type Partition = (typeof PARTITIONS)[number];
+
 export interface DrillOptions {
   /** A bus to use under a subdirectory of its own. Default: a journal in a new temporary directory. */
   readonly bus?: string;
+  /** Start a Redis server for the bus, instead of a journal. */
+  readonly redis: boolean;
   /** CSV of bars. Default: AAPL daily, 2013 to 2018. */
   readonly bars?: string;
   readonly positions: number;
@@ -44,6 +51,7 @@ export interface DrillOptions {
   /** How long nothing may happen where a run has a quiet time. Default: three thresholds of a missing heartbeat. */
   readonly quietForMs?: number;
   readonly fault?: Fault;
+  readonly partition?: Partition;
   readonly sabotage?: string;
   /** Pass on what the processes log. */
   readonly verbose: boolean;
@@ -58,6 +66,7 @@ export const DEFAULT_DRILL: DrillOptions = {
   repeat: 1,
   seed: 1,
   noFault: false,
+  redis: false,
   verbose: false,
 };
 
@@ -73,12 +82,30 @@ export function checkDrillOptions(given: Partial<DrillOptions>): DrillOptions {
   checkInteger('seed', options.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
   if (options.quietForMs !== undefined) checkDurationMs('quiet-for', options.quietForMs, { min: 1 });
   if (options.fault !== undefined) checkOneOf('fault', options.fault, FAULTS);
+  if (options.redis && options.bus !== undefined)
+    throw new ConfigurationError(
+      'options',
+      ['--redis', '--bus'],
+      'must not be combined: with --redis the drill starts a server of its own',
+    );
+  if (options.partition !== undefined) checkCuttable(checkOneOf('partition', options.partition, PARTITIONS), options);
   const modes = [
     options.noFault ? '--no-fault' : '',
     options.fault === undefined ? '' : '--fault',
+    options.partition === undefined ? '' : '--partition',
     options.sabotage === undefined ? '' : '--sabotage',
   ];
   const chosen = modes.filter((mode) => mode !== '');
   if (chosen.length > 1) throw new ConfigurationError('options', chosen, 'must not be combined: each brings a fault of its own');
   return options;
 }
+
+/** Only a connection can be cut, and only one on this machine may be. */
+function checkCuttable(partition: Partition, { bus, redis }: DrillOptions): void {
+  if (redis) return;
+  const place = bus !== undefined && isRedisUrl(bus) ? parseRedisUrl(bus).place : undefined;
+  if (place?.kind !== 'server' || !LOOPBACK.has(place.address.host))
+    throw new ConfigurationError('partition', partition, 'must be used with --redis, or with a --bus of one Redis server on loopback');
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);

@@ -11,6 +11,7 @@ import type { DrillOptions, Fault } from './options.js';
 import { type Sabotage, sabotageNamed } from './sabotage/catalogue.js';
 import { FAULT_SCENARIOS } from './scenarios/faults.js';
 import { KILL_SCENARIOS, noFault } from './scenarios/kills.js';
+import { PARTITION_SCENARIOS } from './scenarios/partitions.js';
 import type { Scenario } from './scenarios/scenario.js';
 
 export interface DrillTimings {
@@ -52,6 +53,7 @@ const CARRIED_BY: Partial<Record<Fault, ActorRole>> = {
 
 export function scenarioOf(options: DrillOptions): { readonly scenario: Scenario; readonly fault?: Fault; readonly sabotage?: Sabotage } {
   if (options.noFault) return { scenario: noFault };
+  if (options.partition !== undefined) return { scenario: PARTITION_SCENARIOS[options.partition] };
   const sabotage = options.sabotage === undefined ? undefined : sabotageNamed(options.sabotage);
   const reveal = sabotage?.reveal ?? (options.fault === undefined ? { kill: options.kill } : { fault: options.fault });
   const chosen =

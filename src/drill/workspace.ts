@@ -6,6 +6,8 @@ import { removeKeys } from '../bus/redis/removeKeys.js';
 import { isRedisUrl, withFreshPrefix } from '../bus/redis/target.js';
 import { ConfigurationError, messageOf } from '../errors.js';
 import { type Random, systemRandom } from '../random.js';
+import { RedisServer } from '../rig/redis/server.js';
+import type { DrillOptions } from './options.js';
 
 export interface Workspace {
   readonly busUrl: string;
@@ -16,8 +18,16 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
+/** What is acknowledged has reached the disk. */
+const DURABLE = { appendonly: 'yes', appendfsync: 'always' };
+
 /** With `bus` given, a fresh subdirectory below it, or a fresh key prefix on it; never anything that is there already. */
-export async function makeWorkspace(bus: string | undefined, random: Random = systemRandom): Promise<Workspace> {
+export async function makeWorkspace(
+  { bus: given, redis }: Pick<DrillOptions, 'bus' | 'redis'>,
+  random: Random = systemRandom,
+): Promise<Workspace> {
+  const server = redis ? await RedisServer.start({ config: DURABLE }) : undefined;
+  const bus = server?.url ?? given;
   const onRedis = bus !== undefined && isRedisUrl(bus);
   const directory = await makeDirectory(onRedis ? undefined : bus);
   const busUrl = onRedis ? withFreshPrefix(bus, `failflat-drill-${random.id()}`) : `journal:${join(directory, 'bus')}`;
@@ -28,7 +38,8 @@ export async function makeWorkspace(bus: string | undefined, random: Random = sy
     trigger: () => writeFile(triggerFile, ''),
     remove: async () => {
       await rm(directory, { recursive: true, force: true });
-      if (onRedis) await removeKeys(busUrl);
+      if (server !== undefined) await server.dispose();
+      else if (onRedis) await removeKeys(busUrl);
     },
   };
 }

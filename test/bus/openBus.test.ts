@@ -13,8 +13,11 @@ describe('openBus', () => {
       'journal:',
       'journal:  ',
       './var/failflat',
-      'redis://localhost:6379',
-      'rediss://x',
+      'redis://',
+      'redis://a,b',
+      'redis://localhost:99999',
+      'redis://localhost?db=1',
+      'rediss://x/y',
       'redis+sentinel://x',
       'redis+cluster://x',
       'file:x',
@@ -23,7 +26,8 @@ describe('openBus', () => {
       expect(error).toBeInstanceOf(ConfigurationError);
       expect(error).toMatchObject({ field: 'bus', code: 'configuration' });
     }
-    await expect(openBus('redis://localhost')).rejects.toThrow('must be journal:<directory> or memory:<name>');
+    await expect(openBus('file:x')).rejects.toThrow('must be journal:<directory>, redis://');
+    await expect(openBus('redis+cluster://x')).rejects.toThrow('must give a key prefix with a hash tag');
   });
 
   it('keeps passwords out of the message', async () => {

@@ -16,7 +16,7 @@ import { eventually } from '../support/eventually.js';
 
 const undo: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const step of undo.splice(0).reverse()) await step();
+  for (const step of undo.splice(0).toReversed()) await step();
 }, 30_000);
 
 /** Every answer of the order door, from the halt on. */

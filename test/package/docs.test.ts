@@ -5,6 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_COMMAND_TIMEOUT_MS, DEFAULT_WEBHOOK_TIMEOUT_MS } from '../../src/alert/options.js';
 import { DEFAULT_SOURCE, DEFAULT_TIMEOUT_MS } from '../../src/brokers/paper/options.js';
 import { DEFAULT_APPEND_TIMEOUT_MS, DEFAULT_READ_LIMIT, HEARTBEAT_RETENTION_MS, MAX_BLOCK_MS } from '../../src/bus/policy.js';
+import { CALL_TIMEOUT_MS } from '../../src/bus/redis/context.js';
+import { CONNECT_TIMEOUT_MS } from '../../src/bus/redis/dialling.js';
+import { SILENT_CALLS_MAX } from '../../src/bus/redis/link.js';
+import { REPLICA_MS } from '../../src/bus/redis/probe.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
@@ -66,6 +70,13 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     'append timeoutMs': DEFAULT_APPEND_TIMEOUT_MS,
     'read limit': DEFAULT_READ_LIMIT,
     'longest blockMs': MAX_BLOCK_MS,
+    'heartbeats are kept, ms': HEARTBEAT_RETENTION_MS,
+  },
+  'docs/redis.md': {
+    'a call is answered within, ms': CALL_TIMEOUT_MS,
+    'a connection is made within, ms': CONNECT_TIMEOUT_MS,
+    'unanswered calls before it is replaced': SILENT_CALLS_MAX,
+    'a replica confirms a write within, ms': REPLICA_MS,
     'heartbeats are kept, ms': HEARTBEAT_RETENTION_MS,
   },
   'docs/paper-venue.md': { timeoutMs: DEFAULT_TIMEOUT_MS, source: DEFAULT_SOURCE, 'environment of the venue': DEFAULT_ENVIRONMENT },

@@ -6,10 +6,11 @@ import { COMMANDS } from '../../src/cli/commands.js';
 import { showDuration } from '../../src/cli/duration.js';
 import type { OptionSpec } from '../../src/cli/options.js';
 import type { Evidence } from '../../src/drill/judge/evidence.js';
-import { FAULTS, KILLS } from '../../src/drill/options.js';
+import { FAULTS, KILLS, PARTITIONS } from '../../src/drill/options.js';
 import { SABOTAGES } from '../../src/drill/sabotage/catalogue.js';
 import { FAULT_SCENARIOS } from '../../src/drill/scenarios/faults.js';
 import { KILL_SCENARIOS, noFault } from '../../src/drill/scenarios/kills.js';
+import { PARTITION_SCENARIOS } from '../../src/drill/scenarios/partitions.js';
 import { COMPLETION_VERDICTS, ESCALATION_VERDICTS } from '../../src/messages/completion.js';
 import { HOLDER_EVENTS } from '../../src/messages/holder.js';
 import { REFUSAL_CODES } from '../../src/permission.js';
@@ -93,7 +94,7 @@ const NOTHING: Evidence = {
 
 describe('docs/drill.md', () => {
   const page = readPage('docs/drill.md');
-  const scenarios = [...Object.values(KILL_SCENARIOS), noFault, ...Object.values(FAULT_SCENARIOS)];
+  const scenarios = [...Object.values(KILL_SCENARIOS), noFault, ...Object.values(FAULT_SCENARIOS), ...Object.values(PARTITION_SCENARIOS)];
   const checks = new Map(scenarios.flatMap((scenario) => scenario.checks.map((judge) => judge(NOTHING))).map((check) => [check.id, check]));
 
   it('tells each sabotage as it is', () => {
@@ -109,6 +110,7 @@ describe('docs/drill.md', () => {
 
   it('tells what is killed and each fault', () => {
     expect(rowsOf(page, 'kill')).toEqual(KILLS.map((kill) => [kill, KILL_SCENARIOS[kill].summary]));
+    expect(rowsOf(page, 'partition')).toEqual(PARTITIONS.map((who) => [who, PARTITION_SCENARIOS[who].summary]));
     expect(rowsOf(page, 'fault')).toEqual(FAULTS.map((fault) => [fault, FAULT_SCENARIOS[fault].summary]));
   });
 

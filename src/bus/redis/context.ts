@@ -35,7 +35,18 @@ export const isEnded = (ends: readonly AbortSignal[]): boolean => ends.some((sig
 
 export const REFUSED_AS_CLOSED = { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' } as const;
 
-export const keysOf = (prefix: string) => ({
+export interface RedisKeys {
+  readonly stream: (name: string) => string;
+  readonly latest: (stream: string) => string;
+  readonly once: (stream: string) => string;
+  readonly claims: (stream: string, group: string) => string;
+  readonly latch: (name: string) => string;
+  readonly changes: (latch: string) => string;
+  readonly proof: (id: string) => string;
+}
+
+/** Streams and latches stand under the names that users of the original systems know; what is only ours is called so. */
+export const keysOf = (prefix: string): RedisKeys => ({
   stream: (name: string): string => `${prefix}${name}`,
   latest: (stream: string): string => `${prefix}failflat:latest:${stream}`,
   once: (stream: string): string => `${prefix}failflat:once:${stream}`,

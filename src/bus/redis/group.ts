@@ -6,7 +6,7 @@ import { ask, askScript, CALL_TIMEOUT_MS, endsOf, isEnded, keysOf, mustBeOpen, o
 import type { Readers } from './readers.js';
 import { collect } from './readStream.js';
 import { ACKNOWLEDGE, OBSERVE_GROUP, RELEASE, RENEW, type Script, TAKE_NEW, TAKE_OVER } from './scripts.js';
-import { entriesOf } from './wire.js';
+import { entriesOf, listOf } from './wire.js';
 
 /** A claim can grow old or be handed back without anything new in the stream, so a waiting consumer looks again this often. */
 const LOOK_AGAIN_MS = 100;
@@ -77,14 +77,14 @@ export class RedisGroup implements ConsumerGroup {
 
   async #observe(): Promise<Observed> {
     const reply = await askScript(this.#context, OBSERVE_GROUP, this.#keys, [this.#name]);
-    const [lastId, deliveredId, claims] = Array.isArray(reply) ? reply : [];
-    const candidates: Candidate[] = (Array.isArray(claims) ? claims : []).map((claim: unknown) => this.#candidate(claim));
+    const [lastId, deliveredId, claims] = listOf(reply);
+    const candidates: Candidate[] = listOf(claims).map((claim) => this.#candidate(claim));
     if (String(lastId) !== String(deliveredId)) candidates.push({ id: NEW, claim: undefined });
     return { lastId: String(lastId), candidates };
   }
 
   #candidate(claim: unknown): Candidate {
-    const [id = '', consumer = '', deliveries = '', renewals = '', released = ''] = Array.isArray(claim) ? claim.map(String) : [];
+    const [id = '', consumer = '', deliveries = '', renewals = '', released = ''] = listOf(claim).map(String);
     const attempt = Number(deliveries);
     const idleMs = this.#standstill.idleMs(id, `${attempt}/${renewals}`, this.#context.clock.monotonicMs());
     const heldHere = this.#held.get(id)?.deliveries === attempt;

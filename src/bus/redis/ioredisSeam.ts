@@ -3,7 +3,7 @@ import { FailflatError, messageOf } from '../../errors.js';
 import { type Connect, type RedisConnection, RedisReplyError } from './seam.js';
 
 /** The part of an ioredis client that is used. */
-interface Client {
+export interface Client {
   call(command: string, args: (string | number)[]): Promise<unknown>;
   connect(): Promise<void>;
   disconnect(reconnect?: boolean): void;
@@ -39,7 +39,8 @@ export const connectWithIoredis: Connect = async ({ host, port }, { tls, connect
   return established(client, `${host}:${port}`);
 };
 
-async function established(client: Client, address: string): Promise<RedisConnection> {
+/** Connects a client that was made lazily, and will neither reconnect nor resend. */
+export async function established(client: Client, address: string): Promise<RedisConnection> {
   let problem: string | undefined;
   // Without a listener an error event would end the process; what it says comes out of the calls as well.
   client.on('error', (error) => {

@@ -27,6 +27,8 @@ export interface LinkOptions {
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
+export const SILENT_CALLS_MAX = 2;
+
 /** Error replies after which the master must be looked for again. */
 const ELSEWHERE = new Set(['READONLY', 'MOVED', 'ASK', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOAUTH']);
 

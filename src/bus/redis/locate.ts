@@ -41,8 +41,8 @@ async function askAll(
     const connection = await connectWithin(dialling, address);
     try {
       await login(connection, credentials);
-      const named = await ask(connection);
-      if (named !== undefined) found.push(named);
+      const answer = await ask(connection);
+      if (answer !== undefined) found.push(answer);
       else problems.push(`${address.host}:${address.port} names none`);
     } finally {
       connection.drop();

@@ -8,7 +8,7 @@ import { dial, type Established } from './connection.js';
 import type { RedisContext } from './context.js';
 import { infoOf, NotNowError, RefusedByServerError } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
-import { Link } from './link.js';
+import { Link, SILENT_CALLS_MAX } from './link.js';
 import { RedisProbe, replicationOf } from './probe.js';
 import { Readers } from './readers.js';
 import { RedisBus } from './redisBus.js';
@@ -46,7 +46,11 @@ export async function assembleRedis(target: RedisTarget, options: RedisBusOption
   if (replication.unguarded !== undefined) logger.warn({ bus: target.url }, replication.unguarded);
   const closing = new AbortController();
   const link = (name: string, silentCallsMax: number) => new Link({ name, dial: dialAs, clock, random, logger, silentCallsMax });
-  const links = { commands: link('commands', 2), sureWrites: link('sure-writes', 2), probes: link('probe', 2) };
+  const links = {
+    commands: link('commands', SILENT_CALLS_MAX),
+    sureWrites: link('sure-writes', SILENT_CALLS_MAX),
+    probes: link('probe', SILENT_CALLS_MAX),
+  };
   const readers = new Readers((name) => link(name, 1));
   const base: Omit<RedisContext, 'replicated'> = {
     clock,

@@ -5,10 +5,11 @@ import { CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
 import { infoOf } from './dialling.js';
 import type { Link } from './link.js';
 import { PROBE, runScript } from './scripts.js';
+import { listOf } from './wire.js';
 
 const PROOF_LIFE_MS = 60_000;
 /** How long a replica may take to confirm the proof. */
-const REPLICA_MS = 250;
+export const REPLICA_MS = 250;
 
 export interface Replication {
   /** Copies are kept, so that a failover can bring up an older one. */
@@ -56,7 +57,7 @@ export class RedisProbe {
     try {
       await this.#link.ready(CALL_TIMEOUT_MS);
       const reply = await runScript(this.#link, PROBE, [this.#key], [proof, PROOF_LIFE_MS], CALL_TIMEOUT_MS);
-      const [given, , info] = Array.isArray(reply) ? reply : [];
+      const [given, , info] = listOf(reply);
       if (given !== proof) return { ok: false, detail: 'what was written did not come back' };
       const facts = infoOf(info);
       if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };

@@ -5,7 +5,7 @@ import { ask, askScript, CALL_TIMEOUT_MS, endsOf, keysOf, mustBeOpen, type Redis
 import type { Link } from './link.js';
 import type { Readers } from './readers.js';
 import { END, runScript } from './scripts.js';
-import { decodeEntry, entriesOf } from './wire.js';
+import { decodeEntry, type Entry, entriesOf, listOf } from './wire.js';
 
 const BEGINNING = '0-0';
 /**
@@ -51,7 +51,7 @@ export async function readStream(
   });
   mustBeOpen(context);
   const receivedMs = clock.monotonicMs();
-  const [, entries] = Array.isArray(reply) && Array.isArray(reply[0]) ? reply[0] : [];
+  const [, entries] = listOf(listOf(reply)[0]);
   const found = collect(stream, entriesOf(entries), receivedMs);
   const id = found.lastId ?? place.id;
   const silent = found.lastId === undefined && reply !== undefined;
@@ -83,7 +83,14 @@ function isBefore(a: string, b: string): boolean {
   return aMs < bMs || (aMs === bMs && aNumber < bNumber);
 }
 
-export function collect(stream: string, entries: ReturnType<typeof entriesOf>, receivedMs: number) {
+export interface Collected {
+  readonly records: readonly BusRecord[];
+  readonly corrupt: readonly CorruptRecord[];
+  readonly lastId: string | undefined;
+  readonly count: number;
+}
+
+export function collect(stream: string, entries: readonly Entry[], receivedMs: number): Collected {
   const records: BusRecord[] = [];
   const corrupt: CorruptRecord[] = [];
   for (const entry of entries) {

@@ -4,6 +4,7 @@ import { ConfigurationError } from '../../errors.js';
 import { dial } from './connection.js';
 import { connectWithIoredis } from './ioredisSeam.js';
 import { parseRedisUrl } from './target.js';
+import { listOf } from './wire.js';
 
 /** Throws ConfigurationError without a prefix: everything that the server holds is never meant. */
 export async function removeKeys(url: string): Promise<void> {
@@ -15,9 +16,10 @@ export async function removeKeys(url: string): Promise<void> {
     let cursor = '0';
     do {
       const reply = await connection.send('SCAN', [cursor, 'MATCH', pattern, 'COUNT', 1_000]);
-      const [next, keys] = Array.isArray(reply) ? reply : [];
-      cursor = String(next ?? '0');
-      if (Array.isArray(keys) && keys.length > 0) await connection.send('UNLINK', keys.map(String));
+      const [next = '0', keys] = listOf(reply);
+      cursor = typeof next === 'string' ? next : '0';
+      const found = listOf(keys).map(String);
+      if (found.length > 0) await connection.send('UNLINK', found);
     } while (cursor !== '0');
   } finally {
     connection.drop();

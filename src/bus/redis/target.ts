@@ -79,9 +79,16 @@ export function withFreshPrefix(url: string, name: string): string {
   return `${base}?${[...others, `prefix=${prefix}`].join('&')}`;
 }
 
+/** The same bus, reached through a port of this machine. */
+export function throughPort(url: string, port: number): string {
+  return url.replace(/^(rediss?:\/\/(?:[^@/]*@)?)[^/?]*/, `$1127.0.0.1:${port}`);
+}
+
 /** The part of a key that decides its slot, if it has one. */
 export function hashTagOf(key: string): string | undefined {
-  return /\{([^}]+)\}/.exec(key)?.[1];
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined;
 }
 
 /** A URL that may be logged: without user, password and secret parameters. */

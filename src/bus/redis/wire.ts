@@ -46,13 +46,17 @@ export function decodeEntry([id, flat]: Entry): ReadEntry {
   return { kind: 'record', id, key, fields: Object.freeze(Object.fromEntries(pairs)), wallMs: Number(id.split('-')[0]) };
 }
 
+/** A reply as a list; anything else is an empty one. */
+export function listOf(reply: unknown): readonly unknown[] {
+  return Array.isArray(reply) ? reply : [];
+}
+
 /** What a reply of `XRANGE` or `XREAD` holds for one stream; anything else holds nothing. */
 export function entriesOf(reply: unknown): readonly Entry[] {
-  if (!Array.isArray(reply)) return [];
-  return reply.flatMap((entry: unknown): Entry[] => {
-    if (!Array.isArray(entry) || typeof entry[0] !== 'string') return [];
+  return listOf(reply).flatMap((entry): Entry[] => {
+    const [id, fields] = listOf(entry);
     // The fields of an entry that was deleted meanwhile are null.
-    return [[entry[0], Array.isArray(entry[1]) ? entry[1].map(String) : []]];
+    return typeof id === 'string' ? [[id, listOf(fields).map(String)]] : [];
   });
 }
 

@@ -1,11 +1,16 @@
 /** `failflat drill`: proves on real processes that a dead exit brain ends in a flat book. */
-import { DEFAULT_DRILL, FAULTS, KILLS, SIGNALS } from '../../drill/options.js';
+import { DEFAULT_DRILL, FAULTS, KILLS, PARTITIONS, SIGNALS } from '../../drill/options.js';
 import { type Command, given, jsonOption } from '../command.js';
 import type { OptionTable, Values } from '../options.js';
 import { scaleOption } from '../roleCommand.js';
 
 const options = {
-  bus: { type: 'text', value: 'URL', help: 'journal:DIRECTORY, of which a new subdirectory is used (default: a temporary directory)' },
+  bus: {
+    type: 'text',
+    value: 'URL',
+    help: 'journal:DIRECTORY or a Redis URL, of which a new subdirectory or key prefix is used (default: a temporary directory)',
+  },
+  redis: { type: 'flag', help: 'start a Redis server of its own for the bus' },
   bars: { type: 'text', value: 'FILE.csv', help: 'price bars to replay (default: AAPL daily 2013 to 2018, with the crash of August 2015)' },
   positions: { type: 'integer', value: 'N', min: 1, max: 500, default: DEFAULT_DRILL.positions, help: 'open positions at the fault' },
   'venue-latency-ms': {
@@ -20,6 +25,12 @@ const options = {
   kill: { type: 'text', value: KILLS.join('|'), oneOf: KILLS, default: DEFAULT_DRILL.kill, help: 'which process gets the signal' },
   signal: { type: 'text', value: SIGNALS.join('|'), oneOf: SIGNALS, default: DEFAULT_DRILL.signal, help: 'the signal' },
   fault: { type: 'text', value: 'NAME', oneOf: FAULTS, help: `another fault instead of a death: ${FAULTS.join(', ')}` },
+  partition: {
+    type: 'text',
+    value: PARTITIONS.join('|'),
+    oneOf: PARTITIONS,
+    help: 'cut one process off from a Redis bus for a while, with everyone alive',
+  },
   repeat: {
     type: 'integer',
     value: 'N',
@@ -54,12 +65,14 @@ const options = {
 function chosen(values: Values) {
   return given({
     bus: values.text('bus'),
+    redis: values.flag('redis'),
     bars: values.text('bars'),
     positions: values.number('positions'),
     venueLatencyMs: values.number('venue-latency-ms'),
     scale: values.number('scale'),
     kill: KILLS.find((kill) => kill === values.text('kill')),
     signal: SIGNALS.find((signal) => signal === values.text('signal')),
+    partition: PARTITIONS.find((who) => who === values.text('partition')),
     fault: FAULTS.find((fault) => fault === values.text('fault')),
     repeat: values.number('repeat'),
     seed: values.number('seed'),

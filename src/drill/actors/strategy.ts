@@ -12,6 +12,8 @@ import { DRILL_ORDERS, encodeOrderAttempt } from '../orderLog.js';
 
 export interface StrategyConfig {
   readonly bus: string;
+  /** Where each attempt is written down: also while the strategy itself is cut off from its bus. */
+  readonly record: string;
   readonly venue: string;
   readonly account: string;
   readonly symbols: readonly string[];
@@ -42,6 +44,7 @@ export async function runStrategy(
 ): Promise<void> {
   const clock = systemClock;
   const bus = await openBus(config.bus);
+  const record = await openBus(config.record);
   const venue = createVenueClient(config.venue);
   const broker = createPaperBroker({ url: config.venue, account: config.account, source: 'strategy', timeoutMs: config.brokerTimeoutMs });
   const gate = createShutdownGate();
@@ -56,7 +59,7 @@ export async function runStrategy(
   try {
     await lease.ready;
     onReady();
-    await new Trader(config, { bus, broker, venue, gate, clock }, permission).run(signal);
+    await new Trader(config, { record, broker, venue, gate, clock }, permission).run(signal);
     gate.requestShutdown('the drill is over');
     await gate.waitForInflightZero({ timeoutMs: config.brokerTimeoutMs + 500 });
   } finally {
@@ -64,11 +67,12 @@ export async function runStrategy(
     await broker.close();
     await venue.close();
     await bus.close();
+    await record.close();
   }
 }
 
 interface TraderParts {
-  readonly bus: Bus;
+  readonly record: Bus;
   readonly broker: Broker;
   readonly venue: VenueClient;
   readonly gate: ShutdownGate;
@@ -149,14 +153,14 @@ class Trader {
   }
 
   #attempt(order: OrderRequest): void {
-    const { bus, clock } = this.#parts;
+    const { record, clock } = this.#parts;
     const atMs = clock.monotonicMs();
     const admission = this.#submit.trySubmit(order);
     const { clientOrderId } = order;
     const said = admission.ok
       ? ({ atMs, clientOrderId, result: 'admitted' } as const)
       : ({ atMs, clientOrderId, result: 'refused', code: admission.code } as const);
-    void bus.append(DRILL_ORDERS, encodeOrderAttempt(said));
+    void record.append(DRILL_ORDERS, encodeOrderAttempt(said));
     if (!admission.ok) return;
     if (order.type === 'market')
       this.#held.set(order.symbol, (this.#held.get(order.symbol) ?? 0) + (order.side === 'buy' ? order.quantity : -order.quantity));

@@ -23,6 +23,8 @@ export interface Marks {
   faultMs?: number;
   /** `--kill watchdog`: when the watchdog was killed, before the brain was. */
   watchdogKilledMs?: number;
+  /** When a process was cut off from the bus, and when it was connected again. */
+  partition?: { readonly fromMs: number; readonly untilMs: number };
   /** When a worker was killed after its first close. */
   workerKilledMs?: number;
   /** An operator's panic: when the bus had it. */

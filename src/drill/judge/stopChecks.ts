@@ -1,6 +1,6 @@
 /** Checks on the strategy's side: nothing is sent after the halt, and nothing is forgotten. */
 import { ordersFrom } from '../../rig/books.js';
-import { check, type Evidence, haltSeenMs, ms, TOLERANCE_MS } from './evidence.js';
+import { check, type Evidence, type Finding, haltSeenMs, type Judge, ms, TOLERANCE_MS } from './evidence.js';
 
 const isStrategy = (source: string) => source === 'strategy';
 
@@ -31,8 +31,9 @@ export const load = check(
   'load',
   `the strategy sent at least ${ORDERS_PER_S_NEEDED} guarded orders a second until the fault`,
   (evidence) => {
-    const { faultMs, watchdogKilledMs, panicGivenMs, quiet, armedMs } = evidence.marks;
-    const untilMs = Math.min(watchdogKilledMs ?? Infinity, panicGivenMs ?? Infinity, quiet?.fromMs ?? Infinity, faultMs ?? Infinity);
+    const { faultMs, watchdogKilledMs, panicGivenMs, quiet, armedMs, partition } = evidence.marks;
+    const cutMs = Math.min(watchdogKilledMs ?? Infinity, partition?.fromMs ?? Infinity);
+    const untilMs = Math.min(cutMs, panicGivenMs ?? Infinity, quiet?.fromMs ?? Infinity, faultMs ?? Infinity);
     const orders = ordersFrom(evidence.events, evidence.account, isStrategy).filter(
       (order) => order.atMs < untilMs && order.atMs >= armedMs,
     );
@@ -69,26 +70,48 @@ export const nothingForgotten = check('S2', 'every order that was admitted is at
   };
 });
 
+/** The strategy refuses on its own from `boundMs` after `sinceMs` on, as long as the lease cannot have returned. */
+function lapses(evidence: Evidence, sinceMs: number, boundMs: number, untilMs: number): Finding {
+  const after = evidence.attempts.filter(({ value }) => value.atMs > sinceMs && value.atMs < untilMs);
+  const first = after.find(({ value }) => value.result === 'refused');
+  if (after.length < ATTEMPTS_NEEDED) return { missing: `only ${after.length} attempts without a lease` };
+  const toleranceMs = TOLERANCE_MS + evidence.stallMs(sinceMs, sinceMs + boundMs + TOLERANCE_MS);
+  const late = ordersFrom(evidence.events, evidence.account, isStrategy).filter((order) => {
+    const begunMs = order.sentMs ?? order.atMs;
+    return begunMs > sinceMs + boundMs + toleranceMs && begunMs < untilMs;
+  });
+  const lapsed = first === undefined ? 'never' : ms(first.value.atMs - sinceMs);
+  return {
+    passed: late.length === 0 && first !== undefined,
+    evidence: `first refusal after ${lapsed}, ${late.length} orders later than ${ms(boundMs)} + ${ms(toleranceMs)} tolerance`,
+  };
+}
+
 export const leaseLapses = check('L4', 'without a watchdog the strategy refuses on its own', (evidence) => {
   const { watchdogKilledMs, faultMs } = evidence.marks;
   if (watchdogKilledMs === undefined) return { missing: 'no watchdog was killed' };
   const { leaseTtlMs, peerLivenessMs } = evidence.promised;
-  const untilMs = faultMs ?? evidence.marks.endMs;
-  const after = evidence.attempts.filter(({ value }) => value.atMs > watchdogKilledMs && value.atMs < untilMs);
-  const refused = after.filter(({ value }) => value.result === 'refused');
-  if (after.length < ATTEMPTS_NEEDED) return { missing: `only ${after.length} attempts after the watchdog died` };
-  const boundMs = leaseTtlMs + peerLivenessMs;
-  const toleranceMs = TOLERANCE_MS + evidence.stallMs(watchdogKilledMs, watchdogKilledMs + boundMs + TOLERANCE_MS);
-  const orders = ordersFrom(evidence.events, evidence.account, isStrategy);
-  const late = orders.filter((order) => {
-    const begunMs = order.sentMs ?? order.atMs;
-    return begunMs > watchdogKilledMs + boundMs + toleranceMs && begunMs < Math.min(untilMs, secondWatchdogMs(evidence));
+  const untilMs = Math.min(faultMs ?? evidence.marks.endMs, secondWatchdogMs(evidence));
+  return lapses(evidence, watchdogKilledMs, leaseTtlMs + peerLivenessMs, untilMs);
+});
+
+/** Who is cut off itself learns it from its own lease; who has lost a peer must wait for that peer's silence first. */
+export const partitionLapses = (isStrategyCutOff: boolean): Judge =>
+  check('L4.partition', 'behind a partition the strategy refuses on its own', (evidence) => {
+    const { partition } = evidence.marks;
+    if (partition === undefined) return { missing: 'nobody was cut off' };
+    const { leaseTtlMs, peerLivenessMs } = evidence.promised;
+    return lapses(evidence, partition.fromMs, leaseTtlMs + (isStrategyCutOff ? 0 : peerLivenessMs), partition.untilMs);
   });
-  const first = refused[0];
-  const lapsed = first === undefined ? 'never' : ms(first.value.atMs - watchdogKilledMs);
+
+export const leaseReturns = check('S7.return', 'a lease that lapsed returns by itself once the partition is over', (evidence) => {
+  const { partition, faultMs = Infinity } = evidence.marks;
+  if (partition === undefined) return { missing: 'nobody was cut off' };
+  const admitted = evidence.attempts.filter(({ value }) => value.result === 'admitted');
+  const back = admitted.filter(({ value }) => value.atMs > partition.untilMs && value.atMs < faultMs);
   return {
-    passed: late.length === 0 && first !== undefined,
-    evidence: `first refusal after ${lapsed}, ${late.length} orders later than ${ms(boundMs)} + ${ms(toleranceMs)} tolerance`,
+    passed: back.length > 0,
+    evidence: `${back.length} orders admitted between the end of the partition and the death of the brain`,
   };
 });
 

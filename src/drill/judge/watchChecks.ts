@@ -44,6 +44,13 @@ export const quiet = check('S8', 'no panic while beats reach the bus', (evidence
   };
 });
 
+export const noPanicInPartition = check('S8.partition', 'no panic while everyone lives, whoever is cut off', (evidence) => {
+  const { partition, faultMs = Infinity } = evidence.marks;
+  if (partition === undefined) return { missing: 'nobody was cut off' };
+  const panics = evidence.bus.panics.filter((panic) => panic.atMs >= partition.fromMs && panic.atMs < faultMs).length;
+  return { passed: panics === 0, evidence: `${panics} panics in a partition of ${ms(partition.untilMs - partition.fromMs)} and behind it` };
+});
+
 export const alerted = check('L7', 'an alert goes out', (evidence) => {
   const panic = firstPanic(evidence);
   if (panic === undefined) return { missing: 'no panic was seen' };

@@ -17,6 +17,8 @@ export interface RedisServerOptions {
   readonly clock?: Clock;
   /** Starts a sentinel with this file, in a directory of its own, which it rewrites. */
   readonly sentinel?: string;
+  /** A node of a Cluster listens on a second port, 10,000 above the first. */
+  readonly cluster?: boolean;
 }
 
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -27,6 +29,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 };
 const READY_MS = 10_000;
 const STARTS = 5;
+const CLUSTER_PORT_MAX = 55_000;
+const PORT_LOOKS = 200;
 
 /**
  * Ends the server when the reader of its pipe is gone: nobody else would end it behind a rig that was killed. Says the
@@ -52,7 +56,11 @@ export class RedisServer {
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     for (let start = 1; ; start += 1) {
-      const server = new RedisServer(await freePort(), await mkdtemp(join(tmpdir(), 'failflat-redis-')), options);
+      const server = new RedisServer(
+        await freePort(options.cluster ? CLUSTER_PORT_MAX : undefined),
+        await mkdtemp(join(tmpdir(), 'failflat-redis-')),
+        options,
+      );
       try {
         await server.#run();
         return server;
@@ -170,7 +178,15 @@ export class RedisServer {
 }
 
 /** A port of loopback that is free now. */
-export async function freePort(): Promise<number> {
+async function freePort(max = 65_535): Promise<number> {
+  for (let look = 0; look < PORT_LOOKS; look += 1) {
+    const port = await somePort();
+    if (port <= max) return port;
+  }
+  throw new RigError(`loopback has no free port up to ${max}`);
+}
+
+async function somePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,0 +1,55 @@
+/** Everyone lives, and one of them loses the bus for a while: trading stops by itself, nobody panics, and it comes back. */
+import { systemClock } from '../../clock.js';
+import type { Conductor } from '../conductor.js';
+import * as exit from '../judge/exitChecks.js';
+import * as stop from '../judge/stopChecks.js';
+import * as watch from '../judge/watchChecks.js';
+import type { Partition } from '../options.js';
+import type { Scenario } from './scenario.js';
+import { ATTEMPTS_AFTER_HALT, EXIT_CHECKS, RECORD_CHECKS, STOP_CHECKS, settle, trade, unguarded } from './stage.js';
+
+/** How long a lease may take to return once the bus can be reached again, and beats and renewals have come. */
+const RETURN_MS = 5_000;
+
+async function cutOff(conductor: Conductor): Promise<void> {
+  const { ttlMs, peerLivenessMs } = conductor.timings.lease;
+  const fromMs = conductor.partition(true);
+  await systemClock.sleep(ttlMs + peerLivenessMs);
+  // No longer than it must be: a lease that is suspended for too long does not return by itself.
+  await conductor.waitFor(3_000, () => conductor.attempts().filter(({ value }) => value.atMs > fromMs).length >= ATTEMPTS_AFTER_HALT);
+  const untilMs = conductor.partition(false);
+  conductor.marks.partition = { fromMs, untilMs };
+  const admitted = () => conductor.attempts().some(({ value }) => value.atMs > untilMs && value.result === 'admitted');
+  await conductor.waitFor(RETURN_MS, admitted);
+  await systemClock.sleep(conductor.timings.exitBrain.intervalMs * 3);
+}
+
+function partitioned(who: Partition): Scenario {
+  return {
+    name: `partition ${who}`,
+    summary: `the ${who} is cut off from the bus for a while, with everyone alive; then the exit brain dies`,
+    checks: [
+      stop.partitionLapses(who === 'strategy'),
+      watch.noPanicInPartition,
+      stop.leaseReturns,
+      ...STOP_CHECKS,
+      watch.panicInTime,
+      ...EXIT_CHECKS,
+      exit.flatInTime,
+      ...RECORD_CHECKS,
+    ],
+    detectionMs: unguarded,
+    run: async (conductor) => {
+      const { brain } = await trade(conductor);
+      await cutOff(conductor);
+      conductor.marks.faultMs = conductor.strike(brain);
+      await settle(conductor, unguarded(conductor.timings));
+    },
+  };
+}
+
+export const PARTITION_SCENARIOS: Readonly<Record<Partition, Scenario>> = {
+  strategy: partitioned('strategy'),
+  watchdog: partitioned('watchdog'),
+  worker: partitioned('worker'),
+};

@@ -1,0 +1,211 @@
+/** What can be wrong at the start with a Redis bus: one clear line each, and no waiting for what cannot come. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BusUnavailableError, BusUnsuitableError, FROM_START } from '../../src/bus/bus.js';
+import { openBus } from '../../src/bus/openBus.js';
+import { createRedisBus } from '../../src/bus/redis/index.js';
+import { ServerClock } from '../../src/bus/redis/serverClock.js';
+import { slotOf } from '../../src/bus/redis/slot.js';
+import { checkServer } from '../../src/bus/redis/suitability.js';
+import { parseRedisUrl, throughPort, withFreshPrefix } from '../../src/bus/redis/target.js';
+import { ConfigurationError } from '../../src/errors.js';
+import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
+import { fcSeed } from '../support/seed.js';
+
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step();
+});
+
+async function start(options?: RedisServerOptions): Promise<RedisServer> {
+  const server = await RedisServer.start(options);
+  undo.push(() => server.dispose());
+  return server;
+}
+
+const refusal = async (url: string): Promise<Error> => {
+  const error = await openBus(url).catch((reason: unknown) => reason);
+  if (!(error instanceof Error)) throw new Error('it was opened');
+  expect(error.message).not.toContain('\n');
+  return error;
+};
+
+describe('a Redis bus at the start', () => {
+  it('names a server that is not there', async () => {
+    const server = await start();
+    await server.kill();
+    const error = await refusal(server.url);
+    expect(error).toBeInstanceOf(BusUnavailableError);
+    expect(error.message).toContain('ECONNREFUSED');
+  });
+
+  it('names a password that is missing or wrong, and does not show it', async () => {
+    const server = await start({ config: { requirepass: 'secret' } });
+    for (const [url, words] of [
+      [server.url, 'NOAUTH'],
+      [`redis://:hunter2@127.0.0.1:${server.port}`, 'WRONGPASS'],
+      [`redis://nobody:hunter2@127.0.0.1:${server.port}`, 'WRONGPASS'],
+    ] as const) {
+      const error = await refusal(url);
+      expect(error).toBeInstanceOf(BusUnsuitableError);
+      expect(error.message).toContain(words);
+      expect(error.message).not.toContain('hunter2');
+    }
+    const bus = await openBus(`redis://:secret@127.0.0.1:${server.port}`);
+    undo.push(() => bus.close());
+    expect(bus.url).not.toContain('secret');
+    expect(await bus.probe()).toMatchObject({ ok: true });
+  });
+
+  it('names TLS where the server speaks none', async () => {
+    const server = await start();
+    expect((await refusal(`rediss://127.0.0.1:${server.port}`)).message).toMatch(/TLS|SSL|wrong version|ECONNRESET/i);
+  });
+
+  it('names TLS where the server speaks nothing else, and silence where it says nothing', async () => {
+    // As a TLS server does with what is no handshake: it waits for more.
+    const silent = createServer((socket) => socket.on('error', () => {}));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    undo.push(() => silent.close());
+    const address = silent.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const error = await refusal(`redis://127.0.0.1:${address.port}`);
+    expect(error.message).toMatch(/rediss:\/\/|no connection within/);
+  });
+
+  it('S7: refuses a server that could evict a halt', async () => {
+    const server = await start({ config: { 'maxmemory-policy': 'allkeys-lru' } });
+    const error = await refusal(server.url);
+    expect(error).toBeInstanceOf(BusUnsuitableError);
+    expect(error.message).toContain('maxmemory-policy = allkeys-lru: must be noeviction');
+    expect((await openBus((await start({ config: { 'maxmemory-policy': 'volatile-lru' } })).url)).close()).toBeDefined();
+  });
+
+  it('refuses a node of a Cluster under the URL of one server, and a Cluster without a hash tag', async () => {
+    const server = await start({ config: { 'cluster-enabled': 'yes' }, cluster: true });
+    expect((await refusal(server.url)).message).toContain('redis+cluster://');
+    const error = await refusal(`redis+cluster://127.0.0.1:${server.port}?prefix=desk:`);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error.message).toContain('hash tag');
+  });
+
+  it('refuses a server that is too old', () => {
+    const target = parseRedisUrl('redis://localhost');
+    const info = (version: string) => new Map([['redis_version', version]]);
+    expect(() => checkServer(info('6.0.16'), target)).toThrow('Redis 6.0.16: must be 6.2 or newer');
+    expect(() => checkServer(info('5.0.14'), target)).toThrow('must be 6.2');
+    for (const version of ['6.2.0', '7.0.15', '8.2.1']) expect(() => checkServer(info(version), target)).not.toThrow();
+  });
+});
+
+describe('a client that is handed in', () => {
+  const safe = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0, commandTimeout: 500 };
+
+  it.each([
+    [{ enableOfflineQueue: true }, 'client.enableOfflineQueue = true'],
+    [{ autoResendUnfulfilledCommands: true }, 'client.autoResendUnfulfilledCommands = true'],
+    [{ maxRetriesPerRequest: 20 }, 'client.maxRetriesPerRequest = 20'],
+    [{ commandTimeout: undefined }, 'client.commandTimeout = undefined'],
+    [{ keyPrefix: 'x:' }, 'client.keyPrefix = "x:"'],
+    [{ enableAutoPipelining: true }, 'client.enableAutoPipelining = true'],
+  ])('is refused with %o, with the reason', async (unsafe, words) => {
+    const client = new Redis({ lazyConnect: true, ...safe, ...unsafe });
+    undo.push(() => client.disconnect());
+    await expect(createRedisBus({ client })).rejects.toThrow(words);
+    await expect(createRedisBus({ client })).rejects.toBeInstanceOf(ConfigurationError);
+  });
+
+  it('is refused as it comes: its defaults queue and resend', async () => {
+    const client = new Redis({ lazyConnect: true });
+    undo.push(() => client.disconnect());
+    await expect(createRedisBus({ client })).rejects.toThrow('must be false: queued heartbeats would land late');
+  });
+
+  it('carries a bus with its own login, and is left as it was', async () => {
+    const server = await start({ config: { requirepass: 'secret' } });
+    const client = new Redis({ host: '127.0.0.1', port: server.port, password: 'secret', lazyConnect: true, ...safe });
+    undo.push(() => client.disconnect());
+    const bus = await createRedisBus({ client, prefix: 'mine:' });
+    undo.push(() => bus.close());
+    expect(await bus.append('s', { v: '1' })).toMatchObject({ outcome: 'committed' });
+    expect((await bus.read('s', FROM_START, { blockMs: 50 })).records).toHaveLength(1);
+    expect(await server.command('EXISTS', 'mine:s')).toBe(1);
+    expect(client.status).toBe('wait');
+  });
+});
+
+describe('the parts of a Redis URL', () => {
+  it('are kept apart, percent-decoded, with defaults', () => {
+    expect(parseRedisUrl('rediss://u%40x:p%3Aw@[::1]:7000/3?prefix=a%3A')).toMatchObject({
+      place: { kind: 'server', address: { host: '::1', port: 7_000 } },
+      tls: true,
+      credentials: { username: 'u@x', password: 'p:w' },
+      db: 3,
+      prefix: 'a:',
+    });
+    expect(parseRedisUrl('redis+sentinel://a,b:1/m/2?sentinelPassword=s')).toMatchObject({
+      place: {
+        kind: 'sentinel',
+        sentinels: [
+          { host: 'a', port: 26_379 },
+          { host: 'b', port: 1 },
+        ],
+        master: 'm',
+      },
+      sentinelCredentials: { password: 's' },
+      db: 2,
+    });
+    expect(parseRedisUrl('redis://:secret@h?sentinelPassword=s').url).not.toMatch(/secret|=s/);
+  });
+
+  it('can be changed without touching the others', () => {
+    expect(parseRedisUrl(throughPort('redis://u:p@host:1/2?prefix=x:', 9))).toMatchObject({
+      place: { address: { host: '127.0.0.1', port: 9 } },
+      credentials: { username: 'u', password: 'p' },
+      db: 2,
+      prefix: 'x:',
+    });
+    expect(parseRedisUrl(withFreshPrefix('redis://h/1?prefix=x:', 'drill')).prefix).toBe('drill:');
+    expect(parseRedisUrl(withFreshPrefix('redis+cluster://h?prefix={a}:', 'drill')).prefix).toBe('{drill}:');
+  });
+
+  it('put a key into the slot that a Cluster puts it into', async () => {
+    // Values of the specification and of a server.
+    expect(slotOf('123456789')).toBe(0x31c3);
+    const server = await start({ config: { 'cluster-enabled': 'yes' }, cluster: true });
+    for (const key of ['{failflat}:x', 'exit_brain:heartbeat', 'a{b}c', '{}x', 'ä'])
+      expect(slotOf(key), key).toBe(await server.command('CLUSTER', 'KEYSLOT', key));
+  });
+});
+
+it('trap 49: the clock of the server is never taken to be further on than it is, whatever delays and steps come', () => {
+  const sample = fc.record({
+    gapMs: fc.nat(500),
+    outMs: fc.nat(200),
+    backMs: fc.nat(200),
+    stepMs: fc.constantFrom(0, 0, 0, -3_600_000, 3_600_000),
+  });
+  fc.assert(
+    fc.property(fc.array(sample, { minLength: 1, maxLength: 30 }), fc.nat(100_000), (samples, startMs) => {
+      let localMs = 1_000;
+      let aheadMs = startMs;
+      let clock: ServerClock | undefined;
+      for (const { gapMs, outMs, backMs, stepMs } of samples) {
+        localMs += gapMs;
+        aheadMs += stepMs;
+        const sentMs = localMs;
+        const serverMs = sentMs + outMs + aheadMs;
+        localMs = sentMs + outMs + backMs;
+        const seen = { sentMs, serverMs, receivedMs: localMs };
+        if (clock === undefined) clock = new ServerClock(seen);
+        else clock.observe(seen);
+        expect(clock.at(localMs)).toBeLessThanOrEqual(localMs + aheadMs);
+      }
+    }),
+    { seed: fcSeed, numRuns: 500 },
+  );
+});
