@@ -94,7 +94,7 @@ export class CloseSteps {
     const { expectedQuantity: _moved, ...rest } = known;
     const movedMs = clock.monotonicMs();
     // One that had ended by itself, a stop that fired, has most likely filled.
-    update({ ...rest, movedMs, ...(canceled ? {} : { unseenSinceMs: movedMs }) });
+    update({ ...rest, movedMs, ...(canceled ? {} : { unclearSinceMs: movedMs }) });
     ledger.note('exit.cancel', canceled ? 'canceled' : 'not confirmed', { symbol: order.symbol, orderId: order.orderId });
     return canceled;
   }

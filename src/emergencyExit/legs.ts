@@ -42,14 +42,14 @@ export interface Leg {
   readonly last?: Attempt;
   /** What the next reading should show if nothing but our own closes moved the position. */
   readonly expectedQuantity?: number;
-  /** A reading has shown the expectation since our last fill: a later difference is somebody else's doing, not the venue's lag. */
+  /** A reading has shown the expectation since our last fill: a difference that is seen long after that is somebody else's doing. */
   readonly expectationSeen?: boolean;
   /** A reading that disagrees with the expectation, and since when it has been the same. */
   readonly disagreement?: { readonly quantity: number; readonly sinceMs: number };
   /** The last own fill or confirmed cancel: a reading that could predate it is not acted on. */
   readonly movedMs: number;
-  /** When an order had ended that may have moved the position; no reading since has shown what it did. */
-  readonly unseenSinceMs?: number;
+  /** When an order had ended that may have moved the position by who knows how much. */
+  readonly unclearSinceMs?: number;
   /** Rejected closes in a row. */
   readonly rejections: number;
   readonly lastRejection?: string;
@@ -141,7 +141,7 @@ export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQue
     last: { ...leg.last, fate },
     ...(leg.expectedQuantity === undefined ? {} : { expectedQuantity: leg.expectedQuantity + signed }),
     movedMs: nowMs,
-    ...(filled ? { unseenSinceMs: nowMs } : {}),
+    ...(filled ? { unclearSinceMs: nowMs } : {}),
     rejections: filled ? 0 : leg.rejections + 1,
     ...(filled ? {} : { lastRejection: report.reason ?? report.status }),
   };
@@ -165,7 +165,7 @@ export function withGivenUp(leg: Leg, nowMs: number): Leg {
   if (leg.last === undefined) return leg;
   const { expectedQuantity: _unknown, expectationSeen: _seen, ...rest } = leg;
   const fate: AttemptFate = { kind: 'terminal', status: 'expired', filledQuantity: 0, atMs: nowMs };
-  return { ...rest, last: { ...leg.last, fate }, movedMs: nowMs, unseenSinceMs: nowMs };
+  return { ...rest, last: { ...leg.last, fate }, movedMs: nowMs, unclearSinceMs: nowMs };
 }
 
 export interface OpenOrdersReading {
@@ -200,10 +200,7 @@ export function withReading(leg: Leg, quantity: number, sentMs: number): Leg {
   if (sentMs < leg.movedMs) return leg;
   const { disagreement: _dropped, ...agreed } = leg;
   if (leg.expectedQuantity === undefined) return agreed;
-  if (sameQuantity(leg.expectedQuantity, quantity)) {
-    const { unseenSinceMs: _seen, ...rest } = agreed;
-    return { ...rest, expectationSeen: true };
-  }
+  if (sameQuantity(leg.expectedQuantity, quantity)) return { ...agreed, expectationSeen: true };
   if (quantity === 0) return agreed;
   if (leg.disagreement !== undefined && sameQuantity(leg.disagreement.quantity, quantity)) return leg;
   return { ...leg, disagreement: { quantity, sinceMs: sentMs } };

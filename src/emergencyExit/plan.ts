@@ -101,9 +101,12 @@ function mayClose(view: ExitView, book: Book, position: Position): boolean {
   if (isOutstanding(leg) || leg.blockedUntilMs > view.nowMs) return false;
   if (book.sentMs - view.capabilities.readLagMs < leg.movedMs) return false;
   // With nothing to compare it to, a reading that lags by more than the venue says cannot be told from what is left.
-  if (leg.expectedQuantity === undefined && leg.unseenSinceMs !== undefined && book.sentMs - view.doubtMs < leg.unseenSinceMs) return false;
+  if (leg.expectedQuantity === undefined && leg.unclearSinceMs !== undefined && book.sentMs - view.doubtMs < leg.unclearSinceMs)
+    return false;
   if (leg.disagreement === undefined) return true;
-  const standsMs = leg.expectationSeen === true ? view.settleMs : view.doubtMs;
+  // One reading that shows our fill does not keep the next one from coming from before it.
+  const isSettled = leg.expectationSeen === true && book.sentMs - view.doubtMs >= leg.movedMs;
+  const standsMs = isSettled ? view.settleMs : view.doubtMs;
   return book.sentMs - leg.disagreement.sinceMs >= Math.max(standsMs, view.capabilities.readLagMs);
 }
 

@@ -82,6 +82,16 @@ describe('planExit', () => {
     expect(done(planExit(view({ legs: legs(stale), sentMs: 2_701 })))).toEqual(['close']);
   });
 
+  it('S4: a reading from before our fill is doubted also when another one has shown the fill already', () => {
+    const filled = withReport(sent(), { orderId: 'x', status: 'filled', filledQuantity: 10 }, 600, 0);
+    const stale = withReading(withReading(filled, 0, 650), 10, 700);
+    expect(done(planExit(view({ legs: legs(stale), sentMs: 1_100 })))).toEqual([]);
+    // Long after our fill it is somebody else's doing, and waits for less.
+    const late = withReading(withReading(filled, 0, 650), 10, 2_700);
+    expect(done(planExit(view({ legs: legs(late), sentMs: 2_949 })))).toEqual([]);
+    expect(done(planExit(view({ legs: legs(late), sentMs: 2_950 })))).toEqual(['close']);
+  });
+
   it('S4: while nobody knows what the last close filled, a reading that may lag by more than the venue says is not acted on', () => {
     const gone = withReading(withGivenUp(sent(), 600), 10, 700);
     expect(done(planExit(view({ legs: legs(gone), sentMs: 2_599 })))).toEqual([]);
