@@ -47,14 +47,14 @@ const CASES: readonly (readonly [what: string, given: readonly string[], says: s
   ],
   ['a duration out of bounds', ['status', '--observe', '2h'], '--observe = "2h": must be a duration'],
   ['a word that is none of those allowed', ['watchdog', '--log-level', 'loud'], '--log-level = "loud": must be one of debug'],
-  ['a bus of an unknown scheme', ['status', '--bus', 'redis://x'], '--bus = "redis://x": must be journal:<directory>'],
+  ['a bus of an unknown scheme', ['status', '--bus', 'ftp://x'], '--bus = "ftp://x": must be journal:<directory>'],
   ['a bus without a directory', ['status', '--bus', 'journal:'], '--bus = "journal:": must name a directory'],
   [
     'a bus that no other process shares',
     ['watchdog', '--bus', 'memory:x'],
     '--bus = "memory:x": must be a bus that several processes share',
   ],
-  ['a bus from the environment', ['status'], 'FAILFLAT_BUS = "redis://x": must be journal:<directory>', { FAILFLAT_BUS: 'redis://x' }],
+  ['a bus from the environment', ['status'], 'FAILFLAT_BUS = "ftp://x": must be journal:<directory>', { FAILFLAT_BUS: 'ftp://x' }],
   ['an empty bus in the environment', ['status'], 'FAILFLAT_BUS = "": must be a text that is not empty', { FAILFLAT_BUS: '' }],
   ['no broker', ['exit-worker'], '--broker = undefined: must be given'],
   [
