@@ -1,6 +1,8 @@
 /** A watchdog that its supervisor restarts again and again told of one dead brain 16 times, as 16 incidents. */
 import { expect, it } from 'vitest';
-import { HandBrain, scene } from '../watchdog/scene.js';
+import type { AppendOutcome } from '../../src/bus/bus.js';
+import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
+import { faultyBus, HandBrain, scene } from '../watchdog/scene.js';
 
 it('trap 4, S9: a dead brain and a watchdog restarted 16 times make one panic, one incident and one alert key', async () => {
   const s = scene('trap4');
@@ -20,5 +22,21 @@ it('trap 4, S9: a dead brain and a watchdog restarted 16 times make one panic, o
   expect(s.alerts.filter((alert) => alert.kind === 'watchdog.panic')).toHaveLength(1);
   // Nobody answered: every life has sent it again.
   expect(panics.length).toBeGreaterThan(16);
+  await s.end();
+});
+
+it('trap 4, S9: two watchdogs that see the same death in the same moment make one panic', async () => {
+  const s = scene('trap4 at once');
+  await s.arm({ services: ['brain'] });
+  await new HandBrain(s.newHandle()).beat({ activePositions: 1 });
+  // Neither sees the panic of the other before it has sent its own.
+  const append = async (stream: string, pass: () => Promise<AppendOutcome>) => {
+    if (stream === PANIC_CLOSE) await s.clock.sleep(50);
+    return pass();
+  };
+  for (let count = 0; count < 2; count += 1) s.watchdog({ bus: faultyBus(s.newHandle(), { append }) });
+  await s.clock.advance(3_500);
+  expect(s.alerts.filter((alert) => alert.kind === 'watchdog.panic')).toHaveLength(2);
+  expect(await s.firstPanics()).toHaveLength(1);
   await s.end();
 });
