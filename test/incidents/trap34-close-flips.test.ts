@@ -49,4 +49,21 @@ describe('trap 34: a close at twice the size flips the position; a venue ignores
       await scene.until(async () => (await scene.completions()).length === 1, 18_000, 'the completion');
     },
   );
+
+  it('trap 34: S4: a close that was lost on its way is sent again no larger than what is left by then', async () => {
+    scene = createExitScene();
+    await scene.arm();
+    scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+    scene.venue.set({ reduceOnly: 'rejected', loseOrders: { next: 1, sources: ['w1'] } });
+    scene.worker();
+    await scene.clock.advance(500);
+    await scene.panic();
+    await scene.until(() => scene.venue.events().some(({ kind }) => kind === 'answer_dropped'), 2_000, 'the lost close');
+    const byHand = { clientOrderId: 'by-hand', symbol: 'AAPL', positionSide: 'net', side: 'sell', type: 'market' } as const;
+    await scene.venue.broker('person').submit({ ...byHand, quantity: 6, reduceOnly: false });
+    await scene.clock.advance(12_000);
+    const fills = scene.venue.events().flatMap((event) => (event.kind === 'fill' ? [`${event.source} → ${event.positionAfter}`] : []));
+    expect(fills).toEqual(['person → 4', 'w1 → 0']);
+    expect(await scene.completions()).toMatchObject([{ verdict: 'flat' }]);
+  });
 });
