@@ -56,6 +56,33 @@ describe('trap 35: cancel and close race: sold twice; stop cancelled, close reje
   });
 
   it.each([
+    ['a part', 4, [6]],
+    ['all', 10, []],
+  ])(
+    'trap 35: S4: if %s of the position has gone when its close is rejected, no more comes back than is left',
+    async (_what, gone, back) => {
+      const goingAtClose = (broker: Broker): Broker => ({
+        ...broker,
+        submit: async (order, signal) => {
+          const byHand = { clientOrderId: 'by-hand', symbol: 'AAPL', positionSide: 'net', side: 'sell', type: 'market' } as const;
+          const isFirst = scene.venue.events().every(({ kind }) => kind !== 'fill');
+          if (isFirst) await scene.venue.broker('person').submit({ ...byHand, quantity: gone, reduceOnly: false });
+          return broker.submit(order, signal);
+        },
+      });
+      await exitWithStop(() => scene.venue.set({ rejects: { next: 1, sources: ['w1'] } }), { wrapBroker: goingAtClose });
+      await scene.clock.advance(12_000);
+      const stops = scene.venue
+        .events()
+        .flatMap((event) => (event.kind === 'request' && event.type === 'stop' && event.source === 'w1' ? [event.quantity] : []));
+      expect(stops).toEqual(back);
+      expect(fills().at(-1)?.positionAfter).toBe(0);
+      expect(scene.venue.openOrders()).toBe(0);
+      expect(await scene.completions()).toMatchObject([{ verdict: 'flat' }]);
+    },
+  );
+
+  it.each([
     ['a whole book', (broker: Broker) => broker],
     ['positions', (broker: Broker): Broker => ({ ...broker, openOrders: (signal) => currently(broker.openOrders, signal) })],
   ])('trap 35: S4: a stop that fires as it is cancelled has sold, and with %s that lags nothing is sold again', async (_what, lag) => {
