@@ -6,6 +6,16 @@ describe('trap 40: an order of a dead process fills long after every timeout has
   let scene: ExitScene;
   afterEach(() => scene.end());
 
+  const LATE = {
+    clientOrderId: 'late',
+    symbol: 'AAPL',
+    positionSide: 'net',
+    side: 'buy',
+    type: 'market',
+    quantity: 5,
+    reduceOnly: false,
+  } as const;
+
   it('trap 40: S5, S6: flat_unconfirmed names the silent holder, the panic stays held, and what fills late is closed', async () => {
     scene = createExitScene();
     await scene.arm();
@@ -17,18 +27,50 @@ describe('trap 40: an order of a dead process fills long after every timeout has
     expect(await scene.completions()).toMatchObject([{ verdict: 'flat_unconfirmed', silentHolders: ['dead'] }]);
     expect(await scene.unacknowledged()).toBe(1);
     await scene.clock.advance(10_000);
-    const late = {
-      clientOrderId: 'late',
-      symbol: 'AAPL',
-      positionSide: 'net',
-      side: 'buy',
-      type: 'market',
-      quantity: 5,
-      reduceOnly: false,
-    } as const;
-    await scene.venue.broker('dead').submit(late);
+    await scene.venue.broker('dead').submit(LATE);
     expect(scene.venue.positions().size).toBe(1);
     await scene.until(() => scene.venue.positions().size === 0, 2_000);
+    expect(await scene.unacknowledged()).toBe(1);
+  });
+
+  it.each([
+    ['drained before it could know of the halt', { inflight: 0, unknownOutcomes: 0 }, 'before'],
+    ['has an order in flight', { inflight: 1, unknownOutcomes: 0 }, 'after'],
+    ['does not know what became of an order', { inflight: 0, unknownOutcomes: 1 }, 'after'],
+  ])('trap 40: S5: a holder that %s has not drained', async (_what, open, when) => {
+    scene = createExitScene();
+    await scene.arm();
+    await scene.holder({ event: 'attested', holderId: 'dead' });
+    if (when === 'before') await scene.holder({ event: 'drained', holderId: 'dead', ...open });
+    scene.worker();
+    await scene.clock.advance(500);
+    await scene.panic();
+    await scene.clock.advance(500);
+    if (when === 'after') await scene.holder({ event: 'drained', holderId: 'dead', ...open });
+    await scene.clock.advance(12_000);
+    expect(await scene.completions()).toMatchObject([{ verdict: 'flat_unconfirmed', silentHolders: ['dead'] }]);
+    await scene.holder({ event: 'drained', holderId: 'dead' });
+    await scene.clock.advance(5_000);
+    expect((await scene.completions()).map(({ verdict }) => verdict)).toEqual(['flat_unconfirmed', 'flat']);
+  });
+
+  it('trap 40: S5, S6: the watch outlives its worker: another one closes what fills late', async () => {
+    scene = createExitScene();
+    await scene.arm();
+    await scene.holder({ event: 'attested', holderId: 'dead' });
+    const first = scene.worker();
+    scene.worker();
+    await scene.clock.advance(500);
+    await scene.panic();
+    await scene.until(async () => (await scene.completions()).length === 1, 12_000, 'the first verdict');
+    const [said] = await scene.completions();
+    expect(said).toMatchObject({ verdict: 'flat_unconfirmed', worker: 'w1' });
+    first.kill();
+    await scene.clock.advance(10_000);
+    await scene.venue.broker('dead').submit(LATE);
+    await scene.clock.advance(3_000);
+    const fills = scene.venue.events().flatMap((event) => (event.kind === 'fill' ? [`${event.source} → ${event.positionAfter}`] : []));
+    expect(fills).toEqual(['dead → 5', 'w2 → 0']);
     expect(await scene.unacknowledged()).toBe(1);
   });
 
