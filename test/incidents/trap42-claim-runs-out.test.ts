@@ -15,7 +15,7 @@ describe("trap 42: a worker's claim runs out while its close is in flight, and t
     scene = createExitScene();
     await scene.arm();
     scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
-    scene.venue.set({ reduceOnly: 'rejected', clientOrderIds: 'while_open', orderExpiryMs: 4_000 });
+    scene.venue.set({ reduceOnly: 'rejected', clientOrderIds: 'while_open', orderExpiryMs: 7_000 });
     first = scene.worker(setup);
     scene.worker();
     await scene.clock.advance(500);
@@ -28,6 +28,7 @@ describe("trap 42: a worker's claim runs out while its close is in flight, and t
   const sentBy = (source: string) => scene.venue.events().filter((event) => event.kind === 'request' && event.source === source);
 
   it('trap 42: S4, S9: a close that reaches the venue after the takeover is waited for, and nothing is sent on top of it', async () => {
+    // On its way for longer than a claim lasts and a reading is doubted together: only the venue's expiry outlasts it.
     const killedAfterSending = (broker: Broker): Broker => ({
       ...broker,
       submit: (order, signal) => {
@@ -36,7 +37,7 @@ describe("trap 42: a worker's claim runs out while its close is in flight, and t
         return answer;
       },
     });
-    await takeover({ wrapBroker: killedAfterSending, orderTransitMs: () => 3_000 });
+    await takeover({ wrapBroker: killedAfterSending, orderTransitMs: () => 5_500 });
     expect(fills()).toEqual([{ source: 'w1', positionAfter: 0 }]);
     expect(await scene.completions()).toMatchObject([{ verdict: 'flat', fencingToken: 2, worker: 'w2' }]);
   });
