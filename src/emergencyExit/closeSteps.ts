@@ -1,9 +1,20 @@
 /** Carries out the planned steps: cancels, questions, and closes that are written down before they are sent. */
-import type { BrokerCapabilities, OrderReport, WorkingOrder } from '../broker/broker.js';
+import type { BrokerCapabilities, BrokerRejectedError, OrderReport, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
 import { type BookReading, type LegKey, legKey } from './book.js';
 import type { ExitLedger } from './ledger.js';
-import { closeOrderId, isOutstanding, type Leg, newLeg, withGivenUp, withNotFound, withQueryFailed, withReport, withSent } from './legs.js';
+import {
+  closeOrderId,
+  isOutstanding,
+  type Leg,
+  newLeg,
+  withGivenUp,
+  withNotFound,
+  withQueryFailed,
+  withReport,
+  withResendRejected,
+  withSent,
+} from './legs.js';
 import type { ExitTimings } from './options.js';
 import type { CloseStep, ExitStep } from './plan.js';
 import { ProtectiveStops } from './stops.js';
@@ -139,7 +150,7 @@ export class CloseSteps {
     const attempt = { number, clientOrderId, side, quantity, sentMs: nowMs };
     const sent = withSent(leg(key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
     update(sent);
-    if (await this.#send(sent, step.reduceOnly)) await this.#stops.restore(step, capabilities);
+    if (await this.#send(sent, step.reduceOnly, 'first')) await this.#stops.restore(step, capabilities);
     return true;
   }
 
@@ -153,12 +164,12 @@ export class CloseSteps {
     } as const;
     update(again);
     ledger.note('exit.close_resent', 'not found at the venue', { symbol: leg.symbol, clientOrderId: leg.last.clientOrderId });
-    await this.#send(again, capabilities.reduceOnly === 'enforced' && leg.positionSide === 'net');
+    await this.#send(again, capabilities.reduceOnly === 'enforced' && leg.positionSide === 'net', 'again');
   }
 
   /** True when the venue surely did not take the order. */
-  async #send(leg: Leg, reduceOnly: boolean): Promise<boolean> {
-    const { calls, clock, ledger, update } = this.#context;
+  async #send(leg: Leg, reduceOnly: boolean, time: 'first' | 'again'): Promise<boolean> {
+    const { calls, ledger } = this.#context;
     if (leg.last === undefined) return false;
     const { clientOrderId, side, quantity } = leg.last;
     const order = {
@@ -180,12 +191,23 @@ export class CloseSteps {
       ledger.note('exit.close_unknown', answer.detail, { symbol: leg.symbol, clientOrderId });
       return false;
     }
-    const nowMs = clock.monotonicMs();
-    const report = { orderId: '', clientOrderId, status: 'rejected', filledQuantity: 0, reason: answer.reason } as const;
-    const settled = withReport(leg, report, nowMs, nowMs);
-    update({ ...settled, blockedUntilMs: nowMs + this.#backoffMs(settled) });
+    this.#rejected(leg, answer.reason, time);
     ledger.note('exit.close_rejected', answer.detail, { symbol: leg.symbol, clientOrderId, reason: answer.reason });
     return true;
+  }
+
+  #rejected(leg: Leg, reason: BrokerRejectedError['reason'], time: 'first' | 'again'): void {
+    const { clock, update } = this.#context;
+    const nowMs = clock.monotonicMs();
+    // With nothing left to reduce, what was sent before can do no harm either.
+    if (time === 'again' && reason !== 'reduce_only') {
+      const refused = withResendRejected(leg, reason);
+      update(withQueryFailed(refused, nowMs + this.#backoffMs(refused)));
+      return;
+    }
+    const report = { orderId: '', status: 'rejected', filledQuantity: 0, reason } as const;
+    const settled = withReport(leg, report, nowMs, nowMs);
+    update({ ...settled, blockedUntilMs: nowMs + this.#backoffMs(settled) });
   }
 
   #backoffMs(leg: Leg): number {

@@ -147,6 +147,11 @@ export function withReport(leg: Leg, report: OrderReport, nowMs: number, nextQue
   };
 }
 
+/** The venue refused what was sent again. What was sent before under the same id may still be on its way, so its fate stays unknown. */
+export function withResendRejected(leg: Leg, reason: string): Leg {
+  return { ...leg, rejections: leg.rejections + 1, lastRejection: reason };
+}
+
 /** The venue answered that it has no such order: that proves nothing yet, and nothing against what it said before. */
 export function withNotFound(leg: Leg, nextQueryMs: number): Leg {
   if (leg.last === undefined || leg.last.fate.kind === 'terminal') return leg;

@@ -23,20 +23,21 @@ describe("trap 42: a worker's claim runs out while its close is in flight, and t
     await scene.clock.advance(25_000);
   }
 
+  const killedAfterSending = (broker: Broker): Broker => ({
+    ...broker,
+    submit: (order, signal) => {
+      const answer = broker.submit(order, signal);
+      first.kill();
+      return answer;
+    },
+  });
+
   const fills = () =>
     scene.venue.events().flatMap((event) => (event.kind === 'fill' ? [{ source: event.source, positionAfter: event.positionAfter }] : []));
   const sentBy = (source: string) => scene.venue.events().filter((event) => event.kind === 'request' && event.source === source);
 
   it('trap 42: S4, S9: a close that reaches the venue after the takeover is waited for, and nothing is sent on top of it', async () => {
     // On its way for longer than a claim lasts and a reading is doubted together: only the venue's expiry outlasts it.
-    const killedAfterSending = (broker: Broker): Broker => ({
-      ...broker,
-      submit: (order, signal) => {
-        const answer = broker.submit(order, signal);
-        first.kill();
-        return answer;
-      },
-    });
     await takeover({ wrapBroker: killedAfterSending, orderTransitMs: () => 5_500 });
     expect(fills()).toEqual([{ source: 'w1', positionAfter: 0 }]);
     expect(await scene.completions()).toMatchObject([{ verdict: 'flat', fencingToken: 2, worker: 'w2' }]);
@@ -63,6 +64,25 @@ describe("trap 42: a worker's claim runs out while its close is in flight, and t
     expect(fills()).toEqual([{ source: 'w2', positionAfter: 0 }]);
     expect(await scene.completions()).toMatchObject([{ verdict: 'flat', fencingToken: 2, worker: 'w2' }]);
   });
+
+  it.each(['rejected', 'ignored', 'enforced'] as const)(
+    'trap 42: S4, S9: reduce-only %s: while it is sent again and refused, what was sent before may still arrive, and nothing is sent beside it',
+    async (reduceOnly) => {
+      scene = createExitScene();
+      await scene.arm();
+      scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+      scene.venue.set({ reduceOnly, rejects: { next: 2, sources: ['w2'] } });
+      first = scene.worker({ wrapBroker: killedAfterSending, orderTransitMs: () => 3_000 });
+      scene.worker();
+      await scene.clock.advance(500);
+      await scene.panic();
+      await scene.clock.advance(25_000);
+      expect(fills().map(({ positionAfter }) => positionAfter)).toEqual([0]);
+      const ids = scene.venue.events().flatMap((event) => (event.kind === 'request' ? [event.clientOrderId] : []));
+      expect(new Set(ids).size, 'the venue knows by its id what came twice').toBe(1);
+      expect(await scene.completions()).toMatchObject([{ verdict: 'flat', worker: 'w2' }]);
+    },
+  );
 
   it('trap 42: S4, S9: where ids last, the close in flight is found by its id', async () => {
     scene = createExitScene();
