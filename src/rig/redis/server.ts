@@ -1,14 +1,15 @@
 /** One real Redis server on loopback, in a directory of its own: started, signalled and ended by its own process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type Clock, systemClock } from '../../clock.js';
+import { settleWithin } from '../../deadline.js';
 import { messageOf } from '../../errors.js';
-import { RigError } from '../child.js';
+import { type ChildEnd, RigError } from '../child.js';
+import { freePort } from '../freePort.js';
 import { redisBinary } from './binary.js';
+import { guardOrphan } from './orphanGuard.js';
 import { askRedis, RedisError, type Reply } from './resp.js';
 
 export interface RedisServerOptions {
@@ -29,23 +30,31 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 };
 const READY_MS = 10_000;
 const STARTS = 5;
-const CLUSTER_PORT_MAX = 55_000;
-const PORT_LOOKS = 200;
+/** Where a node of a Cluster listens for the others, above its own port. */
+const CLUSTER_BUS_OFFSET = 10_000;
+const SIGNAL_MS = 5_000;
+const LAST_WORDS_MS = 1_000;
+const KEPT_LOG_CHARS = 4_000;
+const PORT_TAKEN = 'Address already in use';
 
-/**
- * Ends the server when the reader of its pipe is gone: nobody else would end it behind a rig that was killed. Says the
- * server's process id, since signals are for the server and not for its keeper.
- */
-const KEEPER = '"$@" </dev/null >&2 & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null';
+/** One life of the server's process. */
+interface Run {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  /** Never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  end: ChildEnd | undefined;
+  /** Resolves when also its output has ended. */
+  readonly silent: Promise<void>;
+  log: string;
+}
 
 export class RedisServer {
   readonly port: number;
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #options: RedisServerOptions;
-  #keeper: ChildProcess | undefined;
-  #pid = 0;
-  #log = '';
+  #run: Run | undefined;
 
   private constructor(port: number, directory: string, options: RedisServerOptions) {
     this.port = port;
@@ -57,23 +66,30 @@ export class RedisServer {
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     for (let start = 1; ; start += 1) {
       const server = new RedisServer(
-        await freePort(options.cluster ? CLUSTER_PORT_MAX : undefined),
+        await freePort(options.cluster ? CLUSTER_BUS_OFFSET : undefined),
         await mkdtemp(join(tmpdir(), 'failflat-redis-')),
         options,
       );
       try {
-        await server.#run();
+        await server.#launch();
         return server;
       } catch (error) {
         await server.dispose();
         // Somebody else may have taken the port between the look and the start.
-        if (start >= STARTS || !server.#log.includes('Address already in use')) throw error;
+        if (start >= STARTS || server.#run?.log.includes(PORT_TAKEN) !== true) throw error;
       }
     }
   }
 
+  /** Of the process that runs, or of the last one. */
   get pid(): number {
-    return this.#pid;
+    if (this.#run === undefined) throw new RigError(`redis-server on port ${this.port} was never started`);
+    return this.#run.pid;
+  }
+
+  /** How its process ended; undefined while it runs. */
+  get end(): ChildEnd | undefined {
+    return this.#run?.end;
   }
 
   get url(): string {
@@ -103,23 +119,29 @@ export class RedisServer {
       ?.slice(name.length + 1);
   }
 
+  /** Throws where it has ended: its process id may be another's by now. */
   signal(signal: NodeJS.Signals): void {
-    process.kill(this.#pid, signal);
+    this.#running().process.kill(signal);
+  }
+
+  /** Resolves when it stands still, as a host that hangs: its connections stay, and new ones are still accepted for it. */
+  async freeze(): Promise<void> {
+    this.signal('SIGSTOP');
+    await this.#untilStopped(true);
+  }
+
+  /** Resolves when it goes on where it was. */
+  async thaw(): Promise<void> {
+    this.signal('SIGCONT');
+    await this.#untilStopped(false);
   }
 
   /** Ends it at once; its data stay where they are. */
   async kill(): Promise<void> {
-    const keeper = this.#keeper;
-    if (keeper === undefined) return;
-    this.#keeper = undefined;
-    const ended = new Promise<void>((resolve) => keeper.once('close', () => resolve()));
-    try {
-      this.signal('SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-    keeper.stdin?.end();
-    await ended;
+    const run = this.#run;
+    if (run === undefined) return;
+    run.process.kill('SIGKILL');
+    await run.ended;
   }
 
   /** Starts it again on the same port. */
@@ -127,7 +149,7 @@ export class RedisServer {
     await this.kill();
     if (!keepData)
       for (const name of await readdir(this.#directory)) await rm(join(this.#directory, name), { recursive: true, force: true });
-    await this.#run();
+    await this.#launch();
   }
 
   async dispose(): Promise<void> {
@@ -136,20 +158,42 @@ export class RedisServer {
     if (this.#options.sentinel !== undefined) await rm(dirname(this.#options.sentinel), { recursive: true, force: true });
   }
 
-  async #run(): Promise<void> {
+  #running(): Run {
+    if (this.#run === undefined || this.#run.end !== undefined) throw new RigError(`redis-server on port ${this.port} does not run`);
+    return this.#run;
+  }
+
+  async #launch(): Promise<void> {
     const binary = await redisBinary();
-    const keeper = spawn('sh', ['-c', KEEPER, 'sh', binary.path, ...this.#arguments()], {
+    const child = spawn(binary.path, this.#arguments(), {
       cwd: this.#directory,
       env: binary.env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Out of the group that a terminal interrupts: who started it decides when it ends, and the guard when nobody can.
+      detached: true,
     });
-    this.#keeper = keeper;
-    this.#log = '';
-    keeper.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#log = (this.#log + text).slice(-4_000);
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(new RigError(`redis-server cannot be started: ${messageOf(error)}`, { cause: error })));
     });
-    this.#pid = Number(await new Promise<string>((resolve) => createInterface({ input: keeper.stdout }).once('line', resolve)));
-    await this.#untilReady();
+    if (child.pid === undefined) throw new RigError('redis-server has no process id');
+    const guard = guardOrphan(child.pid, this.#directory);
+    const silent = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    const ended = new Promise<ChildEnd>((resolve) => {
+      child.once('exit', (code, signal) => {
+        guard.release();
+        run.end = { code, signal, atMs: this.#clock.monotonicMs() };
+        resolve(run.end);
+      });
+    });
+    const run: Run = { process: child, pid: child.pid, ended, end: undefined, silent, log: '' };
+    this.#run = run;
+    for (const output of [child.stdout, child.stderr]) {
+      output.setEncoding('utf8').on('data', (text: string) => {
+        run.log = (run.log + text).slice(-KEPT_LOG_CHARS);
+      });
+    }
+    await this.#untilReady(run);
   }
 
   #arguments(): string[] {
@@ -160,42 +204,52 @@ export class RedisServer {
     return sentinel === undefined ? [...place, ...lines] : [sentinel, '--sentinel', ...place, ...lines];
   }
 
-  async #untilReady(): Promise<void> {
+  async #untilReady(run: Run): Promise<void> {
     const untilMs = this.#clock.monotonicMs() + READY_MS;
-    for (;;) {
+    let problem = '';
+    while (run.end === undefined && this.#clock.monotonicMs() <= untilMs) {
       try {
-        await this.command('PING');
-        return;
+        if (await this.#answers(run)) return;
+        problem = `another process than ${run.pid} answers on its port`;
       } catch (error) {
-        // A refusal is an answer, unless it is still loading what it kept.
-        if (error instanceof RedisError && !error.message.startsWith('LOADING')) return;
-        const dead = this.#log.includes('Address already in use') || this.#log.includes('FATAL CONFIG');
-        if (dead || this.#clock.monotonicMs() > untilMs) throw new RigError(`redis-server is not ready: ${messageOf(error)}\n${this.#log}`);
+        problem = messageOf(error);
       }
       await this.#clock.sleep(5);
     }
+    if (run.end !== undefined) {
+      // Its last words come after its end.
+      await settleWithin(this.#clock, run.silent, LAST_WORDS_MS);
+      problem = `it ended (code ${run.end.code}, signal ${run.end.signal})`;
+    }
+    await this.kill();
+    throw new RigError(`redis-server on port ${this.port} is not ready: ${problem}\n${run.log}`);
   }
-}
 
-/** A port of loopback that is free now. */
-async function freePort(max = 65_535): Promise<number> {
-  for (let look = 0; look < PORT_LOOKS; look += 1) {
-    const port = await somePort();
-    if (port <= max) return port;
+  /** Asks who answers as well: on a port that was taken meanwhile, it is a server of somebody else. */
+  async #answers(run: Run): Promise<boolean> {
+    try {
+      const server = String(await this.command('INFO', 'server'));
+      if (!server.includes(`process_id:${run.pid}\r\n`)) return false;
+      await this.command('PING');
+      return true;
+    } catch (error) {
+      // A refusal is an answer, unless it is still loading what it kept; who refuses does not say who it is.
+      if (error instanceof RedisError && !error.message.startsWith('LOADING')) return run.log.includes('Ready to accept connections');
+      throw error;
+    }
   }
-  throw new RigError(`loopback has no free port up to ${max}`);
-}
 
-async function somePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  if (address === null || typeof address === 'string') throw new RigError('loopback has no free port');
-  return address.port;
+  async #untilStopped(stopped: boolean): Promise<void> {
+    const { pid } = this.#running();
+    const untilMs = this.#clock.monotonicMs() + SIGNAL_MS;
+    for (;;) {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+      // Where the system does not tell, the signal has to do.
+      if (stat === undefined || /\) [Tt] /.test(stat) === stopped) return;
+      if (this.#clock.monotonicMs() > untilMs) {
+        throw new RigError(`redis-server ${pid} did not ${stopped ? 'stand still' : 'go on'} within ${SIGNAL_MS} ms`);
+      }
+      await this.#clock.sleep(1);
+    }
+  }
 }
