@@ -1,7 +1,4 @@
 /** A replicated Redis on loopback: one master, two replicas, three sentinels. */
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.js';
 import { RigError } from '../child.js';
 import { RedisServer } from './server.js';
@@ -31,7 +28,7 @@ export class SentinelRedis {
   }
 
   static async start(options: SentinelOptions = {}): Promise<SentinelRedis> {
-    const { clock = systemClock, downAfterMs = 500, config = {} } = options;
+    const { clock = systemClock, config = {} } = options;
     const started: RedisServer[] = [];
     const begin = async (starting: Promise<RedisServer>) => {
       const server = await starting;
@@ -39,11 +36,13 @@ export class SentinelRedis {
       return server;
     };
     try {
-      const settings = { ...GUARDED, ...config };
+      const password = config['requirepass'];
+      // Whoever becomes master may have to follow one day.
+      const settings = { ...GUARDED, ...(password === undefined ? {} : { masterauth: password }), ...config };
       const master = await begin(RedisServer.start({ clock, config: settings }));
       const replicaConfig = { ...settings, replicaof: `127.0.0.1 ${master.port}` };
       const replicas = await Promise.all([0, 1].map(() => begin(RedisServer.start({ clock, config: replicaConfig }))));
-      const sentinels = await Promise.all([0, 1, 2].map(() => begin(startSentinel(clock, master.port, downAfterMs))));
+      const sentinels = await Promise.all([0, 1, 2].map(() => begin(startSentinel(clock, master.port, options))));
       const redis = new SentinelRedis([master, ...replicas], sentinels, clock);
       await redis.#untilSettled();
       return redis;
@@ -108,17 +107,16 @@ export class SentinelRedis {
   }
 }
 
-async function startSentinel(clock: Clock, masterPort: number, downAfterMs: number): Promise<RedisServer> {
-  const file = join(await mkdtemp(join(tmpdir(), 'failflat-sentinel-')), 'sentinel.conf');
-  await writeFile(
-    file,
-    [
+function startSentinel(clock: Clock, masterPort: number, { downAfterMs = 500, config = {} }: SentinelOptions): Promise<RedisServer> {
+  const password = config['requirepass'];
+  return RedisServer.start({
+    clock,
+    sentinel: [
       `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${masterPort} 2`,
       `sentinel down-after-milliseconds ${MASTER_NAME} ${downAfterMs}`,
       `sentinel failover-timeout ${MASTER_NAME} 3000`,
       `sentinel parallel-syncs ${MASTER_NAME} 2`,
-      '',
-    ].join('\n'),
-  );
-  return RedisServer.start({ clock, sentinel: file });
+      ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER_NAME} ${password}`]),
+    ],
+  });
 }

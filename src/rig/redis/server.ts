@@ -1,8 +1,9 @@
 /** One real Redis server on loopback, in a directory of its own: started, signalled and ended by its own process id. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
 import { messageOf } from '../../errors.js';
@@ -16,8 +17,8 @@ export interface RedisServerOptions {
   /** Lines of redis.conf. Default: nothing is kept, no replica is waited for. */
   readonly config?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
-  /** Starts a sentinel with this file, in a directory of its own, which it rewrites. */
-  readonly sentinel?: string;
+  /** Starts a sentinel with these lines, in a file which it rewrites. */
+  readonly sentinel?: readonly string[];
   /** A node of a Cluster listens on a second port, 10,000 above the first. */
   readonly cluster?: boolean;
 }
@@ -28,6 +29,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'repl-diskless-sync-delay': '0',
   'enable-debug-command': 'local',
 };
+const SENTINEL_FILE = 'sentinel.conf';
 const READY_MS = 10_000;
 const STARTS = 5;
 /** Where a node of a Cluster listens for the others, above its own port. */
@@ -155,7 +157,6 @@ export class RedisServer {
   async dispose(): Promise<void> {
     await this.kill();
     await rm(this.#directory, { recursive: true, force: true });
-    if (this.#options.sentinel !== undefined) await rm(dirname(this.#options.sentinel), { recursive: true, force: true });
   }
 
   #running(): Run {
@@ -165,6 +166,7 @@ export class RedisServer {
 
   async #launch(): Promise<void> {
     const binary = await redisBinary();
+    await this.#writeSentinelFile();
     const child = spawn(binary.path, this.#arguments(), {
       cwd: this.#directory,
       env: binary.env,
@@ -196,12 +198,19 @@ export class RedisServer {
     await this.#untilReady(run);
   }
 
+  /** What a sentinel has learned, it wrote into this file itself: it stays over a restart. */
+  async #writeSentinelFile(): Promise<void> {
+    const { sentinel } = this.#options;
+    const file = join(this.#directory, SENTINEL_FILE);
+    if (sentinel !== undefined && !existsSync(file)) await writeFile(file, `${sentinel.join('\n')}\n`);
+  }
+
   #arguments(): string[] {
     const { config = {}, sentinel } = this.#options;
     const settings = { ...(sentinel === undefined ? DEFAULTS : {}), ...config };
     const lines = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, ...(value === '' ? [''] : value.split(' '))]);
     const place = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory];
-    return sentinel === undefined ? [...place, ...lines] : [sentinel, '--sentinel', ...place, ...lines];
+    return sentinel === undefined ? [...place, ...lines] : [join(this.#directory, SENTINEL_FILE), '--sentinel', ...place, ...lines];
   }
 
   async #untilReady(run: Run): Promise<void> {
