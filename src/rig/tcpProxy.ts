@@ -1,7 +1,9 @@
 /** A TCP proxy on loopback that stalls, delays, cuts and half-opens, and never invents or drops a byte of a connection that goes on. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type Clock, systemClock, type Timer } from '../clock.js';
+import { createServer, type Server, Socket } from 'node:net';
+import { type Clock, systemClock } from '../clock.js';
 import { RigError } from './child.js';
+import { freePort } from './freePort.js';
+import { type LaneState, ProxyLane } from './proxyLane.js';
 
 export type ProxyMode =
   | { readonly kind: 'pass' }
@@ -9,106 +11,69 @@ export type ProxyMode =
   | { readonly kind: 'stall'; readonly direction?: Direction }
   /** Bytes arrive so much later, in order. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Connections stand, new ones as well, and take what is sent; nothing comes out at the other end, nor is a new one heard of there. */
+  | { readonly kind: 'half-open' }
   /** Connections that stand are reset, new ones as well. */
   | { readonly kind: 'reset' }
-  /** The next bytes still reach the server; what it answers is never seen, because the connection is reset. */
+  /** What is sent still reaches the server; what it answers is never seen, because the connection is reset. */
   | { readonly kind: 'lose-reply' };
 
 export type Direction = 'to-server' | 'to-client';
 
-/** One direction of one connection: bytes that have been read and not yet passed on, oldest first. */
-class Lane {
-  readonly #queue: { readonly bytes: Buffer; readonly dueMs: number }[] = [];
-  readonly #clock: Clock;
-  readonly #from: Socket;
-  readonly #to: Socket;
-  #held = false;
-  #timer: Timer | undefined;
-  #ended = false;
-
-  constructor(clock: Clock, from: Socket, to: Socket) {
-    this.#clock = clock;
-    this.#from = from;
-    this.#to = to;
-  }
-
-  take(bytes: Buffer, delayMs: number): void {
-    this.#queue.push({ bytes, dueMs: this.#clock.monotonicMs() + delayMs });
-    this.#flush();
-  }
-
-  /** The sender has said its last word: the receiver hears it after everything before it. */
-  end(): void {
-    this.#ended = true;
-    this.#flush();
-  }
-
-  hold(held: boolean): void {
-    this.#held = held;
-    // As on a real line: nothing more is taken from who sends, and its kernel goes on accepting for a while.
-    if (held) this.#from.pause();
-    else this.#from.resume();
-    this.#flush();
-  }
-
-  drop(): void {
-    this.#timer?.cancel();
-    this.#queue.length = 0;
-  }
-
-  #flush(): void {
-    this.#timer?.cancel();
-    if (this.#held) return;
-    const nowMs = this.#clock.monotonicMs();
-    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (next.dueMs > nowMs) {
-        this.#timer = this.#clock.setTimer(next.dueMs - nowMs, () => this.#flush(), { keepAlive: false });
-        return;
-      }
-      this.#queue.shift();
-      this.#to.write(next.bytes);
-    }
-    if (this.#ended) this.#to.end();
-  }
-}
-
 interface Connection {
   readonly client: Socket;
   readonly server: Socket;
-  readonly toServer: Lane;
-  readonly toClient: Lane;
+  readonly toServer: ProxyLane;
+  readonly toClient: ProxyLane;
+  readonly sight: RequestSight;
+  /** The client's side was reset in the place of a reply: what the server still says is nobody's. */
+  isLost: boolean;
 }
+
+/** One reply that is to be lost. */
+interface Loss {
+  readonly request: Buffer;
+  readonly onLost: () => void;
+}
+
+const STARTS = 5;
 
 export class TcpProxy {
   readonly port: number;
   #mode: ProxyMode = { kind: 'pass' };
   #targetPort: number;
-  readonly #server: Server;
+  #door: Server | undefined;
+  #loss: Loss | undefined;
   readonly #clock: Clock;
   readonly #connections = new Set<Connection>();
 
-  private constructor(server: Server, port: number, targetPort: number, clock: Clock) {
-    this.#server = server;
+  private constructor(port: number, targetPort: number, clock: Clock) {
     this.port = port;
     this.#targetPort = targetPort;
     this.#clock = clock;
-    server.on('connection', (client) => this.#accept(client));
   }
 
   static async start(targetPort: number, clock: Clock = systemClock): Promise<TcpProxy> {
-    // Half-open connections are what it is for.
-    const server = createServer({ allowHalfOpen: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new RigError('the proxy has no port');
-    return new TcpProxy(server, address.port, targetPort, clock);
+    for (let start = 1; ; start += 1) {
+      const proxy = new TcpProxy(await freePort(), targetPort, clock);
+      try {
+        await proxy.admit();
+        return proxy;
+      } catch (error) {
+        // Somebody else may have taken the port between the look and the start.
+        if (start >= STARTS) throw new RigError(`the proxy cannot listen on port ${proxy.port}`, { cause: error });
+      }
+    }
   }
 
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** How much has been taken from senders and not passed on. */
+  heldBytes(direction: Direction): number {
+    const lanes = [...this.#connections].map(({ toServer, toClient }) => (direction === 'to-server' ? toServer : toClient));
+    return lanes.reduce((sum, lane) => sum + lane.heldBytes, 0);
   }
 
   /** Where new connections go. */
@@ -116,15 +81,47 @@ export class TcpProxy {
     this.#targetPort = port;
   }
 
+  /** In force when it returns, for connections old and new. `pass` also takes back {@link loseReplyTo}. */
   set(mode: ProxyMode): void {
     this.#mode = mode;
+    if (mode.kind === 'pass') this.#loss = undefined;
     for (const connection of this.#connections) this.#apply(connection);
   }
 
-  async close(): Promise<void> {
-    for (const connection of this.#connections) this.#cut(connection);
+  /** New connections are refused, as by a host without that server, until {@link admit}; those that stand go on by the mode. */
+  refuse(): void {
+    this.#door?.close();
+    this.#door = undefined;
+  }
+
+  async admit(): Promise<void> {
+    if (this.#door !== undefined) return;
+    // Half-open connections are what it is for.
+    const door = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client));
+    await new Promise<void>((resolve, reject) => {
+      door.once('error', reject);
+      door.listen(this.port, '127.0.0.1', resolve);
+    });
+    this.#door = door;
+  }
+
+  /**
+   * Loses one reply after its execution: the first connection that sends `request` from now on is reset in the place of the next
+   * reply, and passes on what it has of the request. Resolves when that has happened. `request` is sought in what goes over the wire.
+   */
+  async loseReplyTo(request: string): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      this.#loss = { request: Buffer.from(request), onLost: resolve };
+    });
+  }
+
+  async close(): Promise<void> {
+    const door = this.#door;
+    this.#door = undefined;
+    for (const connection of this.#connections) this.#cut(connection);
+    if (door === undefined) return;
+    await new Promise<void>((resolve) => {
+      door.close(() => resolve());
     });
   }
 
@@ -135,19 +132,23 @@ export class TcpProxy {
       client.resetAndDestroy();
       return;
     }
-    const server = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const server = new Socket({ allowHalfOpen: true });
     server.setNoDelay(true);
-    client.setNoDelay(true);
     const connection: Connection = {
       client,
       server,
-      toServer: new Lane(this.#clock, client, server),
-      toClient: new Lane(this.#clock, server, client),
+      toServer: new ProxyLane(this.#clock, client, server),
+      toClient: new ProxyLane(this.#clock, server, client),
+      sight: new RequestSight(),
+      isLost: false,
     };
     this.#connections.add(connection);
     server.on('error', () => this.#cut(connection));
     client.on('error', () => this.#cut(connection));
-    client.on('data', (bytes) => connection.toServer.take(bytes, this.#delayMs()));
+    client.on('data', (bytes) => {
+      connection.sight.look(bytes, this.#loss);
+      connection.toServer.take(bytes, this.#delayMs());
+    });
     server.on('data', (bytes) => this.#answered(connection, bytes));
     client.on('end', () => connection.toServer.end());
     server.on('end', () => connection.toClient.end());
@@ -160,7 +161,13 @@ export class TcpProxy {
   }
 
   #answered(connection: Connection, bytes: Buffer): void {
-    if (this.#mode.kind === 'lose-reply') this.#cut(connection);
+    if (connection.isLost) return;
+    const loss = this.#loss;
+    if (loss !== undefined && connection.sight.seen === loss) {
+      this.#loss = undefined;
+      this.#lose(connection);
+      loss.onLost();
+    } else if (this.#mode.kind === 'lose-reply') this.#lose(connection);
     else connection.toClient.take(bytes, this.#delayMs());
   }
 
@@ -174,15 +181,53 @@ export class TcpProxy {
       this.#cut(connection);
       return;
     }
-    const stalls = (direction: Direction) => mode.kind === 'stall' && (mode.direction ?? direction) === direction;
-    connection.toServer.hold(stalls('to-server'));
-    connection.toClient.hold(stalls('to-client'));
+    const { server } = connection;
+    if (mode.kind !== 'half-open' && isUnconnected(server)) server.connect(this.#targetPort, '127.0.0.1');
+    const stateOf = (direction: Direction): LaneState => {
+      if (mode.kind === 'half-open') return 'swallowed';
+      return mode.kind === 'stall' && (mode.direction ?? direction) === direction ? 'stalled' : 'open';
+    };
+    connection.toServer.set(stateOf('to-server'));
+    connection.toClient.set(stateOf('to-client'));
+  }
+
+  /** Resets the client's side alone. A reset of the server's side could overtake the request that it is meant to have executed. */
+  #lose(connection: Connection): void {
+    connection.isLost = true;
+    connection.toClient.drop();
+    connection.client.resetAndDestroy();
+    connection.toServer.end();
+    connection.server.resume();
   }
 
   #cut(connection: Connection): void {
+    const { client, server, toServer, toClient } = connection;
     this.#connections.delete(connection);
-    connection.toServer.drop();
-    connection.toClient.drop();
-    for (const socket of [connection.client, connection.server]) if (!socket.destroyed) socket.resetAndDestroy();
+    toServer.drop();
+    toClient.drop();
+    for (const socket of [client, server]) {
+      // One that was never connected has nothing to reset, and would call that an error.
+      if (isUnconnected(socket)) socket.destroy();
+      else if (!socket.destroyed) socket.resetAndDestroy();
+    }
+  }
+}
+
+const isUnconnected = (socket: Socket): boolean => socket.pending && !socket.connecting && !socket.destroyed;
+
+/** Looks for a request on one connection, also where it comes in pieces. */
+class RequestSight {
+  /** The loss whose request has passed by. */
+  seen: Loss | undefined;
+  #sought: Loss | undefined;
+  #tail: Buffer = Buffer.alloc(0);
+
+  look(bytes: Buffer, loss: Loss | undefined): void {
+    if (loss === undefined) return;
+    if (loss !== this.#sought) this.#tail = Buffer.alloc(0);
+    this.#sought = loss;
+    const text = Buffer.concat([this.#tail, bytes]);
+    if (text.includes(loss.request)) this.seen = loss;
+    this.#tail = text.subarray(Math.max(0, text.length - loss.request.length + 1));
   }
 }
