@@ -1,12 +1,15 @@
 /** Finds a Redis server to start: the one that is named, the one that is installed, or one that is fetched for this checkout. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { messageOf } from '../../errors.js';
+import { messageOf, systemCodeOf } from '../../errors.js';
 import { environmentVariable, environmentWith } from '../../process/environment.js';
 import { RigError } from '../child.js';
+
+/** A mirror that does not answer must not hold up a start for ever. */
+const FETCH_STEP_MS = 120_000;
 
 const run = promisify(execFile);
 
@@ -17,6 +20,9 @@ export interface RedisBinary {
 
 const INSTALLED = ['redis-server', 'valkey-server'];
 const CACHE = fileURLToPath(new URL('../../../var/redis/', import.meta.url));
+
+/** What a system says of a directory that is there, and not empty. */
+const TAKEN = ['ENOTEMPTY', 'EEXIST'];
 
 let found: Promise<RedisBinary> | undefined;
 
@@ -80,18 +86,31 @@ async function fetchPackages(): Promise<void> {
     for (const folder of ['lists/partial', 'cache/archives/partial']) await mkdir(join(making, folder), { recursive: true });
     const own = [`Dir::State=${making}`, `Dir::State::lists=${making}/lists`, `Dir::Cache=${making}/cache`, 'APT::Sandbox::User=root'];
     const options = own.flatMap((option) => ['-o', option]);
-    await run('apt-get', [...options, 'update'], { cwd: making });
-    const { stdout } = await run('apt-cache', [...options, 'depends', '--important', 'redis-tools'], { cwd: making });
+    await step(making, 'apt-get', [...options, 'update']);
+    const stdout = await step(making, 'apt-cache', [...options, 'depends', '--important', 'redis-tools']);
     const needed = [...stdout.matchAll(/^ +Depends: ([a-z0-9.+-]+)$/gm)].map((match) => match[1] ?? '');
     // The system's own libraries are newer than any copy, and belong together.
     const packages = ['redis-tools', ...needed.filter((name) => /^lib(jemalloc|lzf|lua|hiredis|atomic)/.test(name))];
-    await run('apt-get', [...options, 'download', ...packages], { cwd: making });
-    for (const name of await readdir(making)) if (name.endsWith('.deb')) await run('dpkg-deb', ['-x', name, '.'], { cwd: making });
+    await step(making, 'apt-get', [...options, 'download', ...packages]);
+    for (const name of await readdir(making)) if (name.endsWith('.deb')) await step(making, 'dpkg-deb', ['-x', name, '.']);
     // One program under several names: it looks at the one that it was started by.
     for (const name of ['redis-server', 'redis-sentinel']) await symlink('usr/bin/redis-check-rdb', join(making, name));
+    // Lists and archives are many times as large as what they are for.
+    for (const name of await readdir(making)) {
+      if (!['usr', 'redis-server', 'redis-sentinel'].includes(name)) await rm(join(making, name), { recursive: true, force: true });
+    }
     await settle(making);
   } finally {
     await rm(making, { recursive: true, force: true });
+  }
+}
+
+/** Gives what the command printed. Throws with the last line of its complaint: the first one only repeats the command. */
+async function step(directory: string, command: string, args: readonly string[]): Promise<string> {
+  try {
+    return (await run(command, args, { cwd: directory, timeout: FETCH_STEP_MS })).stdout;
+  } catch (error) {
+    throw new RigError(messageOf(error).trimEnd().split('\n').at(-1) ?? command, { cause: error });
   }
 }
 
@@ -100,12 +119,12 @@ async function settle(making: string): Promise<void> {
   try {
     await rename(making, CACHE);
   } catch (error) {
-    if (
-      !(await stat(join(CACHE, 'redis-server')).then(
-        () => true,
-        () => false,
-      ))
-    )
-      throw error;
+    if (!TAKEN.includes(systemCodeOf(error) ?? '')) throw error;
+    if ((await unpacked(CACHE)) !== undefined) return;
+    // One that does not run, of another system perhaps, would be in the way for ever.
+    const replaced = `${making}-replaced`;
+    await rename(CACHE, replaced);
+    await rename(making, CACHE);
+    await rm(replaced, { recursive: true, force: true });
   }
 }
