@@ -1,6 +1,7 @@
 /** Appends one record, once: nothing that comes too late lands, and what cannot be known is called unknown. */
 import { type AppendOptions, type AppendOutcome, type Fields } from '../bus.js';
 import { DEFAULT_APPEND_TIMEOUT_MS, HEARTBEAT_RETENTION_MS, isHeartbeatStream, isReplicatedSurely, MAX_RECORD_BYTES } from '../policy.js';
+import type { ServerFacts } from './connection.js';
 import { keysOf, onServersClock, REFUSED_AS_CLOSED, type RedisContext, unreplicated, write, writeFailure } from './context.js';
 import { APPEND } from './scripts.js';
 import { encodeEntry } from './wire.js';
@@ -17,8 +18,9 @@ export async function appendRecord(context: RedisContext, stream: string, fields
   const sure = isReplicatedSurely(stream);
   const link = sure ? context.sureWrites : context.commands;
   // Once the caller has been told `unknown`, nothing that is still on its way may land as if it were fresh.
+  const { facts } = link;
   const deadline = onServersClock(link, Math.min(notAfterMs, nowMs + timeoutMs));
-  if (deadline === undefined) return { outcome: 'refused', reason: 'unavailable', detail: link.problem };
+  if (deadline === undefined || facts === undefined) return { outcome: 'refused', reason: 'unavailable', detail: link.problem };
   const keys = keysOf(prefix);
   const retention = isHeartbeatStream(stream) ? HEARTBEAT_RETENTION_MS : '';
   try {
@@ -30,19 +32,26 @@ export async function appendRecord(context: RedisContext, stream: string, fields
       [deadline, key ?? '', idempotencyKey ?? '', retention, sure ? '1' : '', ...entry],
       timeoutMs,
     );
-    return await outcomeOf(context, verdict, { sure, idempotencyKey, waitMs: timeoutMs });
+    return await outcomeOf(context, verdict, { writtenOn: sure ? facts : undefined, idempotencyKey, waitMs: timeoutMs });
   } catch (error) {
     return closing.aborted ? { outcome: 'unknown', detail: 'the bus was closed before the answer' } : writeFailure(error);
   }
 }
 
+interface Writing {
+  /** The connection that a replica must confirm on; undefined: none needs to. */
+  readonly writtenOn: ServerFacts | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly waitMs: number;
+}
+
 async function outcomeOf(
   context: RedisContext,
   [verdict, id]: readonly [string, string],
-  { sure, idempotencyKey, waitMs }: { readonly sure: boolean; readonly idempotencyKey: string | undefined; readonly waitMs: number },
+  { writtenOn, idempotencyKey, waitMs }: Writing,
 ): Promise<AppendOutcome> {
   if (verdict === 'committed') {
-    const detail = sure ? await unreplicated(context, waitMs) : undefined;
+    const detail = writtenOn === undefined ? undefined : await unreplicated(context, writtenOn, waitMs);
     return detail === undefined ? { outcome: 'committed', id } : { outcome: 'committed_unreplicated', id, detail };
   }
   if (verdict === 'duplicate') return { outcome: 'refused', reason: 'duplicate', detail: `${idempotencyKey} was appended before` };

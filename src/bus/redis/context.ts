@@ -4,6 +4,7 @@ import { messageOf } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { type AppendRefusal, BusUnavailableError } from '../bus.js';
+import type { ServerFacts } from './connection.js';
 import { type Link, NoReplyError, NotSentError } from './link.js';
 import { runScript, type Script } from './scripts.js';
 import { type RedisArgument, RedisReplyError } from './seam.js';
@@ -126,11 +127,11 @@ export function writeFailure(
 }
 
 /** Waits on the connection of the write before it until a replica has that write. Undefined: one has it, or none is needed. */
-export async function unreplicated(context: RedisContext, timeoutMs: number): Promise<string | undefined> {
+export async function unreplicated(context: RedisContext, writtenOn: ServerFacts, timeoutMs: number): Promise<string | undefined> {
   if (!context.replicated()) return undefined;
   try {
-    const copies = await context.sureWrites.call('WAIT', [1, Math.max(1, Math.round(timeoutMs))], timeoutMs + CALL_TIMEOUT_MS);
-    return Number(copies) >= 1 ? undefined : `no replica confirmed the write within ${Math.round(timeoutMs)} ms`;
+    const copies = await context.sureWrites.copies(writtenOn, timeoutMs, timeoutMs + CALL_TIMEOUT_MS);
+    return copies >= 1 ? undefined : `no replica confirmed the write within ${Math.round(timeoutMs)} ms`;
   } catch (error) {
     return `whether a replica has the write is unknown: ${messageOf(error)}`;
   }

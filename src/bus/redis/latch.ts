@@ -1,6 +1,7 @@
 /** A latch in Redis: a hash that changes by compare-and-set, and a stream of one entry that wakes those who watch it. */
 import { BusDoubtError, type CompareAndSetOutcome, type Fields, type Latch, type LatchValue, type ReadOptions } from '../bus.js';
 import { boundedBlockMs, DEFAULT_APPEND_TIMEOUT_MS, MAX_RECORD_BYTES } from '../policy.js';
+import type { ServerFacts } from './connection.js';
 import {
   ask,
   CALL_TIMEOUT_MS,
@@ -48,8 +49,9 @@ export class RedisLatch implements Latch {
     if (Buffer.byteLength(JSON.stringify(fields)) > MAX_RECORD_BYTES - 512)
       return { outcome: 'refused', reason: 'too_large', detail: `a value must be smaller than ${MAX_RECORD_BYTES} bytes` };
     const timeoutMs = DEFAULT_APPEND_TIMEOUT_MS;
+    const { facts } = sureWrites;
     const deadline = onServersClock(sureWrites, clock.monotonicMs() + timeoutMs);
-    if (deadline === undefined) return { outcome: 'refused', reason: 'unavailable', detail: sureWrites.problem };
+    if (deadline === undefined || facts === undefined) return { outcome: 'refused', reason: 'unavailable', detail: sureWrites.problem };
     const sum = latchSum(expectedVersion + 1, fields);
     try {
       const verdict = await write(
@@ -60,7 +62,7 @@ export class RedisLatch implements Latch {
         [deadline, expectedVersion, sum, ...Object.entries(fields).flat()],
         timeoutMs,
       );
-      return await this.#outcomeOf(verdict, expectedVersion);
+      return await this.#outcomeOf(verdict, expectedVersion, facts);
     } catch (error) {
       return closing.aborted ? { outcome: 'unknown', detail: 'the bus was closed before the answer' } : writeFailure(error);
     }
@@ -77,9 +79,13 @@ export class RedisLatch implements Latch {
     return this.get();
   }
 
-  async #outcomeOf([verdict, version]: readonly [string, string], expectedVersion: number): Promise<CompareAndSetOutcome> {
+  async #outcomeOf(
+    [verdict, version]: readonly [string, string],
+    expectedVersion: number,
+    facts: ServerFacts,
+  ): Promise<CompareAndSetOutcome> {
     if (verdict === 'committed') {
-      const detail = await unreplicated(this.#context, DEFAULT_APPEND_TIMEOUT_MS);
+      const detail = await unreplicated(this.#context, facts, DEFAULT_APPEND_TIMEOUT_MS);
       return { outcome: 'committed', version: Number(version), ...(detail === undefined ? {} : { unreplicated: detail }) };
     }
     if (verdict === 'conflict') return { outcome: 'conflict' };

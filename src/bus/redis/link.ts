@@ -76,6 +76,15 @@ export class Link {
     }
   }
 
+  /**
+   * Asks how many replicas have what the connection of `writtenOn` wrote. On another connection, which may lead to another
+   * master, the answer would speak of something else: then it is not asked, and {@link NotSentError} is thrown.
+   */
+  async copies(writtenOn: ServerFacts, waitMs: number, timeoutMs: number): Promise<number> {
+    if (this.facts !== writtenOn) throw new NotSentError('another connection has taken the place of the one that wrote');
+    return Number(await this.call('WAIT', [1, Math.max(1, Math.round(waitMs))], timeoutMs));
+  }
+
   /** Throws {@link NotSentError}, {@link NoReplyError} or RedisReplyError. */
   async call(command: string, args: readonly RedisArgument[], timeoutMs: number): Promise<unknown> {
     const established = this.#established;

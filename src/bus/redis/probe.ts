@@ -1,6 +1,7 @@
 /** Proves that the bus takes what is written and gives it back, says whose data it is, and whether what it says may be relied on. */
 import { messageOf } from '../../errors.js';
 import type { ProbeResult } from '../bus.js';
+import type { ServerFacts } from './connection.js';
 import { CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
 import { infoOf } from './dialling.js';
 import type { Link } from './link.js';
@@ -55,7 +56,7 @@ export class RedisProbe {
     const sentMs = clock.monotonicMs();
     const proof = String(++this.#count);
     try {
-      await this.#link.ready(CALL_TIMEOUT_MS);
+      const writtenOn = await this.#link.ready(CALL_TIMEOUT_MS);
       const reply = await runScript(this.#link, PROBE, [this.#key], [proof, PROOF_LIFE_MS], CALL_TIMEOUT_MS);
       const [given, , info] = listOf(reply);
       if (given !== proof) return { ok: false, detail: 'what was written did not come back' };
@@ -63,7 +64,8 @@ export class RedisProbe {
       if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };
       const { replicated, unguarded } = replicationOf(facts, this.#failsOver);
       this.#replicated = replicated;
-      if (replicated && !(await this.#confirmed())) return { ok: false, detail: `no replica confirmed a write within ${REPLICA_MS} ms` };
+      if (replicated && !(await this.#confirmed(writtenOn)))
+        return { ok: false, detail: `no replica confirmed a write within ${REPLICA_MS} ms` };
       return {
         ok: true,
         sentMs,
@@ -77,7 +79,7 @@ export class RedisProbe {
   }
 
   /** A master that was replaced has no replicas any more: on the connection of the write it cannot pretend otherwise. */
-  async #confirmed(): Promise<boolean> {
-    return Number(await this.#link.call('WAIT', [1, REPLICA_MS], REPLICA_MS + CALL_TIMEOUT_MS)) >= 1;
+  async #confirmed(writtenOn: ServerFacts): Promise<boolean> {
+    return (await this.#link.copies(writtenOn, REPLICA_MS, REPLICA_MS + CALL_TIMEOUT_MS)) >= 1;
   }
 }
