@@ -40,6 +40,8 @@ describe('a Redis bus at the start', () => {
     const error = await refusal(server.url);
     expect(error).toBeInstanceOf(BusUnavailableError);
     expect(error.message).toContain('ECONNREFUSED');
+    // Once in the URL, once before the problem, and once in what the system says.
+    expect(error.message.split(`127.0.0.1:${server.port}`)).toHaveLength(4);
   });
 
   it('names a password that is missing or wrong, and does not show it', async () => {
@@ -208,4 +210,17 @@ it('trap 49: the clock of the server is never taken to be further on than it is,
     }),
     { seed: fcSeed, numRuns: 500 },
   );
+});
+
+it('S13: many reads that wait on one bus are no leak that Node would warn an operator of', async () => {
+  const server = await start();
+  const bus = await openBus(server.url);
+  undo.push(() => bus.close());
+  const warnings: string[] = [];
+  const hear = (warning: Error) => warnings.push(warning.name);
+  process.on('warning', hear);
+  undo.push(() => process.off('warning', hear));
+  const waits = Array.from({ length: 15 }, (_, n) => bus.read(`s${n}`, FROM_START, { blockMs: 300 }));
+  await Promise.all(waits);
+  expect(warnings).toEqual([]);
 });

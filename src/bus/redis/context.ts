@@ -27,13 +27,6 @@ export interface RedisContext {
   readonly replicated: () => boolean;
 }
 
-/** What ends a wait: the closing of the handle, and the caller's own signal. */
-export function endsOf({ closing }: Pick<RedisContext, 'closing'>, signal: AbortSignal | undefined): readonly AbortSignal[] {
-  return signal === undefined ? [closing] : [closing, signal];
-}
-
-export const isEnded = (ends: readonly AbortSignal[]): boolean => ends.some((signal) => signal.aborted);
-
 export const REFUSED_AS_CLOSED = { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' } as const;
 
 export interface RedisKeys {

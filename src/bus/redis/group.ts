@@ -2,7 +2,7 @@
 import { type ConsumerGroup, type Delivery, type PendingEntry, type ReadOptions } from '../bus.js';
 import { type Candidate, StandstillMemory, takeOrder } from '../claims.js';
 import { boundedBlockMs } from '../policy.js';
-import { ask, askScript, CALL_TIMEOUT_MS, endsOf, isEnded, keysOf, mustBeOpen, onServersClock, type RedisContext } from './context.js';
+import { ask, askScript, CALL_TIMEOUT_MS, keysOf, mustBeOpen, onServersClock, type RedisContext } from './context.js';
 import type { Readers } from './readers.js';
 import { collect } from './readStream.js';
 import { ACKNOWLEDGE, OBSERVE_GROUP, RELEASE, RENEW, type Script, TAKE_NEW, TAKE_OVER } from './scripts.js';
@@ -44,15 +44,14 @@ export class RedisGroup implements ConsumerGroup {
   ): Promise<Delivery | undefined> {
     const { clock } = this.#context;
     const untilMs = clock.monotonicMs() + boundedBlockMs(options.blockMs);
-    const ends = endsOf(this.#context, options.signal);
     for (;;) {
       mustBeOpen(this.#context);
-      if (isEnded(ends)) return undefined;
+      if (options.signal?.aborted) return undefined;
       const observed = await this.#observe();
       const delivery = await this.#take(observed, consumer, options.minIdleMs);
       const leftMs = untilMs - clock.monotonicMs();
       if (delivery !== undefined || leftMs <= 0) return delivery;
-      await this.#untilNews(observed.lastId, Math.max(1, Math.round(Math.min(leftMs, LOOK_AGAIN_MS))), ends);
+      await this.#untilNews(observed.lastId, Math.max(1, Math.round(Math.min(leftMs, LOOK_AGAIN_MS))), options.signal);
     }
   }
 
@@ -70,9 +69,9 @@ export class RedisGroup implements ConsumerGroup {
     await Promise.all(held.map(([id, { consumer, deliveries }]) => this.#release(id, consumer, deliveries)));
   }
 
-  async #untilNews(lastId: string, blockMs: number, ends: readonly AbortSignal[]): Promise<void> {
+  async #untilNews(lastId: string, blockMs: number, signal: AbortSignal | undefined): Promise<void> {
     const wait = ['XREAD', ['COUNT', 1, 'BLOCK', blockMs, 'STREAMS', this.#keys[0], lastId]] as const;
-    await ask(this.#context, () => this.#readers.waiting(async () => wait, blockMs, ends));
+    await ask(this.#context, () => this.#readers.waiting(async () => wait, blockMs, signal));
   }
 
   async #observe(): Promise<Observed> {

@@ -51,7 +51,7 @@ export async function createRedisBus({ client, prefix = '', ...options }: Handed
       retryStrategy: () => null,
       reconnectOnError: null,
     };
-    return established(client.duplicate({ ...ours, ...still }), `${to}:${at}`);
+    return established(client.duplicate({ ...ours, ...still }));
   };
   const target = {
     url: `redis://${host}:${port}`,

@@ -36,11 +36,11 @@ export const connectWithIoredis: Connect = async ({ host, port }, { tls, connect
     retryStrategy: () => null,
     reconnectOnError: null,
   });
-  return established(client, `${host}:${port}`);
+  return established(client);
 };
 
 /** Connects a client that was made lazily, and will neither reconnect nor resend. */
-export async function established(client: Client, address: string): Promise<RedisConnection> {
+export async function established(client: Client): Promise<RedisConnection> {
   let problem: string | undefined;
   // Without a listener an error event would end the process; what it says comes out of the calls as well.
   client.on('error', (error) => {
@@ -53,7 +53,7 @@ export async function established(client: Client, address: string): Promise<Redi
     await client.connect();
   } catch (error) {
     client.disconnect();
-    throw new FailflatError('bus_unavailable', `${address}: ${problem ?? messageOf(error)}`, { cause: error });
+    throw new FailflatError('bus_unavailable', problem ?? messageOf(error), { cause: error });
   }
   return {
     ended,

@@ -5,8 +5,6 @@ import type { ServerFacts } from './connection.js';
 import {
   ask,
   CALL_TIMEOUT_MS,
-  endsOf,
-  isEnded,
   keysOf,
   onServersClock,
   REFUSED_AS_CLOSED,
@@ -72,10 +70,9 @@ export class RedisLatch implements Latch {
     const value = await this.get();
     const blockMs = Math.round(boundedBlockMs(options.blockMs));
     if (value.version !== knownVersion || blockMs === 0) return value;
-    const ends = endsOf(this.#context, options.signal);
-    if (isEnded(ends)) return value;
+    if (options.signal?.aborted) return value;
     const wait = ['XREAD', ['COUNT', 1, 'BLOCK', blockMs, 'STREAMS', this.#changes, `${Math.max(0, knownVersion)}-0`]] as const;
-    await ask(this.#context, () => this.#readers.waiting(async () => wait, blockMs, ends));
+    await ask(this.#context, () => this.#readers.waiting(async () => wait, blockMs, options.signal));
     return this.get();
   }
 

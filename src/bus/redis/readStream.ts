@@ -1,7 +1,7 @@
 /** Reads a stream from a cursor, at once or when something comes. */
 import { type BusRecord, type CorruptRecord, type Cursor, type ReadOptions, type ReadResult } from '../bus.js';
 import { boundedBlockMs, DEFAULT_READ_LIMIT, isHeartbeatStream } from '../policy.js';
-import { ask, askScript, CALL_TIMEOUT_MS, endsOf, keysOf, mustBeOpen, type RedisContext } from './context.js';
+import { ask, askScript, CALL_TIMEOUT_MS, keysOf, mustBeOpen, type RedisContext } from './context.js';
 import type { Link } from './link.js';
 import type { Readers } from './readers.js';
 import { END, runScript } from './scripts.js';
@@ -43,9 +43,8 @@ export async function readStream(
     sentMs = clock.monotonicMs();
     return ['XREAD', ['COUNT', limit, ...block, 'STREAMS', key, place.id]] as const;
   };
-  const ends = endsOf(context, options.signal);
   const reply = await ask(context, async () => {
-    if (blockMs > 0) return readers.waiting((link) => command(link, ['BLOCK', blockMs]), blockMs, ends);
+    if (blockMs > 0) return readers.waiting((link) => command(link, ['BLOCK', blockMs]), blockMs, options.signal);
     const [name, args] = await command(context.commands, []);
     return context.commands.call(name, args, CALL_TIMEOUT_MS);
   });

@@ -17,13 +17,13 @@ export class Readers {
   }
 
   /**
-   * Sends a command that waits at most `blockMs` at the server. The signals end the waiting here; the connection is free
+   * Sends a command that waits at most `blockMs` at the server. `signal` ends the waiting here, and so does the end of its connection; the connection is free
    * again when the server has answered. What `call` is handed is the connection that will carry the command.
    */
   async waiting(
     call: (link: Link) => Promise<readonly [command: string, args: readonly RedisArgument[]]>,
     blockMs: number,
-    signals: readonly AbortSignal[],
+    signal: AbortSignal | undefined,
   ): Promise<unknown> {
     const link = this.#idle.pop() ?? this.#another();
     const answered = (async () => {
@@ -35,7 +35,7 @@ export class Readers {
         this.#idle.push(link);
       }
     })();
-    return untilAborted(answered, signals);
+    return untilAborted(answered, signal);
   }
 
   async close(): Promise<void> {
@@ -49,19 +49,20 @@ export class Readers {
   }
 }
 
-/** Undefined when a signal came first; what was asked for goes on, and its failure is nobody's any more. */
-function untilAborted(answered: Promise<unknown>, signals: readonly AbortSignal[]): Promise<unknown> {
+/** Undefined when the signal came first; what was asked for goes on, and its failure is nobody's any more. */
+function untilAborted(answered: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+  if (signal === undefined) return answered;
   return new Promise((resolve, reject) => {
-    const abort = () => end(() => resolve(undefined));
     const end = (settle: () => void) => {
-      for (const signal of signals) signal.removeEventListener('abort', abort);
+      signal.removeEventListener('abort', abort);
       settle();
     };
-    for (const signal of signals) signal.addEventListener('abort', abort, { once: true });
+    const abort = () => end(() => resolve(undefined));
+    signal.addEventListener('abort', abort, { once: true });
     answered.then(
       (answer) => end(() => resolve(answer)),
       (error: unknown) => end(() => reject(error)),
     );
-    if (signals.some((signal) => signal.aborted)) abort();
+    if (signal.aborted) abort();
   });
 }
