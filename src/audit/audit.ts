@@ -153,7 +153,7 @@ class ChainedAudit implements Audit {
     this.#working = true;
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const outcome = await this.#append(first.entry);
-      const settled = isCommitted(outcome) || isDuplicate(outcome);
+      const settled = isCommitted(outcome);
       if (settled && this.#waiting[0] === first) this.#waiting.shift();
       if (!settled) this.#failed(first, outcome);
       this.#answer(settled ? [first] : this.#waiting, outcome);
@@ -165,9 +165,11 @@ class ChainedAudit implements Audit {
     this.#working = false;
   }
 
+  // Without an idempotency key, which costs a bus several times the append: an entry of unknown fate may so be written twice,
+  // and its hash tells that it is the same one.
   async #append(entry: AuditEntry): Promise<AppendOutcome> {
     try {
-      return await this.#bus.append(AUDIT, encodeAuditEntry(entry), { key: this.#writer, idempotencyKey: `audit/${entry.hash}` });
+      return await this.#bus.append(AUDIT, encodeAuditEntry(entry), { key: this.#writer });
     } catch (error) {
       return { outcome: 'unknown', detail: messageOf(error) };
     }
@@ -184,11 +186,6 @@ class ChainedAudit implements Audit {
       waiting.answer = undefined;
     }
   }
-}
-
-// The key is the entry's own hash: a duplicate is this very entry, committed by an attempt that was not answered.
-function isDuplicate(outcome: AppendOutcome): boolean {
-  return outcome.outcome === 'refused' && outcome.reason === 'duplicate';
 }
 
 /** The record keeper of one actor's life. */

@@ -1,4 +1,4 @@
-/** Decides whether an audit record is whole: which entries are missing, changed, doubled or out of order. */
+/** Decides whether an audit record is whole: which entries are missing, changed, forked or out of order. */
 import type { AuditEntry } from '../messages/audit.js';
 import { auditHash } from './chain.js';
 
@@ -7,7 +7,7 @@ export interface AuditProblem {
    * - `changed`: the content does not give the hash that stands beside it;
    * - `missing`: the entry that this one follows is not in the record (removed, or changed together with its hash);
    * - `reordered`: it stands before the entry that it follows;
-   * - `duplicated`: it is there twice, or two entries follow the same one.
+   * - `duplicated`: another entry follows the same one.
    */
   readonly kind: 'changed' | 'missing' | 'reordered' | 'duplicated';
   readonly actor: string;
@@ -18,6 +18,8 @@ export interface AuditProblem {
 export interface AuditVerdict {
   readonly intact: boolean;
   readonly entries: number;
+  /** Entries that stand in the record again, word for word: an append whose answer was lost is made once more. They say nothing new. */
+  readonly repeated: number;
   /** Lives of actors: each begins at sequence 0. */
   readonly lives: number;
   readonly problems: readonly AuditProblem[];
@@ -63,13 +65,14 @@ export function verifyAudit(entries: readonly AuditEntry[]): AuditVerdict {
   const followed = new Set<string>();
   const problems: AuditProblem[] = [];
   let lives = 0;
+  let repeated = 0;
   entries.forEach((entry, index) => {
     const report = (kind: AuditProblem['kind'], detail: string): void => {
       problems.push({ kind, actor: entry.actor, sequence: entry.sequence, detail });
     };
     if (auditHash(entry) !== entry.hash) report('changed', 'its content does not give its hash');
     if (byHash.get(entry.hash)?.index !== index) {
-      report('duplicated', 'the same entry stands earlier in the record');
+      repeated += 1;
       return;
     }
     if (entry.sequence === 0) lives += 1;
@@ -78,5 +81,5 @@ export function verifyAudit(entries: readonly AuditEntry[]): AuditVerdict {
     if (followed.has(entry.previousHash)) report('duplicated', 'another entry follows the same one');
     followed.add(entry.previousHash);
   });
-  return { intact: problems.length === 0, entries: entries.length, lives, problems };
+  return { intact: problems.length === 0, entries: entries.length, repeated, lives, problems };
 }
