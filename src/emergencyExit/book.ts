@@ -7,30 +7,33 @@ import { messageOf } from '../errors.js';
 export interface Book {
   readonly positions: readonly Position[];
   readonly orders: readonly WorkingOrder[];
-  /** When the reading was asked for: whatever happened later may be missing from it. */
+  /** When the reading was asked for, orders first: whatever happened later may be missing from it. */
   readonly sentMs: number;
+  /** When the positions were asked for: not before the orders had been read. */
+  readonly positionsSentMs: number;
   readonly receivedMs: number;
 }
 
 /** A failed reading is UNKNOWN. It is never an empty book. */
 export type BookReading = { readonly ok: true; readonly book: Book } | { readonly ok: false; readonly problem: string };
 
-export type ReadBook = (broker: Broker, clock: Clock, timeoutMs: number) => Promise<BookReading>;
+/** `between`: what must have ended before the positions are asked for. */
+export type ReadBook = (broker: Broker, clock: Clock, timeoutMs: number, between?: Promise<unknown>) => Promise<BookReading>;
 
 /**
  * Reads orders, then positions; the reading counts only when both came back in time. In this order an order that fills in
  * between is still seen, and the close waits for its end; the other way round its fill would be missing from both.
  */
-export const readBook: ReadBook = async (broker, clock, timeoutMs) => {
+export const readBook: ReadBook = async (broker, clock, timeoutMs, between) => {
   const sentMs = clock.monotonicMs();
   try {
-    const answer = await callWithin(clock, (signal) => readInOrder(broker, signal), timeoutMs);
+    const answer = await callWithin(clock, (signal) => readInOrder(broker, clock, signal, between), timeoutMs);
     if (!answer.settled) return { ok: false, problem: `no answer within ${timeoutMs} ms` };
-    const { orders, positions } = answer.value;
+    const { orders, positions, positionsSentMs } = answer.value;
     const strange = positions.find((position) => !Number.isFinite(position.quantity));
     if (strange !== undefined) return { ok: false, problem: `${strange.symbol}: a position of ${strange.quantity}` };
     const open = positions.filter((position) => position.quantity !== 0);
-    return { ok: true, book: { positions: open, orders, sentMs, receivedMs: clock.monotonicMs() } };
+    return { ok: true, book: { positions: open, orders, sentMs, positionsSentMs, receivedMs: clock.monotonicMs() } };
   } catch (error) {
     return { ok: false, problem: messageOf(error) };
   }
@@ -49,9 +52,16 @@ export const readOrders: ReadOrders = async (broker, clock, timeoutMs) => {
   }
 };
 
-async function readInOrder(broker: Broker, signal: AbortSignal): Promise<Pick<Book, 'orders' | 'positions'>> {
+async function readInOrder(
+  broker: Broker,
+  clock: Clock,
+  signal: AbortSignal,
+  between: Promise<unknown> | undefined,
+): Promise<Pick<Book, 'orders' | 'positions' | 'positionsSentMs'>> {
   const orders = await broker.openOrders(signal);
-  return { orders, positions: await broker.positions(signal) };
+  await between;
+  const positionsSentMs = clock.monotonicMs();
+  return { orders, positions: await broker.positions(signal), positionsSentMs };
 }
 
 export function isEmpty(book: Book): boolean {

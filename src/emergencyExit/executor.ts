@@ -3,7 +3,7 @@ import type { Broker, BrokerCapabilities, WorkingOrder } from '../broker/broker.
 import type { Clock } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import { type Book, isEmpty, type LegKey, legKey, onlyReduces, type ReadBook, type ReadOrders, readBook, readOrders } from './book.js';
+import { type Book, type BookReading, isEmpty, type LegKey, legKey, onlyReduces, type ReadBook, type ReadOrders, readBook, readOrders } from './book.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
 import type { ExitLedger } from './ledger.js';
 import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
@@ -56,6 +56,12 @@ export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts):
   return new ExitRunner(run, parts).run();
 }
 
+interface Sweep {
+  /** The venue confirmed each cancel. */
+  readonly complete: boolean;
+  readonly orderIds: ReadonlySet<string>;
+}
+
 /** How often it is looked whether the holders have drained. */
 const DRAIN_LOOK_MS = 5;
 
@@ -102,10 +108,11 @@ class ExitRunner {
       if (capabilities === undefined || !begins) return 'stopped';
       this.#legs = inheritLegs(inherited, clock.monotonicMs());
       for (const key of this.#legs.keys()) this.#seen.add(key);
-      await this.#sweep(await working, capabilities);
+      let sweep: Promise<Sweep> | undefined = this.#sweep(await working, capabilities);
       await this.#untilDrained();
       while (!signal.aborted && ledger.mayAct()) {
-        if (await this.#round(capabilities)) return 'over';
+        if (await this.#round(capabilities, sweep)) return 'over';
+        sweep = undefined;
       }
       await this.#steps.giveBackStops(capabilities);
       return 'stopped';
@@ -115,10 +122,13 @@ class ExitRunner {
   }
 
   /** Working orders are withdrawn while holders still drain. What is not seen or not confirmed here is left to the rounds. */
-  async #sweep(orders: readonly WorkingOrder[], capabilities: BrokerCapabilities): Promise<void> {
+  async #sweep(orders: readonly WorkingOrder[], capabilities: BrokerCapabilities): Promise<Sweep> {
     const own = new Set([...this.#legs.values()].map((leg) => leg.last?.clientOrderId));
     const strangers = orders.filter((order) => !onlyReduces(order) && !own.has(order.clientOrderId));
-    await Promise.all(strangers.map((order) => this.#run.limit(() => this.#steps.carryOut({ do: 'cancel', order }, capabilities))));
+    const canceled = await Promise.all(
+      strangers.map((order) => this.#run.limit(() => this.#steps.carryOut({ do: 'cancel', order }, capabilities))),
+    );
+    return { complete: canceled.every(Boolean), orderIds: new Set(strangers.map((order) => order.orderId)) };
   }
 
   /** A reading from before the last holder drained could not be closed on: so none is asked for, as long as the grace lasts. */
@@ -131,9 +141,9 @@ class ExitRunner {
   }
 
   /** True when the incident is over. */
-  async #round(capabilities: BrokerCapabilities): Promise<boolean> {
+  async #round(capabilities: BrokerCapabilities, sweep: Promise<Sweep> | undefined): Promise<boolean> {
     const { ledger, clock, signal, timings } = this.#run;
-    const book = await this.#read(capabilities);
+    const book = await this.#read(capabilities, sweep);
     const steps = this.#parts.plan(this.#view(book, capabilities));
     const moved = await Promise.all(steps.map((step) => this.#run.limit(() => this.#steps.carryOut(step, capabilities))));
     ledger.progressed();
@@ -159,15 +169,15 @@ class ExitRunner {
     return undefined;
   }
 
-  async #read(capabilities: BrokerCapabilities): Promise<Book | undefined> {
-    const { broker, clock, ledger, timings } = this.#run;
+  async #read(capabilities: BrokerCapabilities, sweep: Promise<Sweep> | undefined): Promise<Book | undefined> {
+    const { clock, ledger, timings } = this.#run;
     // Asked before the reading: what drained in the meantime may have moved the book after it.
     const drain = ledger.drain();
     const nowMs = clock.monotonicMs();
     const allowed = mayCloseNow(drain, capabilities, this.#startedMs, timings.drainGraceMs, nowMs);
     this.#allowedSinceMs = allowed ? (this.#allowedSinceMs ?? nowMs) : undefined;
     this.#drainedSinceMs = drain.silentHolders.length === 0 ? (this.#drainedSinceMs ?? nowMs) : undefined;
-    const reading = await this.#parts.readBook(broker, clock, timings.readTimeoutMs);
+    const reading = await (sweep === undefined ? this.#readBook() : this.#readBehind(sweep));
     ledger.progressed();
     if (!reading.ok) {
       // Unknown: it neither counts as quiet nor takes anything from the readings before and after it.
@@ -180,6 +190,21 @@ class ExitRunner {
     if (isQuiet(reading.book, this.#legs, capabilities)) this.#rememberQuiet(reading.book.sentMs, capabilities);
     else this.#quietReadsMs = [];
     return reading.book;
+  }
+
+  #readBook(between?: Promise<unknown>): Promise<BookReading> {
+    const { broker, clock, timings } = this.#run;
+    return this.#parts.readBook(broker, clock, timings.readTimeoutMs, between);
+  }
+
+  /** The orders are read while the sweep is under way, and the positions once it has ended: they show what it left. */
+  async #readBehind(sweep: Promise<Sweep>): Promise<BookReading> {
+    const reading = await this.#readBook(sweep);
+    const { complete, orderIds } = await sweep;
+    // What the venue would not confirm may still work, or may have filled.
+    if (!complete) return this.#readBook();
+    if (!reading.ok) return reading;
+    return { ok: true, book: { ...reading.book, orders: reading.book.orders.filter((order) => !orderIds.has(order.orderId)) } };
   }
 
   /** Spaced so that the end of a list of bounded length is longer than the venue's lag, over which the verdict needs two. */
@@ -199,14 +224,14 @@ class ExitRunner {
       this.#seen.add(key);
       if (!this.#legs.has(key)) this.#legs.set(key, newLeg(position.symbol, position.positionSide));
     }
-    const { sentMs, receivedMs } = book;
+    const { sentMs, positionsSentMs, receivedMs } = book;
     const { readLagMs, clientOrderIds } = capabilities;
     for (const leg of this.#legs.values()) {
       const openIds = new Set(book.orders.filter((order) => legKey(order) === leg.key).map((order) => order.clientOrderId));
       const doubtMs = this.#run.timings.readTimeoutMs;
       // Where ended orders can be asked for, only the answer says what they filled.
       const known = clientOrderIds === 'forever' ? leg : withOpenOrders(leg, { openIds, sentMs, receivedMs, readLagMs, doubtMs });
-      this.#legs.set(leg.key, withReading(known, quantities.get(leg.key)?.quantity ?? 0, sentMs));
+      this.#legs.set(leg.key, withReading(known, quantities.get(leg.key)?.quantity ?? 0, positionsSentMs));
     }
   }
 

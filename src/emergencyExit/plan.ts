@@ -99,15 +99,15 @@ function mayClose(view: ExitView, book: Book, position: Position): boolean {
   const leg = view.legs.get(legKey(position));
   if (leg === undefined) return true;
   if (isOutstanding(leg) || leg.blockedUntilMs > view.nowMs) return false;
-  if (book.sentMs - view.capabilities.readLagMs < leg.movedMs) return false;
+  if (book.positionsSentMs - view.capabilities.readLagMs < leg.movedMs) return false;
   // With nothing to compare it to, a reading that lags by more than the venue says cannot be told from what is left.
-  if (leg.expectedQuantity === undefined && leg.unclearSinceMs !== undefined && book.sentMs - view.doubtMs < leg.unclearSinceMs)
+  if (leg.expectedQuantity === undefined && leg.unclearSinceMs !== undefined && book.positionsSentMs - view.doubtMs < leg.unclearSinceMs)
     return false;
   if (leg.disagreement === undefined) return true;
   // One reading that shows our fill does not keep the next one from coming from before it.
-  const isSettled = leg.expectationSeen === true && book.sentMs - view.doubtMs >= leg.movedMs;
+  const isSettled = leg.expectationSeen === true && book.positionsSentMs - view.doubtMs >= leg.movedMs;
   const standsMs = isSettled ? view.settleMs : view.doubtMs;
-  return book.sentMs - leg.disagreement.sinceMs >= Math.max(standsMs, view.capabilities.readLagMs);
+  return book.positionsSentMs - leg.disagreement.sinceMs >= Math.max(standsMs, view.capabilities.readLagMs);
 }
 
 function closeStep(view: ExitView, book: Book, position: Position): ExitStep {
@@ -117,7 +117,7 @@ function closeStep(view: ExitView, book: Book, position: Position): ExitStep {
     side: position.quantity > 0 ? 'sell' : 'buy',
     quantity: Math.abs(position.quantity),
     positionQuantity: position.quantity,
-    readMs: book.sentMs,
+    readMs: book.positionsSentMs,
     reduceOnly: isCapped(view.capabilities, position),
     stops: book.orders.filter((order) => onlyReduces(order) && legKey(order) === legKey(position) && !isOwnClose(view, order)),
   };

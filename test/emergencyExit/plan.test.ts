@@ -29,7 +29,7 @@ function view(
   const { positions = [LONG], orders = [], sentMs = 900, ...rest } = change;
   return {
     nowMs: 1_000,
-    book: { positions, orders, sentMs, receivedMs: sentMs + 10 },
+    book: { positions, orders, sentMs, positionsSentMs: sentMs, receivedMs: sentMs + 10 },
     legs: new Map(),
     capabilities: CAPABILITIES,
     closingAllowed: true,

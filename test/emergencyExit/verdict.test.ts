@@ -7,7 +7,7 @@ import { judgeExit, type VerdictView } from '../../src/emergencyExit/verdict.js'
 
 const CAPABILITIES: BrokerCapabilities = { reduceOnly: 'enforced', clientOrderIds: 'forever', readLagMs: 0, minQuantity: () => 1 };
 const HORIZON_MS = 5_000;
-const BOOK = { positions: [] as readonly Position[], orders: [], sentMs: 6_000, receivedMs: 6_010 };
+const BOOK = { positions: [] as readonly Position[], orders: [], sentMs: 6_000, positionsSentMs: 6_000, receivedMs: 6_010 };
 
 function view(change: Partial<VerdictView> = {}): VerdictView {
   return {

@@ -29,10 +29,10 @@ describe('trap 1: a failed position read is reported as "0 positions, done"', ()
 
   it('trap 1: the same exit says flat over an open book when a failed read counts as nothing there', async () => {
     const { readBook } = intactWorkerParts.exit;
-    const readNothing: typeof readBook = async (broker, clock, timeoutMs) => {
-      const reading = await readBook(broker, clock, timeoutMs);
+    const readNothing: typeof readBook = async (broker, clock, timeoutMs, between) => {
+      const reading = await readBook(broker, clock, timeoutMs, between);
       const nowMs = clock.monotonicMs();
-      return reading.ok ? reading : { ok: true, book: { positions: [], orders: [], sentMs: nowMs, receivedMs: nowMs } };
+      return reading.ok ? reading : { ok: true, book: { positions: [], orders: [], sentMs: nowMs, positionsSentMs: nowMs, receivedMs: nowMs } };
     };
     expect(await verdictsWhileReadsFail({ ...intactWorkerParts, exit: { ...intactWorkerParts.exit, readBook: readNothing } })).toEqual([
       'flat',

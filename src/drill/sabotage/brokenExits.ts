@@ -38,18 +38,19 @@ export const brokenExits: Readonly<Record<string, ExitParts>> = {
   /** A reading that failed counts as a book with nothing in it. */
   'read-error-as-zero': {
     ...exit,
-    readBook: async (broker, clock, timeoutMs) => {
+    readBook: async (broker, clock, timeoutMs, between) => {
       const sentMs = clock.monotonicMs();
-      const reading = await exit.readBook(broker, clock, timeoutMs);
-      return reading.ok ? reading : { ok: true, book: { positions: [], orders: [], sentMs, receivedMs: clock.monotonicMs() } };
+      const reading = await exit.readBook(broker, clock, timeoutMs, between);
+      const receivedMs = clock.monotonicMs();
+      return reading.ok ? reading : { ok: true, book: { positions: [], orders: [], sentMs, positionsSentMs: sentMs, receivedMs } };
     },
   },
   /** Never looks at working orders. */
   'no-cancel': {
     ...exit,
     readOrders: () => Promise.resolve([]),
-    readBook: async (broker, clock, timeoutMs) => {
-      const reading = await exit.readBook(broker, clock, timeoutMs);
+    readBook: async (broker, clock, timeoutMs, between) => {
+      const reading = await exit.readBook(broker, clock, timeoutMs, between);
       return reading.ok ? { ok: true, book: { ...reading.book, orders: [] } } : reading;
     },
   },
