@@ -25,6 +25,8 @@ export interface LegSettlement {
   reported(leg: Leg, report: OrderReport, nowMs: number, nextQueryMs: number): Leg;
   /** Whether an attempt that the venue does not know of may be given up, re-sent under its own id, or only be asked for again. */
   unresolved(leg: Leg, capabilities: BrokerCapabilities, nowMs: number, brokerTimeoutMs: number): 'give_up' | 'resend' | 'ask_again';
+  /** Whether a refusal is the end of the attempt. */
+  endedByRefusal(reason: BrokerRejectedError['reason'], sent: 'once' | 'again'): boolean;
 }
 
 export const intactSettlement: LegSettlement = {
@@ -38,6 +40,8 @@ export const intactSettlement: LegSettlement = {
     if (capabilities.orderExpiryMs !== undefined) return 'ask_again';
     return capabilities.reduceOnly === 'enforced' && ageMs > brokerTimeoutMs ? 'give_up' : 'ask_again';
   },
+  // Of an order that was sent again, the message before may still be on its way: harmless only with nothing left to reduce.
+  endedByRefusal: (reason, sent) => sent === 'once' || reason === 'reduce_only',
 };
 
 export interface CloseStepsContext {
@@ -150,7 +154,7 @@ export class CloseSteps {
     const attempt = { number, clientOrderId, side, quantity, sentMs: nowMs };
     const sent = withSent(leg(key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
     update(sent);
-    if (await this.#send(sent, step.reduceOnly, 'first')) await this.#stops.restore(step, capabilities);
+    if (await this.#send(sent, step.reduceOnly, 'once')) await this.#stops.restore(step, capabilities);
     return true;
   }
 
@@ -168,7 +172,7 @@ export class CloseSteps {
   }
 
   /** True when the venue surely did not take the order. */
-  async #send(leg: Leg, reduceOnly: boolean, time: 'first' | 'again'): Promise<boolean> {
+  async #send(leg: Leg, reduceOnly: boolean, sent: 'once' | 'again'): Promise<boolean> {
     const { calls, ledger } = this.#context;
     if (leg.last === undefined) return false;
     const { clientOrderId, side, quantity } = leg.last;
@@ -191,16 +195,15 @@ export class CloseSteps {
       ledger.note('exit.close_unknown', answer.detail, { symbol: leg.symbol, clientOrderId });
       return false;
     }
-    this.#rejected(leg, answer.reason, time);
+    this.#rejected(leg, answer.reason, sent);
     ledger.note('exit.close_rejected', answer.detail, { symbol: leg.symbol, clientOrderId, reason: answer.reason });
     return true;
   }
 
-  #rejected(leg: Leg, reason: BrokerRejectedError['reason'], time: 'first' | 'again'): void {
-    const { clock, update } = this.#context;
+  #rejected(leg: Leg, reason: BrokerRejectedError['reason'], sent: 'once' | 'again'): void {
+    const { clock, settlement, update } = this.#context;
     const nowMs = clock.monotonicMs();
-    // With nothing left to reduce, what was sent before can do no harm either.
-    if (time === 'again' && reason !== 'reduce_only') {
+    if (!settlement.endedByRefusal(reason, sent)) {
       const refused = withResendRejected(leg, reason);
       update(withQueryFailed(refused, nowMs + this.#backoffMs(refused)));
       return;

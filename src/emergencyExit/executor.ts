@@ -3,7 +3,18 @@ import type { Broker, BrokerCapabilities, WorkingOrder } from '../broker/broker.
 import type { Clock } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import { type Book, type BookReading, isEmpty, type LegKey, legKey, onlyReduces, type ReadBook, type ReadOrders, readBook, readOrders } from './book.js';
+import {
+  type Book,
+  type BookReading,
+  isEmpty,
+  type LegKey,
+  legKey,
+  onlyReduces,
+  type ReadBook,
+  type ReadOrders,
+  readBook,
+  readOrders,
+} from './book.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
 import type { ExitLedger } from './ledger.js';
 import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';

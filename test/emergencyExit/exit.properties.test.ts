@@ -9,7 +9,7 @@ import { judgeFills, judgeOwners } from './exitJudges.js';
 import { EXIT_RUNS, exitProperty, type Judge } from './exitProperty.js';
 
 const TIMEOUT_MS = Math.max(60_000, EXIT_RUNS * 1_000);
-/** Ended by the first catch: the seed that stands here needs fewer than forty, another one may need more. */
+/** Ended by the first catch: the seed that stands here needs fewer than a hundred, another one may need more. */
 const BROKEN_RUNS = 600;
 
 function withLedger(change: Partial<ExitLedger>): WorkerParts {
@@ -32,6 +32,14 @@ const BROKEN: readonly (readonly [lacks: string, judge: Judge, parts: WorkerPart
       const legs = [...view.legs].map(([key, leg]) => [key, { ...leg, movedMs: -Infinity }] as const);
       return intactExitParts.plan({ ...view, legs: new Map(legs) });
     }),
+  ],
+  [
+    'takes the refusal of what it sent again for the end of what it sent before',
+    judgeFills,
+    {
+      ...intactWorkerParts,
+      exit: { ...intactExitParts, settlement: { ...intactExitParts.settlement, endedByRefusal: () => true } },
+    },
   ],
 ];
 

@@ -8,12 +8,12 @@ const venueArbitrary = fc.record({
   slices: fc.constantFrom(1, 1, 3),
   sliceIntervalMs: fc.constantFrom<number>(0, 40, 300),
   endAfter: fc.constantFrom(null, null, 1),
-  rejectsNext: fc.constantFrom(0, 0, 2),
+  rejectsNext: fc.constantFrom(0, 0, 1, 2),
   expireNext: fc.constantFrom(0, 0, 2),
   dropNext: fc.constantFrom(0, 0, 1, 3),
   loseNext: fc.constantFrom(0, 0, 1, 2),
   /** The first orders of workers are so long on their way. */
-  transit: fc.record({ orders: fc.constantFrom(0, 0, 1, 2), forMs: fc.constantFrom(150, 3_000) }),
+  transit: fc.record({ orders: fc.constantFrom(0, 0, 1, 2), forMs: fc.constantFrom(150, 3_000, 5_000) }),
   readFailuresEvery: fc.constantFrom(0, 0, 5),
   staleReadsMs: fc.constantFrom<number>(0, 0, 150, 900),
   lagIsDeclared: fc.boolean(),
@@ -118,10 +118,38 @@ const lateCloseArbitrary = fc
   )
   .map(([scenario, venue, fate]): Scenario => ({ ...scenario, venue: { ...scenario.venue, ...venue }, fates: [fate] }));
 
+/** A dead worker's close is long on its way; its successor sends it again under its id, and that is refused. */
+const refusedResendArbitrary = fc
+  .tuple(
+    generalArbitrary,
+    fc.record({
+      reduceOnly: fc.constant('rejected' as const),
+      clientOrderIds: fc.constant('forever' as const),
+      hedge: fc.constant(false),
+      rejectsNext: fc.constantFrom(1, 2),
+      expireNext: fc.constant<0>(0),
+      readFailuresEvery: fc.constant<0>(0),
+      staleReadsMs: fc.constant(0),
+      dropNext: fc.constant<0>(0),
+      loseNext: fc.constant<0>(0),
+      transit: fc.record({ orders: fc.constant(1), forMs: fc.constant(5_000) }),
+      frozen: fc.constant(null),
+    }),
+  )
+  .map(
+    ([scenario, venue]): Scenario => ({
+      ...scenario,
+      venue: { ...scenario.venue, ...venue },
+      fates: [{ kind: 'killed at close', nth: 1 }],
+      late: [],
+    }),
+  );
+
 export const scenarioArbitrary = fc.oneof(
   { weight: 6, arbitrary: generalArbitrary },
   { weight: 1, arbitrary: lateBooksArbitrary },
   { weight: 1, arbitrary: lateCloseArbitrary },
+  { weight: 1, arbitrary: refusedResendArbitrary },
 );
 
 export type Fate = Scenario['fates'][number];

@@ -32,7 +32,9 @@ describe('trap 1: a failed position read is reported as "0 positions, done"', ()
     const readNothing: typeof readBook = async (broker, clock, timeoutMs, between) => {
       const reading = await readBook(broker, clock, timeoutMs, between);
       const nowMs = clock.monotonicMs();
-      return reading.ok ? reading : { ok: true, book: { positions: [], orders: [], sentMs: nowMs, positionsSentMs: nowMs, receivedMs: nowMs } };
+      return reading.ok
+        ? reading
+        : { ok: true, book: { positions: [], orders: [], sentMs: nowMs, positionsSentMs: nowMs, receivedMs: nowMs } };
     };
     expect(await verdictsWhileReadsFail({ ...intactWorkerParts, exit: { ...intactWorkerParts.exit, readBook: readNothing } })).toEqual([
       'flat',
