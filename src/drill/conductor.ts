@@ -208,6 +208,12 @@ export class Conductor {
     }
   }
 
+  /** A dead worker's deliveries are taken up by its successor when they have grown old, and acknowledged then. */
+  async untilAcknowledged(timeoutMs: number): Promise<void> {
+    const untilMs = systemClock.monotonicMs() + timeoutMs;
+    while ((await this.pendingPanics()) !== 0 && systemClock.monotonicMs() < untilMs) await systemClock.sleep(20, this.#options.signal);
+  }
+
   /** Takes everything down for the judge. */
   async evidence(promised: Pick<PromisedTimes, 'detectionMs'>): Promise<Evidence> {
     const { timings, drill } = this;

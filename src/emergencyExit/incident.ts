@@ -92,7 +92,7 @@ export class Incident {
     await clock.sleep(timings.deadlineMs, ended);
     while (!ended.aborted && !this.#stopped() && this.#verdicts === 0) {
       const claim = this.#claim;
-      const residue = [{ symbol: '*', quantity: 0, why: 'the book could not be judged yet: venue or bus do not answer' }];
+      const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms` }];
       const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
       if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, NO_PROGRESS);
       await clock.sleep(timings.claimMs / 4, ended);

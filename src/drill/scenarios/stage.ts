@@ -30,9 +30,11 @@ export async function settle(conductor: Conductor, detectionMs: number): Promise
   const horizonMs = timings.lease.ttlMs + timings.brokerTimeoutMs;
   // What is later than this is no panic in time, and without one nothing follows that could be waited for.
   if (!(await conductor.waitFor(detectionMs + 1_500, () => conductor.sight.panics.length > 0))) return;
-  await conductor.waitFor(horizonMs + timings.exitWorker.claimMs * 2 + timings.exitWorker.deadlineMs / 2 + 2_500, () =>
+  const { claimMs, deadlineMs } = timings.exitWorker;
+  const flat = await conductor.waitFor(horizonMs + claimMs * 2 + deadlineMs / 2 + 2_500, () =>
     conductor.sight.completions.some(({ value }) => value.verdict === 'flat'),
   );
+  if (flat) await conductor.untilAcknowledged(claimMs * 2 + 1_000);
   await enoughAttempts(conductor);
   await systemClock.sleep(200);
 }
