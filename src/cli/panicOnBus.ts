@@ -72,7 +72,10 @@ export async function panicOnBus(values: Values, context: CommandContext): Promi
     if (!json) output.out(`Panic ${sent.eventId} stands, epoch ${sent.epoch}, for ${scope ?? 'every account'}.`);
     if (waitMs === 0 || starts === undefined) {
       if (json) output.out(JSON.stringify({ ...sent, done: false, completions: [], escalations: [] }));
-      return EXIT_CODES.ok;
+      if (starts !== undefined) return EXIT_CODES.ok;
+      output.err('What becomes of it cannot be followed: the bus could not be read. failflat status tells how far the workers are.');
+      output.err(LAST_RESORT);
+      return EXIT_CODES.couldNotRun;
     }
     try {
       const step = json ? () => {} : (line: string) => output.out(`  ${line}`);

@@ -44,6 +44,8 @@ export class Cast {
     options: CastOptions,
     clock: Clock,
     readonly bus: Bus,
+    /** Where the strategy writes down its attempts. */
+    readonly record: Bus,
     readonly alerts: AlertReceiver,
     readonly venue: VenueClient,
     readonly venueUrl: string,
@@ -65,10 +67,13 @@ export class Cast {
       if (typeof url !== 'string') throw new RigError('the venue did not say where it listens');
       const venue = createVenueClient(url, { clock });
       await venue.setSwitches({ latencyMs: options.drill.venueLatencyMs, readLatencyMs: options.drill.venueLatencyMs });
+      const { busUrl, recordUrl } = options.workspace;
+      const bus = await openBus(busUrl, { clock });
       return new Cast(
         options,
         clock,
-        await openBus(options.workspace.busUrl, { clock }),
+        bus,
+        recordUrl === busUrl ? bus : await openBus(recordUrl, { clock }),
         await AlertReceiver.start(clock),
         venue,
         url,
@@ -103,7 +108,7 @@ export class Cast {
     const { drill, timings, workspace } = this.#options;
     const config: StrategyConfig = {
       bus: this.#busOf('strategy'),
-      record: workspace.busUrl,
+      record: workspace.recordUrl,
       venue: this.venueUrl,
       account: ACCOUNT,
       symbols: Array.from({ length: drill.positions }, (_, index) => (index === 0 ? 'AAPL' : `AAPL-${index + 1}`)),
@@ -120,6 +125,7 @@ export class Cast {
   async close(): Promise<void> {
     await Promise.all(this.#children.map((child) => child.kill()));
     await this.bus.close();
+    if (this.record !== this.bus) await this.record.close();
     await this.venue.close();
     await this.alerts.close();
     await this.#proxy?.close();

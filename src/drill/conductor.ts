@@ -13,18 +13,15 @@ import { readTradingState } from '../tradingState/read.js';
 import { RearmRefusedError, rearm } from '../tradingState/rearm.js';
 import type { ActorRole, Variant } from './actors/order.js';
 import { type DrillBars, LEAD_BARS } from './bars.js';
+import { type BusMaster, findBusMaster } from './busMaster.js';
 import { ACCOUNT, Cast } from './cast.js';
 import type { Evidence, Marks, PromisedTimes } from './judge/evidence.js';
 import { isExitWorker } from './judge/exitChecks.js';
 import { closesNotOnRecord } from './judge/watchChecks.js';
 import type { DrillOptions } from './options.js';
 import { DRILL_ORDERS, decodeOrderAttempt, type OrderAttempt } from './orderLog.js';
+import { type TimelineEntry, timelineOf } from './timeline.js';
 import { makeWorkspace, type Workspace } from './workspace.js';
-
-export interface TimelineEntry {
-  readonly atMs: number;
-  readonly text: string;
-}
 
 export interface ConductorOptions {
   readonly drill: DrillOptions;
@@ -61,6 +58,7 @@ export class Conductor {
   readonly #events: VenueEvent[] = [];
   readonly #tasks: Promise<void>[];
   #draining: Promise<void> | undefined;
+  #busMaster: BusMaster | undefined;
   #told = 0;
 
   private constructor(options: ConductorOptions, workspace: Workspace, timings: ScaledTimings, cast: Cast) {
@@ -122,7 +120,7 @@ export class Conductor {
       return open >= this.drill.positions && flowing >= FLOWING_ORDERS && atCrash;
     });
     // A fault that always fell right after a beat, or right before one, would show only the best or the worst of the detection.
-    await systemClock.sleep(this.#options.random.next() * this.timings.exitBrain.intervalMs);
+    await this.sleep(this.#options.random.next() * this.timings.exitBrain.intervalMs);
     const { positions, openOrders } = bookAt(this.#events, ACCOUNT);
     this.say(`${positions.size} positions and ${openOrders.size} working orders are open, prices are in the crash`);
   }
@@ -146,6 +144,12 @@ export class Conductor {
   /** Waits for an observed state; what must be there before the fault and does not come is a failure of the rig. */
   async until(what: string, timeoutMs: number, seen: () => boolean): Promise<void> {
     if (!(await this.waitFor(timeoutMs, seen))) throw new RigError(`${what}: not seen within ${timeoutMs} ms`);
+  }
+
+  /** Ends at once, with an error of the rig, where the drill is told to end. */
+  async sleep(forMs: number): Promise<void> {
+    await systemClock.sleep(forMs, this.#options.signal);
+    if (this.#options.signal.aborted) throw new RigError('interrupted');
   }
 
   /** Waits for an observed state after the fault: that it did not come is evidence. */
@@ -175,7 +179,7 @@ export class Conductor {
     return fillsOf(this.#events, ACCOUNT, isExitWorker);
   }
 
-  /** Sends the drill's signal to one process by its id. */
+  /** Sends a signal to one process by its id. Default: the drill's. */
   strike(child: Child, signal: NodeJS.Signals = this.drill.signal): number {
     const atMs = systemClock.monotonicMs();
     if (!child.signal(signal)) throw new RigError(`${child.name} had ended before the fault`);
@@ -189,6 +193,24 @@ export class Conductor {
     this.#cast.cut(cut);
     this.say(`${this.drill.partition} is ${cut ? 'cut off from the bus' : 'connected again'}`);
     return atMs;
+  }
+
+  /** The server that takes the writes of the bus now; whatever becomes of the run, it is not left standing still. */
+  async busMaster(): Promise<BusMaster> {
+    this.#busMaster = await findBusMaster(this.#workspace);
+    return this.#busMaster;
+  }
+
+  /** Asks the bus until it answers; returns when it was last seen away. */
+  async busAwayUntil(timeoutMs: number): Promise<number> {
+    const untilMs = systemClock.monotonicMs() + timeoutMs;
+    for (let awayMs = systemClock.monotonicMs(); ; ) {
+      const askedMs = systemClock.monotonicMs();
+      const isThere = (await this.#cast.bus.probe()).ok;
+      if (isThere || askedMs > untilMs || this.#options.signal.aborted) return awayMs;
+      awayMs = askedMs;
+      await systemClock.sleep(10);
+    }
   }
 
   /** Switches on a fault that a process carries inside it. */
@@ -233,6 +255,7 @@ export class Conductor {
         brokerTimeoutMs: timings.brokerTimeoutMs,
         claimMs: timings.exitWorker.claimMs,
         exitDeadlineMs: timings.exitWorker.deadlineMs,
+        doubtMs: timings.exitWorker.readTimeoutMs,
       },
       marks: this.marks,
       events: [...this.#events],
@@ -250,12 +273,13 @@ export class Conductor {
     this.#stalls.close();
     await this.#observer.close();
     await Promise.all(this.#tasks);
+    await this.#busMaster?.comeBack();
     await this.#cast.close();
     await this.#workspace.remove();
   }
 
   async #followAttempts(): Promise<void> {
-    await followStream(this.#cast.bus, DRILL_ORDERS, systemClock, this.#stop.signal, (record) => {
+    await followStream(this.#cast.record, DRILL_ORDERS, systemClock, this.#stop.signal, (record) => {
       const decoded = decodeOrderAttempt(record.fields);
       if (decoded.ok) this.#attempts.push({ atMs: record.receivedMs, value: decoded.value });
     });
@@ -288,22 +312,9 @@ export class Conductor {
     this.#events.push(...events);
   }
 
-  /** The live timeline: what the observer saw on the bus, in words. */
   #tell(): void {
-    const { panics, completions, escalations, states } = this.#observer.sight();
-    const entries: TimelineEntry[] = [
-      ...panics.map(({ atMs, value }) => ({
-        atMs,
-        text: value.resend > 0 ? `panic_close sent again (${value.resend})` : `panic_close by ${value.by}: ${value.reason}`,
-      })),
-      ...states.map(({ atMs, value }) => ({ atMs, text: `trading state ${value.mode}, epoch ${value.epoch}` })),
-      ...escalations.map(({ atMs, value }) => ({ atMs, text: `escalated: ${value.verdict}` })),
-      ...completions.map(({ atMs, value }) => ({
-        atMs,
-        text: `${value.verdict.toUpperCase()} by ${value.worker}: ${value.positionsClosed} of ${value.positionsTotal} positions closed`,
-      })),
-    ];
-    for (const entry of entries.sort((a, b) => a.atMs - b.atMs).slice(this.#told)) this.#options.onEvent(entry);
+    const entries = timelineOf(this.#observer.sight());
+    for (const entry of entries.slice(this.#told)) this.#options.onEvent(entry);
     this.#told = Math.max(this.#told, entries.length);
   }
 }

@@ -1,4 +1,5 @@
 /** Puts several runs into one: timings side by side, of everything else the worst. */
+import type { Check } from './judge/evidence.js';
 import type { RunResult } from './run.js';
 
 const STATES = ['HALTED', 'REDUCING', 'ACTIVE', 'unknown'];
@@ -7,10 +8,17 @@ function worseState(a: string, b: string): string {
   return STATES.indexOf(a) >= STATES.indexOf(b) ? a : b;
 }
 
+/** Red on evidence is worse than a check that lacks it, and both are worse than green. */
+function isWorse(a: Check, b: Check): boolean {
+  const rank = ({ passed, missing }: Check) => (passed ? 0 : missing ? 1 : 2);
+  return rank(a) > rank(b);
+}
+
 function worst(a: RunResult, b: RunResult): RunResult {
   const checks = a.checks.map((check) => {
     const other = b.checks.find((candidate) => candidate.id === check.id);
-    return other === undefined || !check.passed ? check : other;
+    if (other === undefined) return check;
+    return { ...(isWorse(other, check) ? other : check), figures: [...check.figures, ...other.figures] };
   });
   return {
     scenario: a.scenario,

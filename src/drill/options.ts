@@ -4,13 +4,14 @@ import { checkDurationMs, checkInteger, checkNumber, checkOneOf } from '../check
 import { ConfigurationError } from '../errors.js';
 import { SCALE_MAX } from '../roles/scale.js';
 
-export const KILLS = ['brain', 'worker', 'watchdog', 'brain+worker'] as const;
+export const KILLS = ['brain', 'worker', 'watchdog', 'brain+worker', 'bus-master'] as const;
 export type Kill = (typeof KILLS)[number];
 
 /** Faults other than a death, each of which the intact system must survive. */
 export const FAULTS = [
   'brain-degraded',
   'frozen-loop',
+  'stale-decisions',
   'flapping',
   'flat-brain-killed',
   'read-failures',
@@ -23,6 +24,9 @@ export const FAULTS = [
   'lost-answers',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/** Nothing may come of these: their runs have a quiet time. */
+const QUIET_FAULTS: readonly Fault[] = ['wall-step', 'stopped-watchdog'];
 
 export const SIGNALS = ['SIGKILL', 'SIGSTOP'] as const;
 export type DrillSignal = (typeof SIGNALS)[number];
@@ -82,14 +86,22 @@ export function checkDrillOptions(given: Partial<DrillOptions>): DrillOptions {
   checkInteger('seed', options.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
   if (options.quietForMs !== undefined) checkDurationMs('quiet-for', options.quietForMs, { min: 1 });
   if (options.fault !== undefined) checkOneOf('fault', options.fault, FAULTS);
+  if (options.quietForMs !== undefined && !options.noFault && !QUIET_FAULTS.some((fault) => fault === options.fault))
+    throw new ConfigurationError(
+      'quiet-for',
+      options.quietForMs,
+      `must be used with --no-fault, or with --fault ${QUIET_FAULTS.join(' or ')}`,
+    );
   if (options.redis && options.bus !== undefined)
     throw new ConfigurationError(
       'options',
       ['--redis', '--bus'],
       'must not be combined: with --redis the drill starts a server of its own',
     );
+  if (options.kill === 'bus-master') checkStrikable(options);
   if (options.partition !== undefined) checkCuttable(checkOneOf('partition', options.partition, PARTITIONS), options);
   const modes = [
+    options.kill === DEFAULT_DRILL.kill ? '' : '--kill',
     options.noFault ? '--no-fault' : '',
     options.fault === undefined ? '' : '--fault',
     options.partition === undefined ? '' : '--partition',
@@ -106,6 +118,15 @@ function checkCuttable(partition: Partition, { bus, redis }: DrillOptions): void
   const place = bus !== undefined && isRedisUrl(bus) ? parseRedisUrl(bus).place : undefined;
   if (place?.kind !== 'server' || !LOOPBACK.has(place.address.host))
     throw new ConfigurationError('partition', partition, 'must be used with --redis, or with a --bus of one Redis server on loopback');
+}
+
+/** Only a process of this machine can be struck, and a single server that the drill did not start would not come back. */
+function checkStrikable({ bus, redis }: DrillOptions): void {
+  if (redis) return;
+  const place = bus !== undefined && isRedisUrl(bus) ? parseRedisUrl(bus).place : undefined;
+  const addresses = place?.kind === 'sentinel' ? place.sentinels : place?.kind === 'cluster' ? place.nodes : [];
+  if (addresses.length === 0 || !addresses.every(({ host }) => LOOPBACK.has(host)))
+    throw new ConfigurationError('kill', 'bus-master', 'must be used with --redis, or with a --bus of Sentinel or Cluster on loopback');
 }
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);

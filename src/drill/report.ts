@@ -1,8 +1,9 @@
 /** What a person reads of a drill: a live timeline, a table of checks, the distribution of the timings. */
-import type { TimelineEntry } from './conductor.js';
+
 import type { DrillDocument } from './document.js';
 import { quantile } from './quantile.js';
 import type { DrillTimings } from './run.js';
+import type { TimelineEntry } from './timeline.js';
 
 export interface Palette {
   readonly good: (text: string) => string;

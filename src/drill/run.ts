@@ -45,6 +45,7 @@ export interface RunResult {
 /** Faults that can only happen inside a process, and the role whose process carries them. */
 const CARRIED_BY: Partial<Record<Fault, ActorRole>> = {
   'frozen-loop': 'exit-brain',
+  'stale-decisions': 'exit-brain',
   'brain-degraded': 'exit-brain',
   'lost-panic': 'watchdog',
   'wall-step': 'watchdog',

@@ -11,6 +11,10 @@ import type { DrillOptions } from './options.js';
 
 export interface Workspace {
   readonly busUrl: string;
+  /** Where the strategy writes down its attempts: on the bus, unless the bus itself is struck. */
+  readonly recordUrl: string;
+  /** A Redis server of the drill's own. */
+  readonly server?: RedisServer;
   /** Where a process that carries a fault inside it looks for the sign to begin. */
   readonly triggerFile: string;
   /** Gives that sign. */
@@ -23,7 +27,7 @@ const DURABLE = { appendonly: 'yes', appendfsync: 'always' };
 
 /** With `bus` given, a fresh subdirectory below it, or a fresh key prefix on it; never anything that is there already. */
 export async function makeWorkspace(
-  { bus: given, redis }: Pick<DrillOptions, 'bus' | 'redis'>,
+  { bus: given, redis, kill }: Pick<DrillOptions, 'bus' | 'redis' | 'kill'>,
   random: Random = systemRandom,
 ): Promise<Workspace> {
   const server = redis ? await RedisServer.start({ config: DURABLE }) : undefined;
@@ -34,6 +38,8 @@ export async function makeWorkspace(
   const triggerFile = join(directory, 'trigger');
   return {
     busUrl,
+    recordUrl: kill === 'bus-master' ? `journal:${join(directory, 'record')}` : busUrl,
+    ...(server === undefined ? {} : { server }),
     triggerFile,
     trigger: () => writeFile(triggerFile, ''),
     remove: async () => {

@@ -38,7 +38,8 @@ export interface DirectExitResult {
 const NOBODY_ASKED = '(no bus: holders are not known)';
 
 /**
- * Cancels and closes until the book is empty, or `operator_needed` or the deadline ends it.
+ * Cancels and closes until the book is empty, or the deadline has passed: `market_closed` and `operator_needed` may still come right
+ * before that, and are the verdict if they do not.
  * Throws {@link FailflatError} `broker_unavailable` when the venue does not name the account.
  */
 export async function directExit(options: DirectExitOptions): Promise<DirectExitResult> {
@@ -56,6 +57,12 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   const abort = () => stop.abort();
   signal?.addEventListener('abort', abort, { once: true });
   let result: DirectExitResult = { verdict: 'stopped', progress: NO_PROGRESS, residue: [] };
+  // The exit judges the deadline itself, unless it never comes to judge, or has something else to say of the book.
+  const lastMs = timings.deadlineMs + timings.readTimeoutMs;
+  const deadline = clock.setTimer(lastMs, () => {
+    if (result.verdict === 'stopped') result = { ...result, verdict: 'deadline_passed', residue: [unseenBook(lastMs)] };
+    stop.abort();
+  });
   await runExit({
     broker,
     ledger: memoryLedger({
@@ -78,9 +85,12 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
       return true;
     },
   });
+  deadline.cancel();
   signal?.removeEventListener('abort', abort);
   return result;
 }
+
+const unseenBook = (withinMs: number) => ({ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${withinMs} ms` });
 
 export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'note'> {
   readonly timings: Pick<ExitTimings, 'leaseTtlMs' | 'brokerTimeoutMs'>;

@@ -3,6 +3,9 @@ import { type Decoded, decodeWith, encode, type Fields } from './fields.js';
 
 export const MAINTENANCE = 'system:maintenance';
 
+/** Of one window, in milliseconds: forgotten maintenance must not leave a service unwatched. */
+export const MAINTENANCE_MAX_MS = 3_600_000;
+
 export interface MaintenanceWindow {
   readonly windowId: string;
   readonly serviceId: string;

@@ -2,7 +2,7 @@
 import { type AppendOutcome, type Bus, BusUnavailableError, isCommitted } from '../bus/bus.js';
 import { checkDurationMs, checkName, checkText } from '../checks.js';
 import { systemClock } from '../clock.js';
-import { encodeMaintenance, MAINTENANCE, type MaintenanceWindow } from '../messages/maintenance.js';
+import { encodeMaintenance, MAINTENANCE, MAINTENANCE_MAX_MS, type MaintenanceWindow } from '../messages/maintenance.js';
 import type { TradingState } from '../messages/tradingState.js';
 import { systemRandom } from '../random.js';
 import { changeState } from './change.js';
@@ -13,7 +13,7 @@ import { fallBackToReducing } from './transitions.js';
 
 export interface MaintenanceRequest {
   readonly serviceId: string;
-  /** At most a day. Watchdogs count it on their own clocks from when they first see it. */
+  /** At most {@link MAINTENANCE_MAX_MS}. Watchdogs count it on their own clocks from when they first see it. */
   readonly durationMs: number;
   readonly by: string;
   readonly reason: string;
@@ -21,7 +21,6 @@ export interface MaintenanceRequest {
 
 type MaintenanceBus = Pick<Bus, 'latch' | 'append'>;
 
-const LONGEST_MAINTENANCE_MS = 86_400_000;
 const APPEND_ATTEMPTS = 5;
 
 async function reduce(bus: MaintenanceBus, by: string, wallMs: number, deps: StateDeps): Promise<TradingState> {
@@ -55,7 +54,7 @@ async function announce(bus: MaintenanceBus, window: MaintenanceWindow, deps: St
 export async function startMaintenance(bus: MaintenanceBus, request: MaintenanceRequest, deps: StateDeps = {}): Promise<MaintenanceWindow> {
   const { clock = systemClock, random = systemRandom } = deps;
   checkName('serviceId', request.serviceId);
-  checkDurationMs('durationMs', request.durationMs, { min: 1, max: LONGEST_MAINTENANCE_MS });
+  checkDurationMs('durationMs', request.durationMs, { min: 1, max: MAINTENANCE_MAX_MS });
   checkText('by', request.by);
   checkText('reason', request.reason);
   const wallMs = clock.wallMs();

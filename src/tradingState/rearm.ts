@@ -13,7 +13,15 @@ import { openIncidents, readExitRecord } from './incidents.js';
 import { OBSERVE_MS, REARM_DWELL_MS, type StateDeps } from './options.js';
 import { readTradingState } from './read.js';
 import { dwellFailures } from './rearmDwell.js';
-import { type BookPosition, describeRearm, planRearm, type RearmFacts, type RearmPlan, type RearmRequest } from './rearmPlan.js';
+import {
+  accountsToArm,
+  type BookPosition,
+  describeRearm,
+  planRearm,
+  type RearmFacts,
+  type RearmPlan,
+  type RearmRequest,
+} from './rearmPlan.js';
 import { activate, armReducing } from './transitions.js';
 
 /** Trading was not armed. `stage` says how far it came: refused before anything changed, or fallen back to HALTED. */
@@ -29,8 +37,8 @@ export class RearmRefusedError extends FailflatError {
 }
 
 export interface RearmDeps extends StateDeps {
-  /** Re-reads the venue's book of every account. Without it only a live worker's fresh "no positions" counts. */
-  readonly readBook?: () => Promise<readonly BookPosition[]>;
+  /** Re-reads the venue's book of these accounts: those that were armed and those that will be. Without it only a live worker's fresh "no positions" counts. */
+  readonly readBook?: (accounts: readonly string[]) => Promise<readonly BookPosition[]>;
   /** Default {@link REARM_DWELL_MS}. */
   readonly dwellMs?: number;
   /** How long beats are observed before the plan is made. Default {@link OBSERVE_MS}. */
@@ -47,10 +55,10 @@ export interface RearmOutcome {
 
 type RearmBus = Pick<Bus, 'latch' | 'append' | 'read' | 'end'>;
 
-async function readBook(deps: RearmDeps): Promise<Pick<RearmFacts, 'book' | 'bookProblem'>> {
+async function readBook(deps: RearmDeps, accounts: readonly string[]): Promise<Pick<RearmFacts, 'book' | 'bookProblem'>> {
   if (deps.readBook === undefined) return { book: undefined };
   try {
-    return { book: await deps.readBook() };
+    return { book: await deps.readBook(accounts) };
   } catch (error) {
     return { book: undefined, bookProblem: messageOf(error) };
   }
@@ -65,12 +73,14 @@ export async function prepareRearm(bus: RearmBus, request: RearmRequest, deps: R
   } finally {
     await observer.stop();
   }
-  const book = await readBook(deps);
+  const fleet = observer.seen();
+  const armed = await readTradingState(bus);
+  const book = await readBook(deps, [...new Set([...armed.state.accounts, ...accountsToArm(fleet, request)])]);
   const record = await readExitRecord(bus);
   const holders = await readHolders(bus);
   // The state is read last: a halt that comes during all of this is then in the plan, and its absence in `clears` refuses it.
   const { state, version } = await readTradingState(bus);
-  return planRearm({ state, version, fleet: observer.seen(), holders, incidents: openIncidents(record, state), ...book }, request);
+  return planRearm({ state, version, fleet, holders, incidents: openIncidents(record, state), ...book }, request);
 }
 
 async function newIncidents(bus: RearmBus, plan: RearmPlan): Promise<readonly string[]> {

@@ -158,10 +158,14 @@ export function rearmRefusal(
   ];
 }
 
+/** Those that the request names, or else those with a live worker. */
+export function accountsToArm(fleet: Fleet, request: RearmRequest): readonly string[] {
+  return unique(request.accounts ?? fleet.workers.flatMap(({ value }) => (value.worker === undefined ? [] : [value.worker.account])));
+}
+
 /** Pure: facts and a request in, a plan out. A plan with refusals must not be carried out. */
 export function planRearm(facts: RearmFacts, request: RearmRequest): RearmPlan {
-  const liveAccounts = facts.fleet.workers.flatMap(({ value }) => (value.worker === undefined ? [] : [value.worker.account]));
-  const accounts = unique(request.accounts ?? liveAccounts);
+  const accounts = accountsToArm(facts.fleet, request);
   const liveServices = facts.fleet.brains.filter(({ value }) => value.status !== 'GOODBYE').map(({ name }) => name);
   const services = unique(request.services ?? liveServices);
   const ignored = request.ignoreHolders ?? [];

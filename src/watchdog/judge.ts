@@ -95,11 +95,10 @@ export class Judge {
   async #judge(due: readonly string[]): Promise<void> {
     if (this.#judging) return;
     this.#judging = true;
-    const { contact, roster } = this.#options;
+    const { contact } = this.#options;
     const asOf = contact.doubt;
     if ((await contact.confirm()) && !this.#closed) this.#accuse(due, asOf);
     this.#judging = false;
-    roster.forgetTheLongGone(nowOf(contact.doubt));
     this.look();
   }
 

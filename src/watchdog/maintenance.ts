@@ -1,8 +1,5 @@
 /** Which services are under planned work now: each window counts on this watchdog's own clock from when it was first seen. */
-import type { MaintenanceWindow } from '../messages/maintenance.js';
-
-/** A longer window is cut to this: forgotten maintenance must not leave a service unwatched. */
-export const MAX_MAINTENANCE_MS = 3_600_000;
+import { MAINTENANCE_MAX_MS, type MaintenanceWindow } from '../messages/maintenance.js';
 
 interface OpenWindow {
   readonly serviceId: string;
@@ -13,13 +10,15 @@ interface OpenWindow {
 export class MaintenanceWindows {
   readonly #open = new Map<string, OpenWindow>();
 
-  /** Windows that are no news change nothing; the same one again with no duration ends it. Returns whether this one was taken up. */
-  see(window: MaintenanceWindow, nowMs: number, wallMs: number): boolean {
+  /**
+   * Windows that are no news change nothing; the same one again with no duration ends it. `wallMs` is given while old windows are
+   * read: the wall clock may only shorten what they have left, never lengthen it. Returns whether this one was taken up.
+   */
+  see(window: MaintenanceWindow, nowMs: number, wallMs: number | undefined): boolean {
     const known = this.#open.get(window.windowId);
     if (known !== undefined && window.durationMs > 0) return false;
-    // After a restart old windows are read again: the wall clock may only shorten what they have left, never lengthen it.
-    const leftByWallMs = window.wallMs + window.durationMs - wallMs;
-    const endsMs = nowMs + Math.min(window.durationMs, MAX_MAINTENANCE_MS, Math.max(0, leftByWallMs));
+    const leftByWallMs = wallMs === undefined ? Infinity : Math.max(0, window.wallMs + window.durationMs - wallMs);
+    const endsMs = nowMs + Math.min(window.durationMs, MAINTENANCE_MAX_MS, leftByWallMs);
     this.#open.set(window.windowId, { serviceId: window.serviceId, epoch: window.epoch, endsMs });
     return endsMs > nowMs;
   }

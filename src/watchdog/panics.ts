@@ -66,11 +66,12 @@ export class Panics {
 
   resendDue(nowMs: number): void {
     for (const panic of this.#parts.resends(this.incidents, nowMs)) {
-      if (this.#sending.has(panic.eventId)) continue;
       const { watchdogId, generation } = this.#options;
       const again = { ...panic, by: watchdogId, wallMs: this.#options.clock.wallMs() };
-      void this.#send(again, `${firstSendKey(panic.eventId)}/${watchdogId}/${generation}/${panic.resend}`);
+      // Also while a send is under way that nobody answers: people must hear of that as well.
       if (panic.resend === UNANSWERED_RESEND) this.#tellUnanswered(again);
+      if (this.#sending.has(panic.eventId)) continue;
+      void this.#send(again, `${firstSendKey(panic.eventId)}/${watchdogId}/${generation}/${panic.resend}`);
     }
   }
 

@@ -58,7 +58,7 @@ export class Roster {
     return this.#workers.hear(beat, atMs);
   }
 
-  window(window: MaintenanceWindow, nowMs: number, wallMs: number): boolean {
+  window(window: MaintenanceWindow, nowMs: number, wallMs: number | undefined): boolean {
     return this.#windows.see(window, nowMs, wallMs);
   }
 
@@ -97,6 +97,7 @@ export class Roster {
 
   /** Keeps a stream of names that nobody uses twice from filling the memory. */
   forgetTheLongGone(now: Now): void {
+    this.#workers.forget(now.healthyMs - FORGOTTEN_AFTER_MS);
     for (const life of this.#lives.values()) {
       if (now.healthyMs - life.refreshedMs <= FORGOTTEN_AFTER_MS || this.#expected.has(life.serviceId)) continue;
       if ((this.#observeLife(life, now).positions ?? 0) > 0) continue;

@@ -60,6 +60,10 @@ export function assembleWatchdog(options: WatchdogOptions, parts: WatchdogParts)
 /** A watchdog whose own reading stands still must not look alive. */
 const BLIND_AFTER_MS = 1_000;
 const REMEMBERED_PROBLEMS = 1_000;
+/** How many own beats lie between two looks for services that are long gone. */
+const BEATS_PER_CLEARING = 100;
+/** Between attempts to add a forgotten halt while it is not certain that it stands. */
+const REASSERT_RETRY_MS = 250;
 
 class RunningWatchdog implements Watchdog {
   readonly watchdogId: string;
@@ -159,6 +163,7 @@ class RunningWatchdog implements Watchdog {
   async #beat(nowMs: number): Promise<void> {
     const { bus, logger, peerBeatMs } = this.#options;
     this.#sequence += 1;
+    if (this.#sequence % BEATS_PER_CLEARING === 0) this.#roster.forgetTheLongGone(nowOf(this.#contact.doubt));
     const { host, bootId, pid } = hostIdentity();
     const fields = encodePeerBeat({
       peerId: this.watchdogId,
@@ -207,12 +212,20 @@ class RunningWatchdog implements Watchdog {
     const { bus, clock, random, logger } = this.#options;
     this.#memory
       .reassert(bus, { clock, random })
-      .then((outcome) => {
-        if (outcome.outcome !== 'nothing') logger.warn({ outcome }, 'the bus had forgotten halts that this watchdog remembers');
-      })
-      .catch((error: unknown) => logger.error({ problem: messageOf(error) }, 'halts not reasserted'))
-      .finally(() => {
+      .then(
+        (outcome) => {
+          if (outcome.outcome !== 'nothing') logger.warn({ outcome }, 'the bus had forgotten halts that this watchdog remembers');
+          return outcome.outcome !== 'unknown';
+        },
+        (error: unknown) => {
+          logger.error({ problem: messageOf(error) }, 'halts not reasserted');
+          return false;
+        },
+      )
+      .then((isCertain) => {
         this.#reasserting = false;
+        // The state that lacks them may never change again, so nothing else would call for this.
+        if (!isCertain && !this.#closing.signal.aborted) clock.setTimer(REASSERT_RETRY_MS, () => this.#reassert(), { keepAlive: false });
       });
   }
 
@@ -228,7 +241,9 @@ class RunningWatchdog implements Watchdog {
       },
       window: (window) => {
         const { clock } = this.#options;
-        if (this.#roster.window(window, clock.monotonicMs(), clock.wallMs())) {
+        // What comes while nothing is in doubt was announced just now: a wall clock that differs must not cut it short.
+        const wallMs = this.#contact.doubt.doubt === undefined ? undefined : clock.wallMs();
+        if (this.#roster.window(window, clock.monotonicMs(), wallMs)) {
           void this.#audit.record({ event: 'watchdog.maintenance_seen', cause: window.reason, details: { ...window } });
         }
       },

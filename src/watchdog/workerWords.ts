@@ -52,6 +52,11 @@ export class WorkerWords {
     return this.#openSince.get(account) ?? 0;
   }
 
+  /** Words that were said before are worth nothing any more, and their workers are long gone. */
+  forget(beforeMs: number): void {
+    for (const [peerId, word] of this.#words) if (word.saidMs < beforeMs) this.#words.delete(peerId);
+  }
+
   accounts(): readonly string[] {
     return [...new Set([...this.#words.values()].map((word) => word.account))];
   }

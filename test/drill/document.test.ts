@@ -43,7 +43,7 @@ describe('failflat drill --json', () => {
   });
 
   it.each([
-    ['--kill', 'venue', '--kill = "venue": must be one of brain, worker, watchdog, brain+worker'],
+    ['--kill', 'venue', '--kill = "venue": must be one of brain, worker, watchdog, brain+worker, bus-master'],
     ['--positions', '0', '--positions = "0": must be a whole number between 1 and 500'],
     ['--scale', '0.5', '--scale'],
     ['--sabotage', 'none', 'sabotage = "none": must be one of no-watchdog'],

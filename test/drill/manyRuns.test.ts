@@ -1,13 +1,16 @@
 /** Many runs of a drill in one document: the worst of everything, the 99th percentile of speed, and never a pass for a run without a verdict. */
 import { describe, expect, it } from 'vitest';
 import { documentOf } from '../../src/drill/document.js';
+import type { Figure } from '../../src/drill/judge/evidence.js';
 import { checkDrillOptions } from '../../src/drill/options.js';
 import { repeat } from '../../src/drill/repeat.js';
 import type { RunResult } from '../../src/drill/run.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { RigError } from '../../src/rig/child.js';
 
-const check = (id: string, passed: boolean) => ({ id, name: id, passed, evidence: 'seen', missing: false, related: false });
+function check(id: string, passed: boolean, figures: readonly Figure[] = []): RunResult['checks'][number] {
+  return { id, name: id, passed, evidence: 'seen', missing: false, figures, related: false };
+}
 
 function run({
   killToPanicMs = 300,
@@ -23,7 +26,11 @@ function run({
     summary: '',
     verdict: red === '' ? 'pass' : 'fail',
     bus: 'journal:/tmp',
-    checks: ['L1', 'L2', 'S4'].map((id) => check(id, id !== red)),
+    checks: [
+      check('L1', red !== 'L1', [{ ms: killToPanicMs, boundMs: 400 }]),
+      check('L2', red !== 'L2', [{ ms: bookEmptyMs, boundMs: 275 }]),
+      check('S4', red !== 'S4'),
+    ],
     timings: {
       killToPanicMs: [killToPanicMs],
       panicToBookEmptyMs: [bookEmptyMs],
@@ -98,6 +105,11 @@ describe('a drill of many runs', () => {
     expect(verdictOf(hundred(1), 0)).toBe('pass');
     expect(verdictOf(hundred(2), 0)).toBe('fail');
     expect(verdictOf([...hundred(0), run({ red: 'S4' })], 0)).toBe('fail');
+    // A run that has no figure at all is not covered by the others.
+    const unseen = run();
+    const blind = { ...unseen, checks: [{ ...check('L1', false), missing: true }, ...unseen.checks.slice(1)] };
+    expect(verdictOf([...hundred(0), blind], 0)).toBe('fail');
+    expect(verdictOf([blind, ...hundred(0)], 0)).toBe('fail');
     expect(verdictOf([...hundred(0), run({ bookEmptyMs: 276 }), run({ bookEmptyMs: 276 })], 0)).toBe('fail');
   });
 });

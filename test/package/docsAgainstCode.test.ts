@@ -70,7 +70,7 @@ const NOTHING: Evidence = {
   account: 'drill',
   positions: 1,
   venueLatencyMs: 0,
-  promised: { detectionMs: 1, leaseTtlMs: 1, peerLivenessMs: 1, brokerTimeoutMs: 1, claimMs: 1, exitDeadlineMs: 1 },
+  promised: { detectionMs: 1, leaseTtlMs: 1, peerLivenessMs: 1, brokerTimeoutMs: 1, claimMs: 1, exitDeadlineMs: 1, doubtMs: 1 },
   marks: { armedMs: 0, endMs: 0 },
   events: [],
   bus: {

@@ -50,6 +50,17 @@ describe('re-arm', () => {
     expect(reasonsOf(await world.rearm({ clears: [] }))).toContain('nothing to arm');
   });
 
+  it('S7: reads the book of every account that it ends or arms, a new one as well', async () => {
+    const world = await haltedWorld();
+    const asked: (readonly string[])[] = [];
+    const reading = async (accounts: readonly string[]) => {
+      asked.push(accounts);
+      return [];
+    };
+    await world.rearm({ clears: ['h1'], accounts: ['new'] }, { readBook: reading });
+    expect(asked).toEqual([['default', 'new']]);
+  });
+
   it('S7: with positions open only when the book was read and equals what is acknowledged', async () => {
     const world = await haltedWorld();
     expect(reasonsOf(await world.rearm({ clears: ['h1'] }, { readBook }))).toContain('AAPL 10 is open and not acknowledged');

@@ -14,6 +14,20 @@ describe('maintenance windows', () => {
     expect(windows.leftMs('other', 1, 1_000)).toBe(0);
   });
 
+  it('S8: a wall clock that differs cuts nothing from a window that was announced just now, only from one that is read again', () => {
+    const ahead = WINDOW.wallMs + 120_000;
+    const live = new MaintenanceWindows();
+    expect(live.see(WINDOW, 1_000, undefined)).toBe(true);
+    expect(live.leftMs('brain', 1, 1_000)).toBe(60_000);
+    const reading = new MaintenanceWindows();
+    expect(reading.see(WINDOW, 1_000, ahead)).toBe(false);
+    expect(reading.see({ ...WINDOW, windowId: 'w2' }, 1_000, WINDOW.wallMs + 50_000)).toBe(true);
+    expect(reading.leftMs('brain', 1, 1_000)).toBe(10_000);
+    // A clock that is behind lengthens nothing.
+    expect(reading.see({ ...WINDOW, windowId: 'w3' }, 1_000, WINDOW.wallMs - 600_000)).toBe(true);
+    expect(reading.leftMs('brain', 1, 1_000)).toBe(60_000);
+  });
+
   it('S11: a window that was called off covers nothing any more', () => {
     const windows = new MaintenanceWindows();
     windows.see(WINDOW, 1_000, 5_000);

@@ -63,8 +63,16 @@ export async function appendUnderKey(
   const duplicate: AppendOutcome = { outcome: 'refused', reason: 'duplicate', detail: `${idempotencyKey} was appended before` };
   const name = keyedFile(idempotencyKey);
   const path = join(directory, name);
-  if (existsSync(path)) return duplicate;
   const untilMs = context.clock.monotonicMs() + timeoutMs;
+  // Whoever gave the name may not have flushed it yet, and who is told of a duplicate takes the record for kept.
+  const flushedAs = async (outcome: AppendOutcome): Promise<AppendOutcome> => {
+    for (const parent of [directory, join(context.root, 'streams')]) {
+      const flushed = await syncDirectory(context, parent, Math.max(0, untilMs - context.clock.monotonicMs()));
+      if (!flushed.durable) return { outcome: 'unknown', detail: flushed.detail };
+    }
+    return outcome;
+  };
+  if (existsSync(path)) return flushedAs(duplicate);
   const temporary = await writeTemporary(context, bytes, timeoutMs);
   if (!temporary.written) return temporary.refused;
   try {
@@ -74,13 +82,9 @@ export async function appendUnderKey(
     }
     linkSync(temporary.path, path);
   } catch (error) {
-    return systemCodeOf(error) === 'EEXIST' ? duplicate : linkFailure(error);
+    return systemCodeOf(error) === 'EEXIST' ? await flushedAs(duplicate) : linkFailure(error);
   } finally {
     discardTemporary(context, temporary.path);
   }
-  for (const parent of [directory, join(context.root, 'streams')]) {
-    const flushed = await syncDirectory(context, parent, Math.max(0, untilMs - context.clock.monotonicMs()));
-    if (!flushed.durable) return { outcome: 'unknown', detail: flushed.detail };
-  }
-  return { outcome: 'committed', id: recordId(name, 0) };
+  return flushedAs({ outcome: 'committed', id: recordId(name, 0) });
 }

@@ -1,5 +1,6 @@
 /** `failflat maintenance`: announces planned work on one service, or ends it early. */
 import { ConfigurationError } from '../../errors.js';
+import { MAINTENANCE_MAX_MS } from '../../messages/maintenance.js';
 import { EXIT_CODES, type ExitCode } from '../../process/exit.js';
 import { endMaintenance, startMaintenance } from '../../tradingState/maintenance.js';
 import { busOption, type Command, type CommandContext, jsonOption } from '../command.js';
@@ -46,7 +47,7 @@ export const maintenanceCommand: Command = {
   details: ['The work may begin when the exit code is 0. To trade again afterwards: failflat rearm.'],
   options: {
     ...busOption,
-    for: { type: 'duration', value: 'DURATION', min: 1, max: 86_400_000, help: 'how long' },
+    for: { type: 'duration', value: 'DURATION', min: 1, max: MAINTENANCE_MAX_MS, help: 'how long, at most an hour' },
     end: { type: 'text', value: 'ID', help: 'the window to end early' },
     service: { type: 'text', value: 'NAME', help: 'the exit brain that is worked on' },
     by: { type: 'text', value: 'NAME', help: 'who does the work' },

@@ -23,16 +23,12 @@ async function allShown(bus: Bus): Promise<readonly string[]> {
 }
 
 /** Reads the book of each account from the venue itself. */
-function bookReader(
-  values: Values,
-  accounts: readonly string[],
-  { clock }: CommandContext,
-): (() => Promise<readonly BookPosition[]>) | undefined {
+function bookReader(values: Values, { clock }: CommandContext): RearmDeps['readBook'] {
   const spec = values.text('broker');
   if (spec === undefined) return undefined;
   const environment = given({ environment: values.text('environment') });
   const timeoutMs = values.number('broker-timeout') ?? scaledTimings(values.number('scale')).brokerTimeoutMs;
-  return async () => {
+  return async (accounts) => {
     const book: BookPosition[] = [];
     for (const name of accounts) {
       const opened = await openBroker(spec, { account: name, ...environment, timeoutMs, source: 'rearm', clock });
@@ -60,15 +56,9 @@ async function requestOf(bus: Bus, values: Values): Promise<RearmRequest> {
   };
 }
 
-async function accountsToRead(bus: Bus, request: RearmRequest): Promise<readonly string[]> {
-  if (request.accounts !== undefined) return request.accounts;
-  const { state } = await readTradingState(bus);
-  return state.accounts.length > 0 ? state.accounts : [account.default];
-}
-
-async function depsOf(bus: Bus, values: Values, request: RearmRequest, context: CommandContext): Promise<RearmDeps> {
+function depsOf(values: Values, context: CommandContext): RearmDeps {
   const scaled = scaledTimings(values.number('scale')).rearm;
-  const readBook = bookReader(values, await accountsToRead(bus, request), context);
+  const readBook = bookReader(values, context);
   return {
     clock: context.clock,
     dwellMs: values.number('dwell') ?? scaled.dwellMs,
@@ -90,7 +80,7 @@ async function arm(bus: Bus, values: Values, context: CommandContext): Promise<E
   const { output } = context;
   const json = values.flag('json');
   const request = await requestOf(bus, values);
-  const deps = await depsOf(bus, values, request, context);
+  const deps = depsOf(values, context);
   if (values.flag('dry-run')) {
     const plan = await prepareRearm(bus, request, deps);
     output.out(json ? JSON.stringify({ armed: false, plan }) : describeRearm(plan, deps.dwellMs ?? 0));

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import type { AppendOutcome, Bus } from '../../bus/bus.js';
 import { type Clock, MAX_TIMER_MS, systemClock } from '../../clock.js';
+import { assembleExitBrain, type ExitBrain } from '../../exitBrain/exitBrain.js';
+import type { ExitBrainOptions } from '../../exitBrain/options.js';
 import { PANIC_CLOSE } from '../../messages/panicClose.js';
 import type { Decide } from '../../roles/decideModule.js';
 
@@ -57,6 +59,11 @@ export function hangingDecide(triggerFile: string): Decide {
 /** The process must not end for want of anything to do: a loop that hangs usually hangs on something. */
 function hang(): Promise<never> {
   return new Promise(() => systemClock.setTimer(MAX_TIMER_MS, () => {}));
+}
+
+/** Counts its decisions honestly, and never doubts itself for want of them: a brain of another make. */
+export function createUncriticalBrain(options: ExitBrainOptions): ExitBrain {
+  return assembleExitBrain(options, { progress: ({ decisions }) => ({ decisionSequence: decisions, status: 'OK' }) });
 }
 
 /** Once the trigger appears, every evaluation fails. */

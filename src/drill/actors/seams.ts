@@ -7,7 +7,7 @@ import { brokenBrains } from '../sabotage/brokenBrains.js';
 import { brokenPermissions } from '../sabotage/brokenStrategies.js';
 import { brokenWatchdogs } from '../sabotage/brokenWatchdogs.js';
 import { brokenWorkers } from '../sabotage/brokenWorkers.js';
-import { failingDecide, hangingDecide, losesFirstPanic, steppedClock } from './faults.js';
+import { createUncriticalBrain, failingDecide, hangingDecide, losesFirstPanic, steppedClock } from './faults.js';
 import type { ActorOrder } from './order.js';
 import type { StrategySeams } from './strategy.js';
 
@@ -44,6 +44,7 @@ export function brainSeams(order: ActorOrder): ExitBrainSeams {
   return {
     ...(create === undefined ? {} : { create }),
     ...(order.fault === 'frozen-loop' ? { decide: hangingDecide(order.triggerFile) } : {}),
+    ...(order.fault === 'stale-decisions' ? { create: createUncriticalBrain, decide: hangingDecide(order.triggerFile) } : {}),
     ...(order.fault === 'brain-degraded' ? { decide: failingDecide(order.triggerFile) } : {}),
   };
 }

@@ -13,6 +13,8 @@ export interface PromisedTimes {
   readonly brokerTimeoutMs: number;
   readonly claimMs: number;
   readonly exitDeadlineMs: number;
+  /** How long an exit doubts what a venue shows of a position that moved by it does not know how much. */
+  readonly doubtMs: number;
 }
 
 /** Moments of the run on the host's monotonic clock, taken down by the conductor as they come. */
@@ -23,8 +25,8 @@ export interface Marks {
   faultMs?: number;
   /** `--kill watchdog`: when the watchdog was killed, before the brain was. */
   watchdogKilledMs?: number;
-  /** When a process was cut off from the bus, and when it was connected again. */
-  partition?: { readonly fromMs: number; readonly untilMs: number };
+  /** When a process was cut off from the bus or its server was struck, and until when the bus was surely away. */
+  outage?: { readonly fromMs: number; readonly untilMs: number };
   /** When a worker was killed after its first close. */
   workerKilledMs?: number;
   /** An operator's panic: when the bus had it. */
@@ -61,18 +63,26 @@ export interface Check {
   readonly evidence: string;
   /** True: failed because what it needed never came, not on what it saw. */
   readonly missing: boolean;
+  /** Of a promise of speed: what was measured and its bound, in each run. */
+  readonly figures: readonly Figure[];
+}
+
+export interface Figure {
+  readonly ms: number;
+  readonly boundMs: number;
 }
 
 export type Judge = (evidence: Evidence) => Check;
 
 /** What a check found; `undefined` findings are missing evidence, and missing evidence is a failed check. */
-export type Finding = { readonly passed: boolean; readonly evidence: string } | { readonly missing: string };
+export type Finding = { readonly passed: boolean; readonly evidence: string; readonly figure?: Figure } | { readonly missing: string };
 
 export function check(id: string, name: string, find: (evidence: Evidence) => Finding): Judge {
   return (evidence) => {
     const found = find(evidence);
-    if ('missing' in found) return { id, name, passed: false, evidence: `no evidence: ${found.missing}`, missing: true };
-    return { id, name, ...found, missing: false };
+    if ('missing' in found) return { id, name, passed: false, evidence: `no evidence: ${found.missing}`, missing: true, figures: [] };
+    const { passed, evidence: seen, figure } = found;
+    return { id, name, passed, evidence: seen, missing: false, figures: figure === undefined ? [] : [figure] };
   };
 }
 

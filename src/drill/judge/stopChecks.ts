@@ -31,8 +31,8 @@ export const load = check(
   'load',
   `the strategy sent at least ${ORDERS_PER_S_NEEDED} guarded orders a second until the fault`,
   (evidence) => {
-    const { faultMs, watchdogKilledMs, panicGivenMs, quiet, armedMs, partition } = evidence.marks;
-    const cutMs = Math.min(watchdogKilledMs ?? Infinity, partition?.fromMs ?? Infinity);
+    const { faultMs, watchdogKilledMs, panicGivenMs, quiet, armedMs, outage } = evidence.marks;
+    const cutMs = Math.min(watchdogKilledMs ?? Infinity, outage?.fromMs ?? Infinity);
     const untilMs = Math.min(cutMs, panicGivenMs ?? Infinity, quiet?.fromMs ?? Infinity, faultMs ?? Infinity);
     const orders = ordersFrom(evidence.events, evidence.account, isStrategy).filter(
       (order) => order.atMs < untilMs && order.atMs >= armedMs,
@@ -96,22 +96,22 @@ export const leaseLapses = check('L4', 'without a watchdog the strategy refuses 
 });
 
 /** Who is cut off itself learns it from its own lease; who has lost a peer must wait for that peer's silence first. */
-export const partitionLapses = (isStrategyCutOff: boolean): Judge =>
-  check('L4.partition', 'behind a partition the strategy refuses on its own', (evidence) => {
-    const { partition } = evidence.marks;
-    if (partition === undefined) return { missing: 'nobody was cut off' };
+export const outageLapses = (isStrategyCutOff: boolean): Judge =>
+  check('L4.outage', 'without the bus the strategy refuses on its own', (evidence) => {
+    const { outage } = evidence.marks;
+    if (outage === undefined) return { missing: 'nobody lost the bus' };
     const { leaseTtlMs, peerLivenessMs } = evidence.promised;
-    return lapses(evidence, partition.fromMs, leaseTtlMs + (isStrategyCutOff ? 0 : peerLivenessMs), partition.untilMs);
+    return lapses(evidence, outage.fromMs, leaseTtlMs + (isStrategyCutOff ? 0 : peerLivenessMs), outage.untilMs);
   });
 
-export const leaseReturns = check('S7.return', 'a lease that lapsed returns by itself once the partition is over', (evidence) => {
-  const { partition, faultMs = Infinity } = evidence.marks;
-  if (partition === undefined) return { missing: 'nobody was cut off' };
+export const leaseReturns = check('S7.return', 'a lease that lapsed returns by itself once the outage is over', (evidence) => {
+  const { outage, faultMs = Infinity } = evidence.marks;
+  if (outage === undefined) return { missing: 'nobody lost the bus' };
   const admitted = evidence.attempts.filter(({ value }) => value.result === 'admitted');
-  const back = admitted.filter(({ value }) => value.atMs > partition.untilMs && value.atMs < faultMs);
+  const back = admitted.filter(({ value }) => value.atMs > outage.untilMs && value.atMs < faultMs);
   return {
     passed: back.length > 0,
-    evidence: `${back.length} orders admitted between the end of the partition and the death of the brain`,
+    evidence: `${back.length} orders admitted between the end of the outage and the death of the brain`,
   };
 });
 

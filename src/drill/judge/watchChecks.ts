@@ -1,7 +1,7 @@
 /** Checks on the watchdog's side: the panic comes in time, once, and never without cause. */
 import { verifyAudit } from '../../audit/verify.js';
 import { ordersFrom, type Request } from '../../rig/books.js';
-import { check, type Evidence, firstPanic, ms, TOLERANCE_MS } from './evidence.js';
+import { check, type Evidence, firstPanic, type Judge, ms, TOLERANCE_MS } from './evidence.js';
 import { isExitWorker } from './exitChecks.js';
 
 const ALERT_MS = 1_000;
@@ -16,8 +16,17 @@ export const panicInTime = check('L1', 'from the fault to the panic', (evidence)
   return {
     passed: panic.atMs - faultMs <= boundMs + toleranceMs,
     evidence: `${ms(panic.atMs - faultMs)}, at most ${ms(boundMs)} (own stall ${ms(toleranceMs)}): ${panic.value.reason}`,
+    figure: { ms: panic.atMs - faultMs, boundMs },
   };
 });
+
+/** Which rule has accused shows in the reason that the panic names. */
+export const accusedAs = (reason: string): Judge =>
+  check('L1.rule', 'the rule that is there for it accuses', (evidence) => {
+    const panic = firstPanic(evidence);
+    if (panic === undefined) return { missing: 'no panic was seen' };
+    return { passed: panic.value.reason === reason, evidence: `${panic.value.reason}, expected ${reason}` };
+  });
 
 export const oneIncident = check('S9', 'one failure is one panic and one incident', (evidence) => {
   const events = new Set(evidence.bus.panics.map((panic) => panic.value.eventId));
@@ -44,11 +53,11 @@ export const quiet = check('S8', 'no panic while beats reach the bus', (evidence
   };
 });
 
-export const noPanicInPartition = check('S8.partition', 'no panic while everyone lives, whoever is cut off', (evidence) => {
-  const { partition, faultMs = Infinity } = evidence.marks;
-  if (partition === undefined) return { missing: 'nobody was cut off' };
-  const panics = evidence.bus.panics.filter((panic) => panic.atMs >= partition.fromMs && panic.atMs < faultMs).length;
-  return { passed: panics === 0, evidence: `${panics} panics in a partition of ${ms(partition.untilMs - partition.fromMs)} and behind it` };
+export const noPanicInOutage = check('S8.outage', 'no panic while everyone lives, whoever loses the bus', (evidence) => {
+  const { outage, faultMs = Infinity } = evidence.marks;
+  if (outage === undefined) return { missing: 'nobody lost the bus' };
+  const panics = evidence.bus.panics.filter((panic) => panic.atMs >= outage.fromMs && panic.atMs < faultMs).length;
+  return { passed: panics === 0, evidence: `${panics} panics in an outage of ${ms(outage.untilMs - outage.fromMs)} and behind it` };
 });
 
 export const alerted = check('L7', 'an alert goes out', (evidence) => {

@@ -15,7 +15,7 @@ import { EXIT_CHECKS, RECORD_CHECKS, STOP_CHECKS, settle, stayQuiet, trade, ungu
 const frozenLoop: Scenario = {
   name: 'frozen-loop',
   summary: 'the decision loop hangs while its process goes on beating',
-  checks: [...STOP_CHECKS, watch.liesSeen, ...EXIT_CHECKS, ...RECORD_CHECKS],
+  checks: [...STOP_CHECKS, watch.liesSeen, watch.accusedAs('EXIT_BRAIN_DEGRADED'), ...EXIT_CHECKS, ...RECORD_CHECKS],
   detectionMs: ({ exitBrain, watchdog }) => exitBrain.decisionStallMs + exitBrain.intervalMs + watchdog.rules.degradedMs,
   run: async (conductor) => {
     await trade(conductor);
@@ -24,10 +24,22 @@ const frozenLoop: Scenario = {
   },
 };
 
+const staleDecisions: Scenario = {
+  name: 'stale-decisions',
+  summary: 'the decision loop hangs, and the heartbeat goes on to say OK',
+  checks: [...STOP_CHECKS, watch.panicInTime, watch.accusedAs('EXIT_BRAIN_DECISION_STALE'), ...EXIT_CHECKS, ...RECORD_CHECKS],
+  detectionMs: ({ exitBrain, watchdog }) => exitBrain.decideMs + exitBrain.intervalMs + watchdog.rules.decisionStaleMs,
+  run: async (conductor) => {
+    await trade(conductor);
+    conductor.marks.faultMs = await conductor.trigger('the decision loop hangs, and nobody owns up to it');
+    await settle(conductor, staleDecisions.detectionMs(conductor.timings));
+  },
+};
+
 const brainDegraded: Scenario = {
   name: 'brain-degraded',
   summary: 'every evaluation of the exit brain fails',
-  checks: [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, ...RECORD_CHECKS],
+  checks: [...STOP_CHECKS, watch.panicInTime, watch.accusedAs('EXIT_BRAIN_DEGRADED'), ...EXIT_CHECKS, ...RECORD_CHECKS],
   detectionMs: ({ exitBrain, watchdog }) => exitBrain.decideMs + exitBrain.intervalMs + watchdog.rules.degradedMs,
   run: async (conductor) => {
     await trade(conductor);
@@ -42,7 +54,7 @@ const LIVES = 8;
 const flapping: Scenario = {
   name: 'flapping',
   summary: 'the exit brain dies and comes back, again and again, each time before it is missed',
-  checks: [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, ...RECORD_CHECKS],
+  checks: [...STOP_CHECKS, watch.panicInTime, watch.accusedAs('EXIT_BRAIN_FLAPPING'), ...EXIT_CHECKS, ...RECORD_CHECKS],
   detectionMs: ({ exitBrain, watchdog }) => LIVES * (exitBrain.intervalMs + watchdog.rules.unguardedMs),
   run: async (conductor) => {
     let { brain } = await trade(conductor);
@@ -62,7 +74,14 @@ const flapping: Scenario = {
 const flatBrainKilled: Scenario = {
   name: 'flat-brain-killed',
   summary: 'an expected exit brain dies while the book is flat',
-  checks: [watch.panicInTime, exit.panicCarriedOut, exit.haltLatched, watch.oneIncident, watch.alerted],
+  checks: [
+    watch.panicInTime,
+    watch.accusedAs('EXIT_BRAIN_HEARTBEAT_MISSING'),
+    exit.panicCarriedOut,
+    exit.haltLatched,
+    watch.oneIncident,
+    watch.alerted,
+  ],
   detectionMs: ({ watchdog }) => watchdog.rules.missingMs,
   run: async (conductor) => {
     const { cast } = conductor;
@@ -163,9 +182,9 @@ const stoppedWatchdog: Scenario = {
       await stepWall(conductor);
       for (let times = 0; times < 2; times++) {
         conductor.strike(watchdog, 'SIGSTOP');
-        await systemClock.sleep(STOPPED_MS / conductor.timings.scale);
+        await conductor.sleep(STOPPED_MS / conductor.timings.scale);
         conductor.strike(watchdog, 'SIGCONT');
-        await systemClock.sleep(STOPPED_MS / conductor.timings.scale);
+        await conductor.sleep(STOPPED_MS / conductor.timings.scale);
       }
     });
     conductor.marks.faultMs = conductor.strike(brain);
@@ -197,7 +216,7 @@ const oldPanic: Scenario = {
     conductor.strike(watchdog, 'SIGKILL');
     const ageMs = (conductor.timings.exitWorker.panicAgeAlarmMs * 11) / 10;
     conductor.say(`nobody takes it up for ${Math.round(ageMs)} ms`);
-    await systemClock.sleep(ageMs);
+    await conductor.sleep(ageMs);
     await conductor.cast.worker();
     await settle(conductor, 0);
     conductor.say(`${bookAt(conductor.events(), ACCOUNT).positions.size} positions are left`);
@@ -207,6 +226,7 @@ const oldPanic: Scenario = {
 export const FAULT_SCENARIOS: Readonly<Record<Fault, Scenario>> = {
   'brain-degraded': brainDegraded,
   'frozen-loop': frozenLoop,
+  'stale-decisions': staleDecisions,
   flapping,
   'flat-brain-killed': flatBrainKilled,
   'read-failures': readFailures,

@@ -7,6 +7,7 @@ import * as exit from '../judge/exitChecks.js';
 import * as stop from '../judge/stopChecks.js';
 import * as watch from '../judge/watchChecks.js';
 import type { Kill } from '../options.js';
+import { killBusMaster } from './busMaster.js';
 import type { Scenario } from './scenario.js';
 import {
   ATTEMPTS_AFTER_HALT,
@@ -22,7 +23,14 @@ import {
 } from './stage.js';
 
 /** What every exit after a dead brain is held to. */
-export const DEAD_BRAIN_CHECKS = [...STOP_CHECKS, watch.panicInTime, ...EXIT_CHECKS, exit.flatInTime, ...RECORD_CHECKS];
+export const DEAD_BRAIN_CHECKS = [
+  ...STOP_CHECKS,
+  watch.panicInTime,
+  watch.accusedAs('EXIT_BRAIN_UNGUARDED'),
+  ...EXIT_CHECKS,
+  exit.flatInTime,
+  ...RECORD_CHECKS,
+];
 
 export const killBrain: Scenario = {
   name: 'kill brain',
@@ -80,7 +88,7 @@ const killWatchdog: Scenario = {
     const killedMs = conductor.strike(watchdog);
     conductor.marks.watchdogKilledMs = killedMs;
     const { ttlMs, peerLivenessMs } = conductor.timings.lease;
-    await systemClock.sleep(ttlMs + peerLivenessMs);
+    await conductor.sleep(ttlMs + peerLivenessMs);
     await conductor.waitFor(
       3_000,
       () => conductor.attempts().filter(({ value }) => value.atMs > killedMs).length >= ATTEMPTS_AFTER_HALT + 20,
@@ -89,7 +97,7 @@ const killWatchdog: Scenario = {
     conductor.say(`${second.name} has taken its place`);
     const beatsBefore = conductor.sight.watchdogBeats.length;
     await conductor.until('beats of the second watchdog', 5_000, () => conductor.sight.watchdogBeats.length > beatsBefore + 4);
-    await systemClock.sleep(conductor.timings.exitBrain.intervalMs * 2);
+    await conductor.sleep(conductor.timings.exitBrain.intervalMs * 2);
     conductor.marks.faultMs = conductor.strike(brain);
     await settle(conductor, unguarded(conductor.timings));
   },
@@ -100,6 +108,7 @@ export const KILL_SCENARIOS: Readonly<Record<Kill, Scenario>> = {
   worker: killWorker,
   watchdog: killWatchdog,
   'brain+worker': killBrainAndWorker,
+  'bus-master': killBusMaster,
 };
 
 export const noFault: Scenario = {

@@ -1,5 +1,4 @@
 /** Everyone lives, and one of them loses the bus for a while: trading stops by itself, nobody panics, and it comes back. */
-import { systemClock } from '../../clock.js';
 import type { Conductor } from '../conductor.js';
 import * as exit from '../judge/exitChecks.js';
 import * as stop from '../judge/stopChecks.js';
@@ -14,14 +13,14 @@ const RETURN_MS = 5_000;
 async function cutOff(conductor: Conductor): Promise<void> {
   const { ttlMs, peerLivenessMs } = conductor.timings.lease;
   const fromMs = conductor.partition(true);
-  await systemClock.sleep(ttlMs + peerLivenessMs);
+  await conductor.sleep(ttlMs + peerLivenessMs);
   // No longer than it must be: a lease that is suspended for too long does not return by itself.
   await conductor.waitFor(3_000, () => conductor.attempts().filter(({ value }) => value.atMs > fromMs).length >= ATTEMPTS_AFTER_HALT);
   const untilMs = conductor.partition(false);
-  conductor.marks.partition = { fromMs, untilMs };
+  conductor.marks.outage = { fromMs, untilMs };
   const admitted = () => conductor.attempts().some(({ value }) => value.atMs > untilMs && value.result === 'admitted');
   await conductor.waitFor(RETURN_MS, admitted);
-  await systemClock.sleep(conductor.timings.exitBrain.intervalMs * 3);
+  await conductor.sleep(conductor.timings.exitBrain.intervalMs * 3);
 }
 
 function partitioned(who: Partition): Scenario {
@@ -29,8 +28,8 @@ function partitioned(who: Partition): Scenario {
     name: `partition ${who}`,
     summary: `the ${who} is cut off from the bus for a while, with everyone alive; then the exit brain dies`,
     checks: [
-      stop.partitionLapses(who === 'strategy'),
-      watch.noPanicInPartition,
+      stop.outageLapses(who === 'strategy'),
+      watch.noPanicInOutage,
       stop.leaseReturns,
       ...STOP_CHECKS,
       watch.panicInTime,

@@ -36,7 +36,7 @@ export async function settle(conductor: Conductor, detectionMs: number): Promise
   );
   if (flat) await conductor.untilAcknowledged(claimMs * 2 + 1_000);
   await enoughAttempts(conductor);
-  await systemClock.sleep(200);
+  await conductor.sleep(200);
 }
 
 async function enoughAttempts(conductor: Conductor): Promise<void> {
@@ -60,7 +60,7 @@ export async function strikeWorkerMidway(conductor: Conductor, worker: Child): P
 export async function wake(conductor: Conductor, child: Child): Promise<void> {
   if (conductor.drill.signal !== 'SIGSTOP') return;
   conductor.strike(child, 'SIGCONT');
-  await systemClock.sleep(500);
+  await conductor.sleep(500);
 }
 
 /** Nothing may happen meanwhile, whatever `disturb` does. */
@@ -69,6 +69,6 @@ export async function stayQuiet(conductor: Conductor, disturb: () => Promise<voi
   const quietForMs = conductor.drill.quietForMs ?? 3 * conductor.timings.watchdog.rules.missingMs;
   conductor.say(`quiet for ${Math.round(quietForMs)} ms`);
   await disturb();
-  await systemClock.sleep(Math.max(0, fromMs + quietForMs - systemClock.monotonicMs()));
+  await conductor.sleep(Math.max(0, fromMs + quietForMs - systemClock.monotonicMs()));
   conductor.marks.quiet = { fromMs, untilMs: systemClock.monotonicMs() };
 }

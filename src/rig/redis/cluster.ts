@@ -99,10 +99,16 @@ export class ClusterRedis {
       const replica = this.servers[MASTERS + index];
       await replica?.command('CLUSTER', 'REPLICATE', String(await master.command('CLUSTER', 'MYID')));
     }
+    await this.untilWhole();
+  }
+
+  /** Waits until every slot is served, and each master has its replica in step. */
+  async untilWhole(): Promise<void> {
     await this.#until('a Cluster that is whole, with its replicas in step', SETTLED_MS, async () => {
       const whole = (await this.#infos()).every((info) => info.includes('cluster_state:ok'));
-      const replications = await Promise.all(masters.map((master) => master.command('INFO', 'replication')));
-      return whole && replications.every((text) => String(text).includes('state=online'));
+      const replications = await Promise.all(this.servers.map((server) => server.command('INFO', 'replication')));
+      const inStep = replications.filter((text) => String(text).includes('role:master') && String(text).includes('state=online'));
+      return whole && inStep.length === MASTERS;
     });
   }
 

@@ -44,7 +44,7 @@ export class SentinelRedis {
       const replicas = await Promise.all([0, 1].map(() => begin(RedisServer.start({ clock, config: replicaConfig }))));
       const sentinels = await Promise.all([0, 1, 2].map(() => begin(startSentinel(clock, master.port, options))));
       const redis = new SentinelRedis([master, ...replicas], sentinels, clock);
-      await redis.#untilSettled();
+      await redis.untilWhole();
       return redis;
     } catch (error) {
       await Promise.all(started.map((server) => server.dispose()));
@@ -86,10 +86,11 @@ export class SentinelRedis {
     await Promise.all([...this.sentinels, ...this.servers].map((server) => server.dispose()));
   }
 
-  async #untilSettled(): Promise<void> {
-    const [master] = this.servers;
+  /** Waits until the master has two replicas in step, and every sentinel knows of everyone. */
+  async untilWhole(): Promise<void> {
     await this.#until('two replicas in step', SETTLED_MS, async () => {
-      const text = String(await master?.command('INFO', 'replication'));
+      const master = await this.master();
+      const text = String(await master.command('INFO', 'replication'));
       return (text.match(/state=online/g) ?? []).length === 2;
     });
     await this.#until('sentinels that know everyone', SETTLED_MS, async () => {

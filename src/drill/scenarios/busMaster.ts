@@ -1,0 +1,50 @@
+/** The server that holds the bus dies or stands still, with everyone alive; trading stops by itself, and goes on with the bus. */
+import { systemClock } from '../../clock.js';
+import type { Conductor } from '../conductor.js';
+import * as exit from '../judge/exitChecks.js';
+import * as stop from '../judge/stopChecks.js';
+import * as watch from '../judge/watchChecks.js';
+import type { Scenario } from './scenario.js';
+import { ATTEMPTS_AFTER_HALT, EXIT_CHECKS, RECORD_CHECKS, STOP_CHECKS, settle, trade, unguarded } from './stage.js';
+
+/** Sentinels or a Cluster need seconds to agree on a successor; a killed node must be brought back by whoever looks after it. */
+const FAILOVER_MS = 60_000;
+
+async function outage(conductor: Conductor): Promise<void> {
+  const master = await conductor.busMaster();
+  const fromMs = systemClock.monotonicMs();
+  await master.strike(conductor.drill.signal);
+  conductor.say(`${conductor.drill.signal} to the server of the bus (${master.shown})`);
+  const refused = () => conductor.attempts().filter(({ value }) => value.atMs > fromMs && value.result === 'refused').length;
+  await conductor.waitFor(conductor.timings.lease.ttlMs + 3_000, () => refused() >= ATTEMPTS_AFTER_HALT);
+  const awayMs = systemClock.monotonicMs();
+  const untilMs = master.isReplaced ? await conductor.busAwayUntil(FAILOVER_MS) : awayMs;
+  await master.comeBack();
+  conductor.marks.outage = { fromMs, untilMs };
+  const admitted = () => conductor.attempts().some(({ value }) => value.atMs > untilMs && value.result === 'admitted');
+  const isBack = await conductor.waitFor(FAILOVER_MS, admitted);
+  conductor.say(isBack ? 'the bus is there again, and orders are admitted' : 'no order is admitted');
+  await conductor.sleep(conductor.timings.exitBrain.intervalMs * 3);
+}
+
+export const killBusMaster: Scenario = {
+  name: 'kill bus-master',
+  summary: 'the Redis server that takes the writes of the bus dies, with everyone alive; then the exit brain dies',
+  checks: [
+    stop.outageLapses(true),
+    watch.noPanicInOutage,
+    stop.leaseReturns,
+    ...STOP_CHECKS,
+    watch.panicInTime,
+    ...EXIT_CHECKS,
+    exit.flatInTime,
+    ...RECORD_CHECKS,
+  ],
+  detectionMs: unguarded,
+  run: async (conductor) => {
+    const { brain } = await trade(conductor);
+    await outage(conductor);
+    conductor.marks.faultMs = conductor.strike(brain, 'SIGKILL');
+    await settle(conductor, unguarded(conductor.timings));
+  },
+};
