@@ -43,6 +43,8 @@ export class Eyes {
   readonly #windows: Tail;
   readonly #panics: Tail;
   readonly #completions: Tail;
+  /** Questions for a last beat that are not answered yet. */
+  readonly #asked = new Set<Promise<void>>();
   #stateVersion = -1;
   #stateReachedMs = Number.NEGATIVE_INFINITY;
   #stateSentMs = Number.NEGATIVE_INFINITY;
@@ -71,10 +73,22 @@ export class Eyes {
   async readToEnd(): Promise<void> {
     await this.#readState();
     await Promise.all(this.#tails().map((tail) => tail.readToEnd()));
+    // Who is accused as never seen is accused for every account: the answer that names its own may be on its way.
+    await Promise.allSettled(this.#asked);
   }
 
   /** The last beat of a brain that was never seen beating, if the bus still holds one. */
   async readLatest(serviceId: string): Promise<void> {
+    const asked = this.#askForLatest(serviceId);
+    this.#asked.add(asked);
+    try {
+      await asked;
+    } finally {
+      this.#asked.delete(asked);
+    }
+  }
+
+  async #askForLatest(serviceId: string): Promise<void> {
     const { bus, sight } = this.#options;
     const record = await bus.latest(EXIT_BRAIN_HEARTBEAT, serviceId);
     const decoded = record === undefined ? undefined : decodeBrainBeat(record.fields);
