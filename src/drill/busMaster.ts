@@ -7,31 +7,34 @@ import type { Workspace } from './workspace.js';
 export interface BusMaster {
   /** For people: process and port. */
   readonly shown: string;
-  /** Another server takes its place. Otherwise the bus is away until this one comes back. */
-  readonly isReplaced: boolean;
+  /** Whether the bus needs this server back: there is no other, or another one has taken its place by now and may need it as a replica. */
+  needsIt(): Promise<boolean>;
   strike(signal: DrillSignal): Promise<void>;
   /** Goes on where it was stopped; one that the drill itself started and killed is started again. */
   comeBack(): Promise<void>;
 }
 
 export async function findBusMaster({ server, busUrl }: Pick<Workspace, 'server' | 'busUrl'>): Promise<BusMaster> {
-  return server === undefined ? foreign(await FoundServer.masterOf(busUrl)) : own(server);
+  return server === undefined ? foreign(await FoundServer.masterOf(busUrl), busUrl) : own(server);
 }
 
 function own(server: RedisServer): BusMaster {
   return {
     shown: `process ${server.pid}, port ${server.port}`,
-    isReplaced: false,
+    needsIt: () => Promise.resolve(true),
     strike: (signal) => (signal === 'SIGSTOP' ? server.freeze() : server.kill()),
     comeBack: () => (server.end === undefined ? server.thaw() : server.restart()),
   };
 }
 
-function foreign(server: FoundServer): BusMaster {
+function foreign(server: FoundServer, busUrl: string): BusMaster {
   let isStopped = false;
   return {
     shown: `process ${server.pid}, port ${server.address.port}`,
-    isReplaced: true,
+    needsIt: async () => {
+      const now = await FoundServer.masterOf(busUrl).catch(() => undefined);
+      return now !== undefined && now.pid !== server.pid;
+    },
     strike: async (signal) => {
       isStopped = signal === 'SIGSTOP';
       server.signal(signal);

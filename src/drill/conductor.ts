@@ -201,15 +201,15 @@ export class Conductor {
     return this.#busMaster;
   }
 
-  /** Asks the bus until it answers; returns when it was last seen away. */
-  async busAwayUntil(timeoutMs: number): Promise<number> {
+  /** Waits until the struck server is needed back; returns when the bus was last seen away. */
+  async busAwayUntilNeeded(master: BusMaster, timeoutMs: number): Promise<number> {
     const untilMs = systemClock.monotonicMs() + timeoutMs;
     for (let awayMs = systemClock.monotonicMs(); ; ) {
       const askedMs = systemClock.monotonicMs();
-      const isThere = (await this.#cast.bus.probe()).ok;
-      if (isThere || askedMs > untilMs || this.#options.signal.aborted) return awayMs;
+      if ((await this.#cast.bus.probe()).ok || askedMs > untilMs) return awayMs;
       awayMs = askedMs;
-      await systemClock.sleep(10);
+      if (await master.needsIt()) return awayMs;
+      await this.sleep(10);
     }
   }
 

@@ -17,8 +17,7 @@ async function outage(conductor: Conductor): Promise<void> {
   conductor.say(`${conductor.drill.signal} to the server of the bus (${master.shown})`);
   const refused = () => conductor.attempts().filter(({ value }) => value.atMs > fromMs && value.result === 'refused').length;
   await conductor.waitFor(conductor.timings.lease.ttlMs + 3_000, () => refused() >= ATTEMPTS_AFTER_HALT);
-  const awayMs = systemClock.monotonicMs();
-  const untilMs = master.isReplaced ? await conductor.busAwayUntil(FAILOVER_MS) : awayMs;
+  const untilMs = await conductor.busAwayUntilNeeded(master, FAILOVER_MS);
   await master.comeBack();
   conductor.marks.outage = { fromMs, untilMs };
   const admitted = () => conductor.attempts().some(({ value }) => value.atMs > untilMs && value.result === 'admitted');
