@@ -6,11 +6,12 @@ import { CONNECT_TIMEOUT_MS, connectWithin, type Dialling, infoOf, login, NotNow
 import { locateMaster } from './locate.js';
 import { type RedisConnection, RedisReplyError } from './seam.js';
 import type { ClockSample } from './serverClock.js';
-import type { RedisAddress, RedisTarget } from './target.js';
+import type { RedisTarget } from './target.js';
+import type { NamedMaster } from './whereabouts.js';
 
 /** What was learnt of the server when the connection was made. */
 export interface ServerFacts {
-  readonly address: RedisAddress;
+  readonly master: NamedMaster;
   readonly version: string;
   /** The id of its data set: it changes with every failover and every restart. */
   readonly replicationId: string;
@@ -27,11 +28,11 @@ const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 /** Finds the master, connects and checks it. Throws {@link NotNowError} or {@link RefusedByServerError}. */
 export async function dial(dialling: Dialling): Promise<Established> {
   const { target, clock, name } = dialling;
-  const address = await locateMaster(dialling);
-  const shown = `${address.host}:${address.port}`;
-  const connection = await connectWithin(dialling, address);
+  const master = await locateMaster(dialling);
+  const shown = `${master.address.host}:${master.address.port}`;
+  const connection = await connectWithin(dialling, master.address);
   try {
-    const facts = await settleWithin(clock, introduce(connection, address, target, clock), CONNECT_TIMEOUT_MS);
+    const facts = await settleWithin(clock, introduce(connection, master, target, clock), CONNECT_TIMEOUT_MS);
     if (!facts.settled) throw new NotNowError(`${shown}: ${silence(target)}`);
     return { connection, facts: facts.value };
   } catch (error) {
@@ -49,11 +50,11 @@ function silence({ tls }: RedisTarget): string {
   return `no answer within ${CONNECT_TIMEOUT_MS} ms: the server stands still, ${other}`;
 }
 
-async function introduce(connection: RedisConnection, address: RedisAddress, target: RedisTarget, clock: Clock): Promise<ServerFacts> {
+async function introduce(connection: RedisConnection, master: NamedMaster, target: RedisTarget, clock: Clock): Promise<ServerFacts> {
   await login(connection, target.credentials);
   if (target.db !== 0) await connection.send('SELECT', [target.db]);
   const info = infoOf(await connection.send('INFO', []));
-  const shown = `${address.host}:${address.port}`;
+  const shown = `${master.address.host}:${master.address.port}`;
   if (info.get('loading') === '1') throw new NotNowError(`${shown}: the server is still loading its data`);
   if (info.get('role') !== 'master') throw new NotNowError(`${shown}: is not a master now (role ${info.get('role')})`);
   const sentMs = clock.monotonicMs();
@@ -61,7 +62,7 @@ async function introduce(connection: RedisConnection, address: RedisAddress, tar
   const [seconds, microseconds] = Array.isArray(time) ? time.map(Number) : [];
   if (seconds === undefined || microseconds === undefined) throw new NotNowError(`${shown}: does not tell the time`);
   return {
-    address,
+    master,
     version: info.get('redis_version') ?? 'unknown',
     replicationId: info.get('master_replid') ?? 'unknown',
     time: { sentMs, serverMs: seconds * 1_000 + microseconds / 1_000, receivedMs: clock.monotonicMs() },

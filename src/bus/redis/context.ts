@@ -8,6 +8,7 @@ import type { ServerFacts } from './connection.js';
 import { type Link, NoReplyError, NotSentError } from './link.js';
 import { runScript, type Script } from './scripts.js';
 import { type RedisArgument, RedisReplyError } from './seam.js';
+import type { Whereabouts } from './whereabouts.js';
 
 /** How long a call without a deadline of its own waits for its answer. */
 export const CALL_TIMEOUT_MS = 500;
@@ -23,6 +24,7 @@ export interface RedisContext {
   readonly commands: Link;
   /** Writes that wait until a replica has them: what waits holds up all that follows on its connection. */
   readonly sureWrites: Link;
+  readonly whereabouts: Whereabouts;
   /** Copies are kept: what must not be lost waits for one of them. */
   readonly replicated: () => boolean;
 }
@@ -124,6 +126,7 @@ export async function unreplicated(context: RedisContext, writtenOn: ServerFacts
   if (!context.replicated()) return undefined;
   try {
     const copies = await context.sureWrites.copies(writtenOn, timeoutMs, timeoutMs + CALL_TIMEOUT_MS);
+    if (copies < 1) context.whereabouts.suspect();
     return copies >= 1 ? undefined : `no replica confirmed the write within ${Math.round(timeoutMs)} ms`;
   } catch (error) {
     return `whether a replica has the write is unknown: ${messageOf(error)}`;

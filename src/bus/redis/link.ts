@@ -8,6 +8,7 @@ import { BusUnavailableError } from '../bus.js';
 import type { Established, ServerFacts } from './connection.js';
 import { type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
 import { ServerClock } from './serverClock.js';
+import type { Follower, NamedMaster, Whereabouts } from './whereabouts.js';
 
 /** Surely not sent. */
 export class NotSentError extends BusUnavailableError {}
@@ -23,6 +24,7 @@ export interface LinkOptions {
   readonly logger: Logger;
   /** Calls in a row without an answer in time before the connection is given up. */
   readonly silentCallsMax: number;
+  readonly whereabouts: Whereabouts;
 }
 
 const FIRST_PAUSE_MS = 20;
@@ -32,7 +34,7 @@ export const SILENT_CALLS_MAX = 2;
 /** Error replies after which the master must be looked for again. */
 const ELSEWHERE = new Set(['READONLY', 'MOVED', 'ASK', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOAUTH']);
 
-export class Link {
+export class Link implements Follower {
   readonly #options: LinkOptions;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
@@ -100,6 +102,7 @@ export class Link {
       if (!(error instanceof RedisReplyError)) throw new NoReplyError(messageOf(error), { cause: error });
       this.#silentCalls = 0;
       if (ELSEWHERE.has(error.kind)) this.#giveUp(connection, error.message);
+      if (error.kind === 'NOREPLICAS') this.#options.whereabouts.suspect();
       throw error;
     }
     this.#silentCalls += 1;
@@ -108,8 +111,16 @@ export class Link {
     throw new NoReplyError(detail);
   }
 
+  follow({ address: { host, port } }: NamedMaster): void {
+    if (this.#established === undefined) return;
+    const { connection, facts } = this.#established;
+    const { address } = facts.master;
+    if (address.host !== host || address.port !== port) this.#giveUp(connection, `the master is ${host}:${port} now`);
+  }
+
   async close(): Promise<void> {
     this.#stopping.abort();
+    this.#options.whereabouts.left(this);
     this.#established?.connection.drop();
     this.#changed();
     await this.#running;
@@ -142,6 +153,7 @@ export class Link {
     this.#serverClock = new ServerClock(established.facts.time);
     this.#problem = undefined;
     this.#silentCalls = 0;
+    this.#options.whereabouts.arrived(this, established.facts.master);
     this.#tell();
   }
 

@@ -5,37 +5,33 @@ import { connectWithin, type Dialling, login, NotNowError } from './dialling.js'
 import type { RedisConnection } from './seam.js';
 import { slotOf } from './slot.js';
 import type { RedisAddress, RedisCredentials } from './target.js';
+import type { NamedMaster } from './whereabouts.js';
 
 const ANSWER_MS = 500;
 
-export async function locateMaster(dialling: Dialling): Promise<RedisAddress> {
+export async function locateMaster(dialling: Dialling): Promise<NamedMaster> {
   const { place, prefix, credentials, sentinelCredentials } = dialling.target;
-  if (place.kind === 'server') return place.address;
+  if (place.kind === 'server') return { address: place.address, epoch: 0 };
   if (place.kind === 'sentinel') {
     const answers = await askAll(dialling, place.sentinels, sentinelCredentials, (one) => masterNamedBy(one, place.master));
     // After a failover a sentinel that was cut off still names the old master, under an older epoch.
     const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
-    if (newest !== undefined) return newest.address;
+    if (newest !== undefined) return newest;
     throw new NotNowError(`no sentinel names a master ${place.master}: ${answers.problems.join('; ')}`);
   }
   const answers = await askAll(dialling, place.nodes, credentials, (one) => masterOfSlot(one, slotOf(prefix)));
   const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
-  if (newest !== undefined) return newest.address;
+  if (newest !== undefined) return newest;
   throw new NotNowError(`no node of the Cluster names the master of ${prefix}: ${answers.problems.join('; ')}`);
-}
-
-interface Named {
-  readonly address: RedisAddress;
-  readonly epoch: number;
 }
 
 async function askAll(
   dialling: Dialling,
   addresses: readonly RedisAddress[],
   credentials: RedisCredentials,
-  ask: (connection: RedisConnection) => Promise<Named | undefined>,
-): Promise<{ readonly found: readonly Named[]; readonly problems: readonly string[] }> {
-  const found: Named[] = [];
+  ask: (connection: RedisConnection) => Promise<NamedMaster | undefined>,
+): Promise<{ readonly found: readonly NamedMaster[]; readonly problems: readonly string[] }> {
+  const found: NamedMaster[] = [];
   const problems: string[] = [];
   const askOne = async (address: RedisAddress) => {
     const connection = await connectWithin(dialling, address);
@@ -61,16 +57,19 @@ async function askAll(
   return { found, problems };
 }
 
-async function masterNamedBy(sentinel: RedisConnection, master: string): Promise<Named | undefined> {
+async function masterNamedBy(sentinel: RedisConnection, master: string): Promise<NamedMaster | undefined> {
   const reply = await sentinel.send('SENTINEL', ['MASTER', master]);
   if (!Array.isArray(reply)) return undefined;
   const facts = new Map<string, string>();
   for (let index = 0; index + 1 < reply.length; index += 2) facts.set(String(reply[index]), String(reply[index + 1]));
-  return named(facts.get('ip'), facts.get('port'), facts.get('config-epoch'));
+  // In the middle of a failover MASTER shows the new epoch beside the address of the old master; this one knows better.
+  const address = await sentinel.send('SENTINEL', ['GET-MASTER-ADDR-BY-NAME', master]);
+  const [host, port] = Array.isArray(address) ? address.map(String) : [];
+  return named(host, port, facts.get('config-epoch'));
 }
 
 /** `CLUSTER NODES`: id address flags master ping pong epoch state slot… */
-async function masterOfSlot(node: RedisConnection, slot: number): Promise<Named | undefined> {
+async function masterOfSlot(node: RedisConnection, slot: number): Promise<NamedMaster | undefined> {
   const reply = await node.send('CLUSTER', ['NODES']);
   for (const line of String(reply).split('\n')) {
     const [, address = '', flags = '', , , , epoch, , ...ranges] = line.split(' ');
@@ -90,7 +89,7 @@ function holds(range: string, slot: number): boolean {
   return slot >= first && slot <= Number(match[2] ?? first);
 }
 
-function named(host: string | undefined, port: string | undefined, epoch: string | undefined): Named | undefined {
+function named(host: string | undefined, port: string | undefined, epoch: string | undefined): NamedMaster | undefined {
   if (host === undefined || host === '' || !(Number(port) > 0)) return undefined;
   return { address: { host, port: Number(port) }, epoch: Number(epoch ?? 0) };
 }

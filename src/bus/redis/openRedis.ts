@@ -9,12 +9,14 @@ import type { RedisContext } from './context.js';
 import { infoOf, NotNowError, RefusedByServerError } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
 import { Link, SILENT_CALLS_MAX } from './link.js';
+import { locateMaster } from './locate.js';
 import { RedisProbe, replicationOf } from './probe.js';
 import { Readers } from './readers.js';
 import { RedisBus } from './redisBus.js';
 import type { Connect } from './seam.js';
 import { checkServer } from './suitability.js';
 import { parseRedisUrl, type RedisTarget } from './target.js';
+import { Whereabouts } from './whereabouts.js';
 
 export interface RedisBusOptions {
   readonly clock?: Clock;
@@ -45,7 +47,9 @@ export async function assembleRedis(target: RedisTarget, options: RedisBusOption
   const replication = replicationOf(info, failsOver);
   if (replication.unguarded !== undefined) logger.warn({ bus: target.url }, replication.unguarded);
   const closing = new AbortController();
-  const link = (name: string, silentCallsMax: number) => new Link({ name, dial: dialAs, clock, random, logger, silentCallsMax });
+  const whereabouts = new Whereabouts(() => locateMaster({ target, connect, clock, name: 'failflat-locate' }), clock, logger);
+  const link = (name: string, silentCallsMax: number) =>
+    new Link({ name, dial: dialAs, clock, random, logger, silentCallsMax, whereabouts });
   const links = {
     commands: link('commands', SILENT_CALLS_MAX),
     sureWrites: link('sure-writes', SILENT_CALLS_MAX),
@@ -60,6 +64,7 @@ export async function assembleRedis(target: RedisTarget, options: RedisBusOption
     closing: closing.signal,
     commands: links.commands,
     sureWrites: links.sureWrites,
+    whereabouts,
   };
   const probe = new RedisProbe(base, links.probes, replication, failsOver);
   const close = async () => {

@@ -80,6 +80,8 @@ export class RedisProbe {
 
   /** A master that was replaced has no replicas any more: on the connection of the write it cannot pretend otherwise. */
   async #confirmed(writtenOn: ServerFacts): Promise<boolean> {
-    return (await this.#link.copies(writtenOn, REPLICA_MS, REPLICA_MS + CALL_TIMEOUT_MS)) >= 1;
+    const isConfirmed = (await this.#link.copies(writtenOn, REPLICA_MS, REPLICA_MS + CALL_TIMEOUT_MS)) >= 1;
+    if (!isConfirmed) this.#context.whereabouts.suspect();
+    return isConfirmed;
   }
 }

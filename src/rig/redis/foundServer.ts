@@ -20,7 +20,7 @@ export class FoundServer {
   static async masterOf(busUrl: string): Promise<FoundServer> {
     const target = parseRedisUrl(busUrl);
     const dialling = { target, connect: connectWithIoredis, clock: systemClock, name: 'failflat-rig' };
-    const address = await locateMaster(dialling);
+    const { address } = await locateMaster(dialling);
     const connection = await connectWithin(dialling, address);
     try {
       await login(connection, target.credentials);
