@@ -17,6 +17,7 @@ import { ALL_RULES } from './rules/all.js';
 import type { Rule, ServiceObservation, Suspicion } from './rules/rule.js';
 import type { SelfDoubt, SelfDoubtLimits } from './selfDoubt.js';
 import { sendPanic } from './sendPanic.js';
+import { Unattended } from './unattended.js';
 
 export interface WatchdogStatus {
   readonly watchdogId: string;
@@ -69,6 +70,7 @@ class RunningWatchdog implements Watchdog {
   readonly #memory: HaltMemory;
   readonly #roster: Roster;
   readonly #panics: Panics;
+  readonly #unattended: Unattended;
   readonly #eyes: Eyes;
   readonly #contact: Contact;
   readonly #judge: Judge;
@@ -91,6 +93,8 @@ class RunningWatchdog implements Watchdog {
     const pace = { firstMs: options.resendMs, longestMs: options.resendMaxMs };
     const generation = this.#generation;
     this.#panics = new Panics({ bus, clock, logger, alert, audit: this.#audit, watchdogId, generation, pace }, parts);
+    const { workerMissingMs } = options;
+    this.#unattended = new Unattended({ bus, clock, logger, alert, audit: this.#audit, watchdogId, workerMissingMs });
     this.#eyes = new Eyes({ bus, clock, logger, sight: this.#sight() });
     const doubtLimits = { tickGapMs: peerBeatMs + stallMs, contactMaxAgeMs: CONTACT_MAX_AGE_MS, reconnectAllowanceMs };
     this.#contact = this.#createContact(doubtLimits);
@@ -154,6 +158,13 @@ class RunningWatchdog implements Watchdog {
     if (this.#eyes.contactAgeMs(nowMs) <= BLIND_AFTER_MS) void this.#beat(nowMs);
     this.#contact.keep();
     this.#panics.resendDue(nowMs);
+    this.#lookForUnattended();
+  }
+
+  /** A doubt of our own stops the healthy clock: what passes in it is held against no worker. */
+  #lookForUnattended(): void {
+    const { doubt, healthyMs } = this.#contact.doubt;
+    if (doubt === undefined) this.#unattended.look(this.#panics.incidents.openAccounts(), healthyMs);
   }
 
   async #beat(nowMs: number): Promise<void> {
@@ -224,7 +235,9 @@ class RunningWatchdog implements Watchdog {
         if (this.#roster.beat(beat, healthyMs, doubt !== undefined)) this.#judge.lookAt(beat.serviceId);
       },
       workerBeat: (beat) => {
-        if (this.#roster.workerBeat(beat, this.#contact.doubt.healthyMs)) this.#judge.look();
+        const { healthyMs } = this.#contact.doubt;
+        this.#unattended.hear(beat, healthyMs);
+        if (this.#roster.workerBeat(beat, healthyMs)) this.#judge.look();
       },
       window: (window) => {
         const { clock } = this.#options;

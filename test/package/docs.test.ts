@@ -24,6 +24,7 @@ import {
   DEFAULT_RESEND_MS,
   DEFAULT_RULE_LIMITS,
   DEFAULT_STALL_MS,
+  DEFAULT_WORKER_MISSING_MS,
 } from '../../src/watchdog/options.js';
 import { REPOSITORY } from './packed.js';
 import { compileErrors, pages, readPage, snippetsOf } from './snippets.js';
@@ -62,6 +63,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     resendMs: DEFAULT_RESEND_MS,
     resendMaxMs: DEFAULT_RESEND_MAX_MS,
     busOutageMaxMs: DEFAULT_BUS_OUTAGE_MAX_MS,
+    workerMissingMs: DEFAULT_WORKER_MISSING_MS,
     'timeoutMs of webhookAlert': DEFAULT_WEBHOOK_TIMEOUT_MS,
     'timeoutMs of commandAlert': DEFAULT_COMMAND_TIMEOUT_MS,
   },
