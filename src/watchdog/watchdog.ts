@@ -3,7 +3,7 @@ import { type Audit, createAudit } from '../audit/audit.js';
 import type { Timer } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
-import type { PanicClose } from '../messages/panicClose.js';
+import { type PanicClose, type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import { encodePeerBeat, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
@@ -60,7 +60,7 @@ export function assembleWatchdog(options: WatchdogOptions, parts: WatchdogParts)
 
 /** A watchdog whose own reading stands still must not look alive. */
 const BLIND_AFTER_MS = 1_000;
-const REMEMBERED_PROBLEMS = 1_000;
+const REMEMBERED = 1_000;
 
 class RunningWatchdog implements Watchdog {
   readonly watchdogId: string;
@@ -76,6 +76,9 @@ class RunningWatchdog implements Watchdog {
   readonly #judge: Judge;
   readonly #closing = new AbortController();
   readonly #problems = new Set<string>();
+  /** Panics without an epoch that came before the first state. */
+  readonly #undated: WrittenPanic[] = [];
+  #stateSeen = false;
   #sequence = 0;
   #beatTimer: Timer | undefined;
   #reasserting = false;
@@ -245,18 +248,31 @@ class RunningWatchdog implements Watchdog {
           void this.#audit.record({ event: 'watchdog.maintenance_seen', cause: window.reason, details: { ...window } });
         }
       },
-      panic: (panic) => this.#panics.incidents.saw(panic, this.#options.clock.monotonicMs()),
+      panic: (panic) => this.#saw(panic),
       completion: (completion) => this.#panics.incidents.completed(completion),
       state: (state) => this.#entered(state),
       malformed: (where, problem) => this.#malformed(where, problem),
     };
   }
 
+  /** Which epoch a panic belongs to that names none, only the state can tell. */
+  #saw(panic: WrittenPanic): void {
+    if (panic.epoch === undefined && !this.#stateSeen) {
+      this.#undated.push(panic);
+      if (this.#undated.length > REMEMBERED) this.#undated.shift();
+      return;
+    }
+    const { epoch, state } = this.#roster;
+    this.#panics.incidents.saw(withEpoch(panic, { ...state, epoch }), this.#options.clock.monotonicMs());
+  }
+
   #entered(state: TradingState): void {
+    this.#stateSeen = true;
     if (this.#memory.observe(state)) this.#reassert();
     const epoch = Math.max(state.epoch, this.#memory.highestEpoch());
     this.#roster.entered(state, epoch, this.#contact.doubt.healthyMs);
     this.#panics.incidents.entered(epoch, state.accounts);
+    for (const panic of this.#undated.splice(0)) this.#saw(panic);
     for (const serviceId of state.services) if (!this.#roster.knows(serviceId)) void this.#askForLatest(serviceId);
     this.#judge.look();
   }
@@ -270,7 +286,7 @@ class RunningWatchdog implements Watchdog {
   }
 
   #malformed(where: string, problem: string): void {
-    if (this.#problems.has(where) || this.#problems.size >= REMEMBERED_PROBLEMS) return;
+    if (this.#problems.has(where) || this.#problems.size >= REMEMBERED) return;
     this.#problems.add(where);
     this.#options.logger.error({ where, problem }, 'record not understood');
     void this.#audit.record({ event: 'watchdog.record_not_understood', cause: problem, details: { where } });
