@@ -152,7 +152,7 @@ export class Incident {
     const { bus, clock, random, audit, timings, workerId, holders } = this.#context;
     // A panic without words is one all the same: no halt may fail over them.
     const reason = this.#panic.reason.trim() === '' ? 'no reason given' : this.#panic.reason;
-    const request = { kind: 'exit', reason, by: workerId, incident: this.id } as const;
+    const request = { kind: 'exit', reason, by: workerId, incident: this.id, eventId: this.#panic.eventId } as const;
     while (!this.#stopped() && !this.#over) {
       const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
       if (outcome.outcome !== 'committed') continue;

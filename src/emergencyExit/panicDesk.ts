@@ -1,7 +1,7 @@
 /** Receives panics, keeps one incident for each failure, and lets a re-arm end those that it supersedes. */
 import { BusDoubtError, BusUnavailableError, type Delivery } from '../bus/bus.js';
 import { messageOf } from '../errors.js';
-import { decodePanicClose, PANIC_CLOSE, type PanicClose, panicGroup } from '../messages/panicClose.js';
+import { decodeWrittenPanic, PANIC_CLOSE, type PanicClose, panicGroup, type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { readTradingState } from '../tradingState/read.js';
 import { Incident } from './incident.js';
@@ -15,6 +15,7 @@ export class PanicDesk {
   readonly #incidents = new Map<string, Incident>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #told = new Set<string>();
+  #lastKnown = NEVER_ARMED;
 
   constructor(context: WorkerContext) {
     this.#context = context;
@@ -38,6 +39,7 @@ export class PanicDesk {
 
   /** A re-arm has raised the epoch: what it superseded is no longer carried out. */
   async supersede(state: TradingState): Promise<void> {
+    this.#lastKnown = state;
     for (const incident of this.#incidents.values()) {
       if (incident.epoch >= state.epoch) continue;
       this.#incidents.delete(incident.id);
@@ -59,14 +61,17 @@ export class PanicDesk {
 
   async #decide(delivery: Delivery): Promise<void> {
     const { parts, clock, account, timings } = this.#context;
-    const decoded = decodePanicClose(delivery.record.fields);
-    if (!decoded.ok) return this.#discard(delivery, 'panic.malformed', decoded.problem, delivery.record.id);
-    const panic = decoded.value;
-    if (panic.scope === undefined || panic.scope === account) {
+    const { fields, appendedWallMs, id } = delivery.record;
+    const decoded = decodeWrittenPanic(fields, appendedWallMs);
+    if (!decoded.ok) return this.#discard(delivery, 'panic.malformed', decoded.problem, id);
+    const written = decoded.value;
+    if (written.scope === undefined || written.scope === account) {
       // Before the bus is asked for anything: a frozen bus must not delay it.
-      this.#alarm('exit.panic_received', `${account}: panic by ${panic.by}: ${panic.reason}`, panic.eventId);
+      this.#alarm('exit.panic_received', `${account}: panic by ${written.by}: ${written.reason}`, written.eventId);
     }
-    const decision = parts.judgePanic({ panic, state: await this.#state(), account, wallMs: clock.wallMs() });
+    const state = await this.#state(written);
+    const panic = withEpoch(written, state);
+    const decision = parts.judgePanic({ panic, state, account, wallMs: clock.wallMs() });
     if (decision.kind === 'other_account') {
       await delivery.ack();
       return;
@@ -82,12 +87,12 @@ export class PanicDesk {
     this.#join(decision.incident, decision.epoch, panic, delivery);
   }
 
-  /** A state that nobody can understand does not keep a book open: the panic's own epoch then stands. */
-  async #state(): Promise<TradingState> {
+  /** A state that nobody can understand does not keep a book open: the panic's own epoch then stands, or else the last one known. */
+  async #state({ epoch }: WrittenPanic): Promise<TradingState> {
     try {
       return (await readTradingState(this.#context.bus)).state;
     } catch (error) {
-      if (error instanceof BusDoubtError) return NEVER_ARMED;
+      if (error instanceof BusDoubtError) return epoch === undefined ? this.#lastKnown : NEVER_ARMED;
       throw error;
     }
   }

@@ -12,8 +12,11 @@ export const PANIC_ESCALATED = 'system:panic_close:escalated';
 export const COMPLETION_VERDICTS = ['flat', 'flat_unconfirmed', 'dust'] as const;
 export type CompletionVerdict = (typeof COMPLETION_VERDICTS)[number];
 
-/** Not done, and a person should look: the worker goes on all the same. */
-export const ESCALATION_VERDICTS = ['market_closed', 'operator_needed', 'deadline_passed', 'wrong_account'] as const;
+/**
+ * Not done, and a person should look: the worker goes on all the same. `no_worker` is the word of a watchdog: there is no
+ * worker of the account that could say anything.
+ */
+export const ESCALATION_VERDICTS = ['market_closed', 'operator_needed', 'deadline_passed', 'wrong_account', 'no_worker'] as const;
 export type EscalationVerdict = (typeof ESCALATION_VERDICTS)[number];
 
 export type ExitVerdict = CompletionVerdict | EscalationVerdict;

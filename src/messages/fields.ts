@@ -7,6 +7,9 @@ export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly o
 /** The version that failflat writes. Readers accept this one and the next. */
 export const SCHEMA_VERSION = 1;
 
+/** As seconds this is the year 5138, as milliseconds it is 1973: no clock says either. */
+const LARGEST_SECONDS = 1e11;
+
 /** Thrown by {@link FieldReader} and caught by {@link decodeWith}; it never leaves this folder. */
 class MalformedField extends Error {}
 
@@ -59,6 +62,14 @@ export class FieldReader {
     return number;
   }
 
+  /** A time in milliseconds since 1970, written in milliseconds or in seconds, whole or not: which of them, its size tells. */
+  moment(name: string): number {
+    const value = this.text(name);
+    if (!/^\d{1,16}(\.\d{1,9})?$/.test(value)) throw new MalformedField(`${name} = ${JSON.stringify(value)}: must be a time since 1970`);
+    const number = Number(value);
+    return Math.round(number < LARGEST_SECONDS ? number * 1_000 : number);
+  }
+
   /** A list of texts, as JSON. */
   texts(name: string): readonly string[] {
     const parsed = this.json(name);
@@ -74,6 +85,16 @@ export class FieldReader {
       return JSON.parse(value);
     } catch {
       throw new MalformedField(`${name}: is not JSON`);
+    }
+  }
+
+  /** What `read` gives; undefined where the field is missing or makes no sense. */
+  sensible<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof MalformedField) return undefined;
+      throw error;
     }
   }
 
@@ -93,9 +114,25 @@ export class FieldReader {
 
 /** Runs a decoder over `fields`: schema first, then whatever it asks for. */
 export function decodeWith<T>(fields: Fields, decode: (reader: FieldReader) => T): Decoded<T> {
+  return attempt(fields, (reader) => {
+    reader.schema();
+    return decode(reader);
+  });
+}
+
+/** The original wire format has the same streams and names, but its records do not tell a schema. */
+export function isOriginal(fields: Fields): boolean {
+  return fields['schema'] === undefined;
+}
+
+/** Runs a decoder over a record in the original format. */
+export function decodeOriginal<T>(fields: Fields, decode: (reader: FieldReader) => T): Decoded<T> {
+  return attempt(fields, decode);
+}
+
+function attempt<T>(fields: Fields, decode: (reader: FieldReader) => T): Decoded<T> {
   const reader = new FieldReader(fields);
   try {
-    reader.schema();
     return { ok: true, value: decode(reader) };
   } catch (error) {
     if (error instanceof MalformedField) return { ok: false, problem: error.message };

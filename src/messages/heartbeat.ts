@@ -1,5 +1,6 @@
 /** `exit_brain:heartbeat`: the exit brain's proof of progress. */
-import { type Decoded, decodeWith, encode, type Fields } from './fields.js';
+import { type Decoded, decodeOriginal, decodeWith, encode, type FieldReader, type Fields, isOriginal } from './fields.js';
+import { DEFAULT_ACCOUNT } from './panicClose.js';
 
 export const EXIT_BRAIN_HEARTBEAT = 'exit_brain:heartbeat';
 
@@ -41,7 +42,17 @@ export function encodeBrainBeat(beat: BrainBeat): Fields {
   });
 }
 
-export function decodeBrainBeat(fields: Fields): Decoded<BrainBeat> {
+/** A beat in the original format counts only if its sender stamped it so close to the moment at which the bus took it. */
+export const ORIGINAL_STAMP_TOLERANCE_MS = 5_000;
+/** The one generation of all lives of a brain that cannot tell them apart. */
+const ORIGINAL_GENERATION = 'original';
+
+/**
+ * `appendedWallMs` is when the bus took the record. Without it one in the original format is refused: its stamp is then
+ * nobody's word but the sender's.
+ */
+export function decodeBrainBeat(fields: Fields, appendedWallMs?: number): Decoded<BrainBeat> {
+  if (isOriginal(fields) && appendedWallMs !== undefined) return decodeOriginalBeat(fields, appendedWallMs);
   return decodeWith(fields, (reader) => {
     const reason = reader.optional('reason');
     return {
@@ -58,4 +69,33 @@ export function decodeBrainBeat(fields: Fields): Decoded<BrainBeat> {
       wallMs: reader.count('ts'),
     };
   });
+}
+
+/** Its stamps stand in for what it does not count: a beat is news when it is stamped later, a decision when it was made later. */
+function decodeOriginalBeat(fields: Fields, appendedWallMs: number): Decoded<BrainBeat> {
+  return decodeOriginal(fields, (reader) => {
+    const stampedMs = stampOf(reader, appendedWallMs);
+    const decidedMs = reader.moment('last_decision_ts');
+    return {
+      serviceId: reader.text('service_id'),
+      account: reader.optional('account') ?? DEFAULT_ACCOUNT,
+      generation: ORIGINAL_GENERATION,
+      sequence: stampedMs,
+      decisionSequence: decidedMs,
+      status: reader.oneOf('status', ['OK', 'DEGRADED']),
+      activePositions: reader.count('active_positions'),
+      lastDecisionWallMs: decidedMs,
+      latencyMs: reader.optional('latency_ms') === undefined ? 0 : reader.amount('latency_ms'),
+      wallMs: stampedMs,
+    };
+  });
+}
+
+/** A stamp from the future would make every later beat old news, and one from the past is a beat that was kept and sent late. */
+function stampOf(reader: FieldReader, appendedWallMs: number): number {
+  const stampedMs = reader.moment('ts');
+  const offMs = Math.round(stampedMs - appendedWallMs);
+  if (Math.abs(offMs) <= ORIGINAL_STAMP_TOLERANCE_MS) return stampedMs;
+  const off = `${Math.abs(offMs)} ms ${offMs > 0 ? 'after' : 'before'} the bus took it`;
+  return reader.fail(`ts: stamped ${off}, at most ${ORIGINAL_STAMP_TOLERANCE_MS} are accepted`);
 }

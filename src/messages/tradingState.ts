@@ -14,6 +14,8 @@ export interface Halt {
   readonly sinceWallMs: number;
   /** Kind `exit`: the incident that asked for it. */
   readonly incident?: string;
+  /** Kind `exit`: the panic that the incident began with. */
+  readonly eventId?: string;
 }
 
 export type TradingMode = 'HALTED' | 'REDUCING' | 'ACTIVE';
@@ -28,6 +30,8 @@ export interface TradingState {
   readonly accounts: readonly string[];
   /** Exit brains that must beat since this epoch was armed. */
   readonly services: readonly string[];
+  /** When the newest panic was written that was known when this epoch was armed: it, and what came before it, belongs to earlier epochs. */
+  readonly panicsUntilMs?: number;
   readonly changedBy: string;
   readonly changedWallMs: number;
 }
@@ -51,14 +55,18 @@ export function encodeTradingState(state: TradingState): Fields {
     halts: state.halts,
     accounts: state.accounts,
     services: state.services,
+    panics_until: state.panicsUntilMs === undefined ? undefined : Math.round(state.panicsUntilMs),
     changed_by: state.changedBy,
     ts: Math.round(state.changedWallMs),
-    // The names that consumers of the original wire format know.
+    // The names that consumers of the original wire format know: those of its worker, then those of its written schema.
     halted: state.mode === 'HALTED',
     reason: first?.reason,
     source: first?.by,
-    event_id: first?.incident,
+    event_id: first?.eventId ?? first?.incident,
     requires_manual_reset: state.mode === 'HALTED',
+    halted_at: first === undefined ? undefined : Math.round(first.sinceWallMs),
+    halted_by: first?.by,
+    requires_manual_ack: state.mode === 'HALTED',
   });
 }
 
@@ -71,7 +79,8 @@ export function isHalt(entry: unknown): entry is Halt {
     typeof halt.by === 'string' &&
     typeof halt.reason === 'string' &&
     typeof halt.sinceWallMs === 'number' &&
-    (halt.incident === undefined || typeof halt.incident === 'string')
+    (halt.incident === undefined || typeof halt.incident === 'string') &&
+    (halt.eventId === undefined || typeof halt.eventId === 'string')
   );
 }
 
@@ -83,12 +92,14 @@ export function decodeTradingState(fields: Fields): Decoded<TradingState> {
     if (mode !== 'HALTED' && halts.length > 0) {
       return reader.fail(`mode = ${mode}: must be HALTED while a halt is uncleared`);
     }
+    const panicsUntilMs = reader.optionalCount('panics_until');
     return {
       epoch: reader.count('epoch'),
       mode,
       halts,
       accounts: reader.texts('accounts'),
       services: reader.texts('services'),
+      ...(panicsUntilMs === undefined ? {} : { panicsUntilMs }),
       changedBy: reader.text('changed_by'),
       changedWallMs: reader.count('ts'),
     };

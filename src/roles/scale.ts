@@ -12,6 +12,7 @@ import {
   DEFAULT_RESEND_MAX_MS,
   DEFAULT_RESEND_MS,
   DEFAULT_RULE_LIMITS,
+  DEFAULT_WORKER_MISSING_MS,
   type WatchdogOptions,
 } from '../watchdog/options.js';
 import type { RuleLimits } from '../watchdog/rules/rule.js';
@@ -28,7 +29,7 @@ export interface ScaledTimings {
   readonly brokerTimeoutMs: number;
   readonly exitBrain: { readonly intervalMs: number; readonly decisionStallMs: number; readonly decideMs: number };
   readonly watchdog: { readonly rules: RuleLimits } & Required<
-    Pick<WatchdogOptions, 'peerBeatMs' | 'reconnectAllowanceMs' | 'resendMs' | 'resendMaxMs' | 'busOutageMaxMs'>
+    Pick<WatchdogOptions, 'peerBeatMs' | 'reconnectAllowanceMs' | 'resendMs' | 'resendMaxMs' | 'busOutageMaxMs' | 'workerMissingMs'>
   >;
   readonly exitWorker: ExitTimings;
   readonly lease: { readonly ttlMs: number; readonly peerLivenessMs: number; readonly suspendMaxMs: number };
@@ -63,6 +64,7 @@ export function scaledTimings(scale = 1): ScaledTimings {
       resendMs: scaled(DEFAULT_RESEND_MS),
       resendMaxMs: scaled(DEFAULT_RESEND_MAX_MS),
       busOutageMaxMs: scaled(DEFAULT_BUS_OUTAGE_MAX_MS),
+      workerMissingMs: scaled(DEFAULT_WORKER_MISSING_MS),
     },
     exitWorker: {
       claimMs: scaled(exit.claimMs),

@@ -27,7 +27,7 @@ export interface FleetOptions {
 const DEFAULT_BLOCK_MS = 100;
 
 export function noteBrain(sightings: Sightings<BrainBeat>, record: BusRecord, atMs: number): void {
-  const beat = decodeBrainBeat(record.fields);
+  const beat = decodeBrainBeat(record.fields, record.appendedWallMs);
   if (beat.ok) sightings.note(beat.value.serviceId, beat.value.generation, beat.value.decisionSequence, beat.value, atMs);
 }
 

@@ -17,6 +17,8 @@ export interface HaltRequest {
   readonly by: string;
   /** Kind `exit`: the incident that asks for it. */
   readonly incident?: string;
+  /** Kind `exit`: the panic that the incident began with. */
+  readonly eventId?: string;
   /** The same id twice is one halt. Default: one for each incident, otherwise a new one. */
   readonly id?: string;
 }
@@ -68,6 +70,7 @@ export async function halt(bus: StateBus, request: HaltRequest, deps: StateDeps 
     reason: request.reason,
     sinceWallMs: clock.wallMs(),
     ...(request.incident === undefined ? {} : { incident: request.incident }),
+    ...(request.eventId === undefined ? {} : { eventId: request.eventId }),
   };
   const result = await changeState(bus, ({ state }) => withHalt(state, added), {
     clock,

@@ -9,11 +9,11 @@ import {
   PANIC_ESCALATED,
 } from '../messages/completion.js';
 import type { Decoded } from '../messages/fields.js';
-import { decodePanicClose, incidentId, PANIC_CLOSE, type PanicClose } from '../messages/panicClose.js';
+import { decodeWrittenPanic, incidentId, PANIC_CLOSE, type PanicClose, type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import type { TradingState } from '../messages/tradingState.js';
 
 export interface ExitRecord {
-  readonly panics: readonly PanicClose[];
+  readonly panics: readonly WrittenPanic[];
   readonly completions: readonly Completion[];
   readonly escalations: readonly Escalation[];
   /** Records of these streams that could not be understood. */
@@ -31,7 +31,7 @@ export interface OpenIncident {
 
 interface Decoder<T> {
   readonly stream: string;
-  readonly decode: (fields: Fields) => Decoded<T>;
+  readonly decode: (fields: Fields, appendedWallMs: number) => Decoded<T>;
 }
 
 /** Everything on a stream, decoded. Throws {@link BusUnavailableError} without contact. */
@@ -43,7 +43,7 @@ export async function readAll<T>(bus: Pick<Bus, 'read'>, { stream, decode }: Dec
     const result = await bus.read(stream, cursor);
     for (const corrupt of result.corrupt) unreadable.push(`${stream} ${corrupt.id}: ${corrupt.problem}`);
     for (const record of result.records) {
-      const decoded = decode(record.fields);
+      const decoded = decode(record.fields, record.appendedWallMs);
       if (decoded.ok) values.push(decoded.value);
       else unreadable.push(`${stream} ${record.id}: ${decoded.problem}`);
     }
@@ -54,7 +54,7 @@ export async function readAll<T>(bus: Pick<Bus, 'read'>, { stream, decode }: Dec
 }
 
 export async function readExitRecord(bus: Pick<Bus, 'read'>): Promise<ExitRecord> {
-  const panics = await readAll(bus, { stream: PANIC_CLOSE, decode: decodePanicClose });
+  const panics = await readAll(bus, { stream: PANIC_CLOSE, decode: decodeWrittenPanic });
   const completions = await readAll(bus, { stream: PANIC_COMPLETED, decode: decodeCompletion });
   const escalations = await readAll(bus, { stream: PANIC_ESCALATED, decode: decodeEscalation });
   return {
@@ -63,6 +63,13 @@ export async function readExitRecord(bus: Pick<Bus, 'read'>): Promise<ExitRecord
     escalations: escalations.values,
     unreadable: [...panics.unreadable, ...completions.unreadable, ...escalations.unreadable],
   };
+}
+
+/** When the newest panic was written; undefined: there is none. */
+export function newestPanic({ panics }: Pick<ExitRecord, 'panics'>): number | undefined {
+  let newest: number | undefined;
+  for (const { appendedWallMs } of panics) newest = Math.max(newest ?? appendedWallMs, appendedWallMs);
+  return newest;
 }
 
 function incidentsOf(panic: PanicClose, state: TradingState): readonly string[] {
@@ -79,7 +86,8 @@ export function openIncidents(record: Pick<ExitRecord, 'panics' | 'completions'>
   const completed = new Set(record.completions.map((completion) => completion.incident));
   const answered = new Set(record.completions.map((completion) => completion.eventId));
   const open = new Map<string, OpenIncident>();
-  for (const panic of record.panics) {
+  for (const written of record.panics) {
+    const panic = withEpoch(written, state);
     if (panic.epoch < state.epoch) continue;
     for (const account of incidentsOf(panic, state)) {
       const incident = incidentId(account, panic.epoch);

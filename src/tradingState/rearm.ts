@@ -9,7 +9,7 @@ import { changeState } from './change.js';
 import { observeFleet } from './fleet.js';
 import { halt, recordWith } from './halt.js';
 import { readHolders } from './holders.js';
-import { openIncidents, readExitRecord } from './incidents.js';
+import { newestPanic, openIncidents, readExitRecord } from './incidents.js';
 import { OBSERVE_MS, REARM_DWELL_MS, type StateDeps } from './options.js';
 import { readTradingState } from './read.js';
 import { dwellFailures } from './rearmDwell.js';
@@ -80,11 +80,14 @@ export async function prepareRearm(bus: RearmBus, request: RearmRequest, deps: R
   const holders = await readHolders(bus);
   // The state is read last: a halt that comes during all of this is then in the plan, and its absence in `clears` refuses it.
   const { state, version } = await readTradingState(bus);
-  return planRearm({ state, version, fleet, holders, incidents: openIncidents(record, state), ...book }, request);
+  const incidents = openIncidents(record, state);
+  const newestPanicMs = newestPanic(record);
+  return planRearm({ state, version, fleet, holders, incidents, newestPanicMs, ...book }, request);
 }
 
 async function newIncidents(bus: RearmBus, plan: RearmPlan): Promise<readonly string[]> {
-  const before = { ...NEVER_ARMED, epoch: plan.fromEpoch, accounts: plan.fromAccounts };
+  const { fromEpoch: epoch, fromAccounts: accounts, fromPanicsUntilMs: until } = plan;
+  const before = { ...NEVER_ARMED, epoch, accounts, ...(until === undefined ? {} : { panicsUntilMs: until }) };
   const open = openIncidents(await readExitRecord(bus), before);
   return open.map(({ incident }) => incident).filter((incident) => !plan.supersededIncidents.includes(incident));
 }
@@ -115,7 +118,8 @@ async function fallBackToHalted(bus: RearmBus, plan: RearmPlan, deps: RearmDeps,
 
 async function beginReducing(bus: RearmBus, plan: RearmPlan, deps: RearmDeps): Promise<number> {
   const { clock = systemClock } = deps;
-  const armament = { clears: plan.clearedHalts, accounts: plan.accounts, services: plan.services, by: plan.by, wallMs: clock.wallMs() };
+  const { accounts, services, panicsUntilMs, by } = plan;
+  const armament = { clears: plan.clearedHalts, accounts, services, panicsUntilMs, by, wallMs: clock.wallMs() };
   const set = await changeState(
     bus,
     ({ state, version }) => (version === plan.version ? { write: armReducing(state, armament) } : { declined: true }),

@@ -36,6 +36,8 @@ export interface RearmFacts {
   readonly fleet: Fleet;
   readonly holders: ReadonlyMap<string, HolderStanding>;
   readonly incidents: readonly OpenIncident[];
+  /** When the newest of all panics was written; undefined: there is none. */
+  readonly newestPanicMs?: number | undefined;
   /** The venue's positions, read for this purpose; undefined where nobody gave a way to read them. */
   readonly book: readonly BookPosition[] | undefined;
   /** Why reading the book failed, if it was tried. */
@@ -46,6 +48,9 @@ export interface RearmPlan {
   readonly fromEpoch: number;
   /** Accounts of the epoch that ends: the scope of its panics that name none. */
   readonly fromAccounts: readonly string[];
+  /** Up to when panics that name no epoch belong to an epoch before `fromEpoch`, and to one before `toEpoch`. */
+  readonly fromPanicsUntilMs?: number;
+  readonly panicsUntilMs?: number;
   readonly toEpoch: number;
   readonly version: number;
   readonly by: string;
@@ -163,6 +168,12 @@ export function accountsToArm(fleet: Fleet, request: RearmRequest): readonly str
   return unique(request.accounts ?? fleet.workers.flatMap(({ value }) => (value.worker === undefined ? [] : [value.worker.account])));
 }
 
+/** What this re-arm has seen never belongs to the new epoch, whatever the bus forgets. */
+function panicsKnown({ state, newestPanicMs }: RearmFacts): Pick<RearmPlan, 'panicsUntilMs'> {
+  const untilMs = Math.max(newestPanicMs ?? -Infinity, state.panicsUntilMs ?? -Infinity);
+  return untilMs === -Infinity ? {} : { panicsUntilMs: untilMs };
+}
+
 /** Pure: facts and a request in, a plan out. A plan with refusals must not be carried out. */
 export function planRearm(facts: RearmFacts, request: RearmRequest): RearmPlan {
   const accounts = accountsToArm(facts.fleet, request);
@@ -173,6 +184,8 @@ export function planRearm(facts: RearmFacts, request: RearmRequest): RearmPlan {
   return {
     fromEpoch: facts.state.epoch,
     fromAccounts: facts.state.accounts,
+    ...(facts.state.panicsUntilMs === undefined ? {} : { fromPanicsUntilMs: facts.state.panicsUntilMs }),
+    ...panicsKnown(facts),
     toEpoch: facts.state.epoch + 1,
     version: facts.version,
     by: request.by,

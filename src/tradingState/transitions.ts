@@ -42,6 +42,8 @@ export interface Armament {
   readonly clears: readonly string[];
   readonly accounts: readonly string[];
   readonly services: readonly string[];
+  /** See {@link TradingState.panicsUntilMs}. */
+  readonly panicsUntilMs?: number | undefined;
   readonly by: string;
   readonly wallMs: number;
 }
@@ -55,6 +57,7 @@ export function armReducing(state: TradingState, armament: Armament): TradingSta
     halts,
     accounts: [...armament.accounts],
     services: [...armament.services],
+    ...(armament.panicsUntilMs === undefined ? {} : { panicsUntilMs: armament.panicsUntilMs }),
     changedBy: cut(armament.by),
     changedWallMs: armament.wallMs,
   };

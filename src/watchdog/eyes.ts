@@ -7,7 +7,7 @@ import { type Completion, decodeCompletion, PANIC_COMPLETED } from '../messages/
 import type { Decoded, Fields } from '../messages/fields.js';
 import { type BrainBeat, decodeBrainBeat, EXIT_BRAIN_HEARTBEAT } from '../messages/heartbeat.js';
 import { decodeMaintenance, MAINTENANCE, type MaintenanceWindow } from '../messages/maintenance.js';
-import { decodePanicClose, PANIC_CLOSE, type PanicClose } from '../messages/panicClose.js';
+import { decodeWrittenPanic, PANIC_CLOSE, type WrittenPanic } from '../messages/panicClose.js';
 import { decodePeerBeat, EXIT_WORKER_HEARTBEAT, type PeerBeat } from '../messages/peerBeat.js';
 import { decodeTradingState, NEVER_ARMED, TRADING_STATE, type TradingState } from '../messages/tradingState.js';
 import { Tail, type TailOptions } from './tail.js';
@@ -19,7 +19,7 @@ export interface Sight {
   brainBeat(beat: BrainBeat): void;
   workerBeat(beat: PeerBeat): void;
   window(window: MaintenanceWindow): void;
-  panic(panic: PanicClose): void;
+  panic(panic: WrittenPanic): void;
   completion(completion: Completion): void;
   state(state: TradingState): void;
   /** A record that nobody understands: it neither refreshes nor accuses. */
@@ -55,7 +55,7 @@ export class Eyes {
     this.#beats = this.#tail(EXIT_BRAIN_HEARTBEAT, 'end', decodeBrainBeat, (beat) => sight.brainBeat(beat));
     this.#workers = this.#tail(EXIT_WORKER_HEARTBEAT, 'end', decodePeerBeat, (beat) => sight.workerBeat(beat));
     this.#windows = this.#tail(MAINTENANCE, 'start', decodeMaintenance, (window) => sight.window(window));
-    this.#panics = this.#tail(PANIC_CLOSE, 'start', decodePanicClose, (panic) => sight.panic(panic));
+    this.#panics = this.#tail(PANIC_CLOSE, 'start', decodeWrittenPanic, (panic) => sight.panic(panic));
     this.#completions = this.#tail(PANIC_COMPLETED, 'start', decodeCompletion, (completion) => sight.completion(completion));
   }
 
@@ -91,7 +91,7 @@ export class Eyes {
   async #askForLatest(serviceId: string): Promise<void> {
     const { bus, sight } = this.#options;
     const record = await bus.latest(EXIT_BRAIN_HEARTBEAT, serviceId);
-    const decoded = record === undefined ? undefined : decodeBrainBeat(record.fields);
+    const decoded = record === undefined ? undefined : decodeBrainBeat(record.fields, record.appendedWallMs);
     sight.wake();
     if (decoded?.ok === true) sight.brainBeat(decoded.value);
   }
@@ -100,7 +100,12 @@ export class Eyes {
     return [this.#completions, this.#panics, this.#windows, this.#workers, this.#beats];
   }
 
-  #tail<T>(stream: string, from: TailOptions['from'], decode: (fields: Fields) => Decoded<T>, take: (value: T) => void): Tail {
+  #tail<T>(
+    stream: string,
+    from: TailOptions['from'],
+    decode: (fields: Fields, appendedWallMs: number) => Decoded<T>,
+    take: (value: T) => void,
+  ): Tail {
     const { bus, clock, logger, sight } = this.#options;
     return new Tail({
       bus,
@@ -109,7 +114,7 @@ export class Eyes {
       clock,
       wake: () => sight.wake(),
       take: (record: BusRecord) => {
-        const decoded = decode(record.fields);
+        const decoded = decode(record.fields, record.appendedWallMs);
         if (decoded.ok) take(decoded.value);
         else sight.malformed(`${stream} ${record.id}`, decoded.problem);
       },

@@ -1,6 +1,7 @@
 /** Every panic that this watchdog knows of, and when each must be sent again: until its completion is seen or its epoch is over. */
 import type { Completion } from '../messages/completion.js';
 import { incidentId, type PanicClose } from '../messages/panicClose.js';
+import type { OpenAccount } from './unattended.js';
 
 export interface ResendPace {
   /** The first wait. */
@@ -76,6 +77,18 @@ export class Incidents {
 
   open(): readonly PanicClose[] {
     return [...this.#open.values()].map(({ panic }) => panic);
+  }
+
+  /** Each account that an open panic is about and that has no completion; of a panic without scope, those that were armed. */
+  openAccounts(): readonly OpenAccount[] {
+    const found = new Map<string, OpenAccount>();
+    for (const { panic } of this.#open.values()) {
+      for (const account of panic.scope === undefined ? this.#accounts : [panic.scope]) {
+        const incident = incidentId(account, panic.epoch);
+        if (!this.#completed.has(incident) && !found.has(incident)) found.set(incident, { account, panic });
+      }
+    }
+    return [...found.values()];
   }
 
   #waitLonger(open: OpenPanic, resends: number, nowMs: number): OpenPanic {

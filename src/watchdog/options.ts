@@ -23,6 +23,7 @@ export const DEFAULT_RECONNECT_ALLOWANCE_MS = 2_000;
 export const DEFAULT_RESEND_MS = 1_000;
 export const DEFAULT_RESEND_MAX_MS = 5_000;
 export const DEFAULT_BUS_OUTAGE_MAX_MS = 10_000;
+export const DEFAULT_WORKER_MISSING_MS = 2_000;
 
 export interface WatchdogOptions {
   readonly bus: Bus;
@@ -47,6 +48,8 @@ export interface WatchdogOptions {
   readonly resendMaxMs?: number;
   /** Without contact for longer than this, people are told. Default: 10,000 ms. */
   readonly busOutageMaxMs?: number;
+  /** An account with an open panic and no beat of an exit worker for this long is escalated. Default: 2,000 ms. */
+  readonly workerMissingMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly logger?: Logger;
@@ -88,6 +91,7 @@ export function checkWatchdogOptions(options: WatchdogOptions): CheckedWatchdogO
     resendMs,
     resendMaxMs,
     busOutageMaxMs: checkDurationMs('busOutageMaxMs', options.busOutageMaxMs ?? DEFAULT_BUS_OUTAGE_MAX_MS, { min: 100 }),
+    workerMissingMs: checkDurationMs('workerMissingMs', options.workerMissingMs ?? DEFAULT_WORKER_MISSING_MS, { min: 50 }),
     clock: options.clock ?? systemClock,
     random,
     logger: isolatedLogger(options.logger),

@@ -3,7 +3,7 @@ import { type Audit, createAudit } from '../audit/audit.js';
 import type { Timer } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
-import type { PanicClose } from '../messages/panicClose.js';
+import { type PanicClose, type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import { encodePeerBeat, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
@@ -17,6 +17,7 @@ import { ALL_RULES } from './rules/all.js';
 import type { Rule, ServiceObservation, Suspicion } from './rules/rule.js';
 import type { SelfDoubt, SelfDoubtLimits } from './selfDoubt.js';
 import { sendPanic } from './sendPanic.js';
+import { Unattended } from './unattended.js';
 
 export interface WatchdogStatus {
   readonly watchdogId: string;
@@ -59,7 +60,7 @@ export function assembleWatchdog(options: WatchdogOptions, parts: WatchdogParts)
 
 /** A watchdog whose own reading stands still must not look alive. */
 const BLIND_AFTER_MS = 1_000;
-const REMEMBERED_PROBLEMS = 1_000;
+const REMEMBERED = 1_000;
 /** How many own beats lie between two looks for services that are long gone. */
 const BEATS_PER_CLEARING = 100;
 /** Between attempts to add a forgotten halt while it is not certain that it stands. */
@@ -73,11 +74,15 @@ class RunningWatchdog implements Watchdog {
   readonly #memory: HaltMemory;
   readonly #roster: Roster;
   readonly #panics: Panics;
+  readonly #unattended: Unattended;
   readonly #eyes: Eyes;
   readonly #contact: Contact;
   readonly #judge: Judge;
   readonly #closing = new AbortController();
   readonly #problems = new Set<string>();
+  /** Panics without an epoch that came before the first state. */
+  readonly #undated: WrittenPanic[] = [];
+  #stateSeen = false;
   #sequence = 0;
   #beatTimer: Timer | undefined;
   #reasserting = false;
@@ -95,6 +100,8 @@ class RunningWatchdog implements Watchdog {
     const pace = { firstMs: options.resendMs, longestMs: options.resendMaxMs };
     const generation = this.#generation;
     this.#panics = new Panics({ bus, clock, logger, alert, audit: this.#audit, watchdogId, generation, pace }, parts);
+    const { workerMissingMs } = options;
+    this.#unattended = new Unattended({ bus, clock, logger, alert, audit: this.#audit, watchdogId, workerMissingMs });
     this.#eyes = new Eyes({ bus, clock, logger, sight: this.#sight() });
     const doubtLimits = { tickGapMs: peerBeatMs + stallMs, contactMaxAgeMs: CONTACT_MAX_AGE_MS, reconnectAllowanceMs };
     this.#contact = this.#createContact(doubtLimits);
@@ -158,6 +165,13 @@ class RunningWatchdog implements Watchdog {
     if (this.#eyes.contactAgeMs(nowMs) <= BLIND_AFTER_MS) void this.#beat(nowMs);
     this.#contact.keep();
     this.#panics.resendDue(nowMs);
+    this.#lookForUnattended();
+  }
+
+  /** A doubt of our own stops the healthy clock: what passes in it is held against no worker. */
+  #lookForUnattended(): void {
+    const { doubt, healthyMs } = this.#contact.doubt;
+    if (doubt === undefined) this.#unattended.look(this.#panics.incidents.openAccounts(), healthyMs);
   }
 
   async #beat(nowMs: number): Promise<void> {
@@ -237,7 +251,9 @@ class RunningWatchdog implements Watchdog {
         if (this.#roster.beat(beat, healthyMs, doubt !== undefined)) this.#judge.lookAt(beat.serviceId);
       },
       workerBeat: (beat) => {
-        if (this.#roster.workerBeat(beat, this.#contact.doubt.healthyMs)) this.#judge.look();
+        const { healthyMs } = this.#contact.doubt;
+        this.#unattended.hear(beat, healthyMs);
+        if (this.#roster.workerBeat(beat, healthyMs)) this.#judge.look();
       },
       window: (window) => {
         const { clock } = this.#options;
@@ -247,18 +263,31 @@ class RunningWatchdog implements Watchdog {
           void this.#audit.record({ event: 'watchdog.maintenance_seen', cause: window.reason, details: { ...window } });
         }
       },
-      panic: (panic) => this.#panics.incidents.saw(panic, this.#options.clock.monotonicMs()),
+      panic: (panic) => this.#saw(panic),
       completion: (completion) => this.#panics.incidents.completed(completion),
       state: (state) => this.#entered(state),
       malformed: (where, problem) => this.#malformed(where, problem),
     };
   }
 
+  /** Which epoch a panic belongs to that names none, only the state can tell. */
+  #saw(panic: WrittenPanic): void {
+    if (panic.epoch === undefined && !this.#stateSeen) {
+      this.#undated.push(panic);
+      if (this.#undated.length > REMEMBERED) this.#undated.shift();
+      return;
+    }
+    const { epoch, state } = this.#roster;
+    this.#panics.incidents.saw(withEpoch(panic, { ...state, epoch }), this.#options.clock.monotonicMs());
+  }
+
   #entered(state: TradingState): void {
+    this.#stateSeen = true;
     if (this.#memory.observe(state)) this.#reassert();
     const epoch = Math.max(state.epoch, this.#memory.highestEpoch());
     this.#roster.entered(state, epoch, this.#contact.doubt.healthyMs);
     this.#panics.incidents.entered(epoch, state.accounts);
+    for (const panic of this.#undated.splice(0)) this.#saw(panic);
     for (const serviceId of state.services) if (!this.#roster.knows(serviceId)) void this.#askForLatest(serviceId);
     this.#judge.look();
   }
@@ -272,7 +301,7 @@ class RunningWatchdog implements Watchdog {
   }
 
   #malformed(where: string, problem: string): void {
-    if (this.#problems.has(where) || this.#problems.size >= REMEMBERED_PROBLEMS) return;
+    if (this.#problems.has(where) || this.#problems.size >= REMEMBERED) return;
     this.#problems.add(where);
     this.#options.logger.error({ where, problem }, 'record not understood');
     void this.#audit.record({ event: 'watchdog.record_not_understood', cause: problem, details: { where } });

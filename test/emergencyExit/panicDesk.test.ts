@@ -1,5 +1,7 @@
 /** Which panics are carried out, and that none is lost or blocks another. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { FROM_START } from '../../src/bus/bus.js';
+import { CLOSE_ATTEMPTS } from '../../src/messages/closeAttempt.js';
 import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
 import { TRADING_STATE } from '../../src/messages/tradingState.js';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';
@@ -81,5 +83,14 @@ describe('panics that reach a worker', () => {
     scene.memory.spoilLatch(TRADING_STATE);
     await scene.panic();
     await scene.until(() => scene.venue.positions().size === 0, 3_000);
+  });
+
+  it('S6: a panic in the original format belongs to the epoch known last, where nobody can understand the state', async () => {
+    await begin();
+    scene.memory.spoilLatch(TRADING_STATE);
+    await scene.bus.append(PANIC_CLOSE, { issued_by: 'risk_kernel', event_id: 'o1', reason: 'DRAWDOWN' });
+    await scene.until(() => scene.venue.positions().size === 0, 3_000);
+    const attempts = (await scene.bus.read(CLOSE_ATTEMPTS, FROM_START)).records.map(({ fields }) => fields['incident']);
+    expect(attempts).toEqual(['default@1']);
   });
 });

@@ -11,6 +11,7 @@ import { SILENT_CALLS_MAX } from '../../src/bus/redis/link.js';
 import { REPLICA_MS } from '../../src/bus/redis/probe.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
+import { ORIGINAL_STAMP_TOLERANCE_MS } from '../../src/messages/heartbeat.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
 import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
@@ -24,6 +25,7 @@ import {
   DEFAULT_RESEND_MS,
   DEFAULT_RULE_LIMITS,
   DEFAULT_STALL_MS,
+  DEFAULT_WORKER_MISSING_MS,
 } from '../../src/watchdog/options.js';
 import { REPOSITORY } from './packed.js';
 import { compileErrors, pages, readPage, snippetsOf } from './snippets.js';
@@ -62,6 +64,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     resendMs: DEFAULT_RESEND_MS,
     resendMaxMs: DEFAULT_RESEND_MAX_MS,
     busOutageMaxMs: DEFAULT_BUS_OUTAGE_MAX_MS,
+    workerMissingMs: DEFAULT_WORKER_MISSING_MS,
     'timeoutMs of webhookAlert': DEFAULT_WEBHOOK_TIMEOUT_MS,
     'timeoutMs of commandAlert': DEFAULT_COMMAND_TIMEOUT_MS,
   },
@@ -79,6 +82,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     'a replica confirms a write within, ms': REPLICA_MS,
     'heartbeats are kept, ms': HEARTBEAT_RETENTION_MS,
   },
+  'docs/interoperation.md': { 'a beat is stamped within, ms': ORIGINAL_STAMP_TOLERANCE_MS },
   'docs/paper-venue.md': { timeoutMs: DEFAULT_TIMEOUT_MS, source: DEFAULT_SOURCE, 'environment of the venue': DEFAULT_ENVIRONMENT },
 };
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { readAudit } from '../../src/audit/readAudit.js';
 import { verifyAudit } from '../../src/audit/verify.js';
+import { FROM_START } from '../../src/bus/bus.js';
 import { encodeExitReport, PANIC_COMPLETED } from '../../src/messages/completion.js';
+import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
 import { formatStatus } from '../../src/tradingState/formatStatus.js';
 import { halt } from '../../src/tradingState/halt.js';
+import { openIncidents, readExitRecord } from '../../src/tradingState/incidents.js';
 import { endMaintenance, startMaintenance } from '../../src/tradingState/maintenance.js';
 import { readStatus } from '../../src/tradingState/status.js';
 import { ACTIVE } from '../tradingLease/fixture.js';
@@ -59,6 +62,24 @@ describe('re-arm', () => {
     };
     await world.rearm({ clears: ['h1'], accounts: ['new'] }, { readBook: reading });
     expect(asked).toEqual([['default', 'new']]);
+  });
+
+  it('S6: a panic in the original format is an open incident like any other, and belongs to the past once it was named', async () => {
+    const world = new RearmWorld();
+    await world.set(ACTIVE);
+    world.startAll();
+    await halt(world.bus, { kind: 'manual', reason: 'stop', by: 'op', id: 'h1' }, { clock: world.clock });
+    await world.bus.append(PANIC_CLOSE, { event_id: 'o1', issued_by: 'risk_kernel', reason: 'DRAWDOWN', ts: '1', severity: 'CRITICAL' });
+    expect(reasonsOf(await world.rearm({ clears: ['h1'] }))).toContain('incident default@1 (DRAWDOWN) is not completed, and not named');
+    expect(await world.rearm({ clears: ['h1', 'default@1'] })).toMatchObject({ epoch: 2 });
+    const [known] = (await world.bus.read(PANIC_CLOSE, FROM_START)).records;
+    const state = await world.state();
+    expect([state.mode, state.panicsUntilMs]).toEqual(['ACTIVE', known?.appendedWallMs]);
+    expect(openIncidents(await readExitRecord(world.bus), state)).toEqual([]);
+    await world.clock.advance(1);
+    await world.bus.append(PANIC_CLOSE, { event_id: 'o2', issued_by: 'ops' });
+    expect(openIncidents(await readExitRecord(world.bus), state).map(({ incident }) => incident)).toEqual(['default@2']);
+    expect(state.epoch).toBe(2);
   });
 
   it('S7: with positions open only when the book was read and equals what is acknowledged', async () => {
