@@ -129,4 +129,27 @@ describe('audit', () => {
     expect(unreadable).toEqual([]);
     expect(verifyAudit(entries).intact).toBe(true);
   });
+
+  it('S12: however many entries wait for the end of an outage, one retry at a time asks for it', async () => {
+    const clock = new ManualClock();
+    const bus = createMemoryBus({ clock }).handle();
+    let appends = 0;
+    let full = true;
+    const append: typeof bus.append = async (...args) => {
+      appends += 1;
+      return full ? { outcome: 'refused', reason: 'no_space', detail: 'the disk is full' } : bus.append(...args);
+    };
+    const audit = createAudit({ bus: { append }, actor: 'worker:a', clock, retryMs: 250 });
+    for (let entry = 0; entry < 100; entry += 1) {
+      void audit.record({ event: 'test.event', cause: `cause ${entry}` });
+      await clock.advance(1);
+    }
+    const before = appends;
+    await clock.advance(10_000);
+    expect(appends - before).toBe(40);
+    full = false;
+    await clock.advance(250);
+    expect(audit.backlog()).toBe(0);
+    expect(verifyAudit((await readAudit(bus)).entries)).toMatchObject({ intact: true, entries: 100 });
+  });
 });
