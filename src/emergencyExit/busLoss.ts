@@ -127,7 +127,7 @@ export class BusLoss {
   }
 
   async #exit(signal: AbortSignal): Promise<void> {
-    const { broker, account, environment, clock, timings, limit, logger, alert, parts } = this.#context;
+    const { broker, account, environment, clock, timings, limit, limitCancels, logger, alert, parts } = this.#context;
     while (!signal.aborted) {
       const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
       if (identity.kind === 'matches') break;
@@ -146,7 +146,7 @@ export class BusLoss {
       alert({ kind: `bus.lost.${verdict}`, severity: 'critical', account, summary, details: { ...progress }, wallMs: clock.wallMs() });
       return true;
     };
-    await parts.runExit({ broker, ledger, clock, timings, limit, signal, onVerdict }, parts.exit);
+    await parts.runExit({ broker, ledger, clock, timings, limit, limitCancels, signal, onVerdict }, parts.exit);
   }
 
   async #reconcile(local: LocalIncident, state: TradingState): Promise<void> {

@@ -67,13 +67,21 @@ export class CloseSteps {
   }
 
   /** True when something was learned or sent; false when it should not be tried again at once. */
-  async carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
+  async carryOut(step: Exclude<ExitStep, { do: 'cancel' }>, capabilities: BrokerCapabilities): Promise<boolean> {
     if (!this.#mayBegin()) return false;
     // It has waited for its turn while others were sent: what it was planned on may have moved, and nobody caps it.
     if (step.do === 'close' && !step.reduceOnly && this.#isOld(step.readMs)) return true;
-    const moved = await this.#carryOut(step, capabilities);
+    const moved = await (step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities));
     this.#context.ledger.progressed();
     return moved;
+  }
+
+  /** True when the venue confirmed that it ended the order. */
+  async cancel(order: WorkingOrder): Promise<boolean> {
+    if (!this.#mayBegin()) return false;
+    const canceled = await this.#cancel(order);
+    this.#context.ledger.progressed();
+    return canceled;
   }
 
   /** For an exit that ends before its time, while its claim still holds. */
@@ -93,11 +101,6 @@ export class CloseSteps {
   #isOld(readMs: number): boolean {
     const { clock, timings } = this.#context;
     return clock.monotonicMs() - readMs > timings.readTimeoutMs;
-  }
-
-  #carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
-    if (step.do === 'cancel') return this.#cancel(step.order);
-    return step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities);
   }
 
   async #cancel(order: WorkingOrder): Promise<boolean> {

@@ -52,9 +52,12 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   }
   const { default: pLimit } = await import('p-limit');
   const limit = pLimit(resolveConcurrency(options.concurrency));
+  const limitCancels = pLimit(resolveConcurrency(options.concurrency));
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal?.addEventListener('abort', abort, { once: true });
+  // It may have been told to end while the venue was asked who it is.
+  if (signal?.aborted === true) abort();
   let result: DirectExitResult = { verdict: 'stopped', progress: NO_PROGRESS, residue: [] };
   await runExit({
     broker,
@@ -70,7 +73,9 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     clock,
     timings,
     limit: (task) => limit(task),
+    limitCancels: (task) => limitCancels(task),
     signal: stop.signal,
+    beginWithinMs: timings.deadlineMs,
     onVerdict: async (judgement, progress) => {
       result = { verdict: judgement.verdict, progress, residue: judgement.residue };
       // A closed market or a lost answer may still come right before the deadline: only an end ends it.
@@ -79,7 +84,9 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     },
   });
   signal?.removeEventListener('abort', abort);
-  return result;
+  if (result.verdict !== 'stopped' || signal?.aborted === true) return result;
+  const why = `the venue did not say in ${timings.deadlineMs} ms what it is capable of`;
+  return { verdict: 'deadline_passed', progress: NO_PROGRESS, residue: [{ symbol: '*', quantity: 0, why }] };
 }
 
 export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'note'> {

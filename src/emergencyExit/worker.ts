@@ -95,6 +95,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   });
   const { default: pLimit } = await import('p-limit');
   const limit = pLimit(options.concurrency);
+  const limitCancels = pLimit(options.concurrency);
   const generation = random.id();
   const holders = new HolderTail(bus, clock, logger, account);
   const context: WorkerContext = {
@@ -110,6 +111,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
     audit: createAudit({ bus, actor: workerId, clock, logger }),
     alert: (alert) => alertWithoutWaiting(options.alert ?? silentAlerts, alert, logger),
     limit: (task) => limit(task),
+    limitCancels: (task) => limitCancels(task),
     claims: new ClaimDesk(bus, clock, `${workerId}/${generation}`, timings.claimMs),
     holders,
     parts,

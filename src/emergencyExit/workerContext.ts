@@ -54,6 +54,7 @@ export interface WorkerContext {
   /** Sent at once and never waited for. */
   readonly alert: (alert: Alert) => void;
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
+  readonly limitCancels: <T>(task: () => Promise<T>) => Promise<T>;
   readonly claims: ClaimDesk;
   readonly holders: HolderTail;
   readonly parts: WorkerParts;
