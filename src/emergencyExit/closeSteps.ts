@@ -25,7 +25,7 @@ export interface LegSettlement {
   reported(leg: Leg, report: OrderReport, nowMs: number, nextQueryMs: number): Leg;
   /** Whether an attempt that the venue does not know of may be given up, re-sent under its own id, or only be asked for again. */
   unresolved(leg: Leg, capabilities: BrokerCapabilities, nowMs: number, brokerTimeoutMs: number): 'give_up' | 'resend' | 'ask_again';
-  /** Whether a refusal is the end of the attempt. */
+  /** Whether a refusal is the end of the attempt. `again`: the same may have been sent before, by this worker or by a predecessor. */
   endedByRefusal(reason: BrokerRejectedError['reason'], sent: 'once' | 'again'): boolean;
 }
 
@@ -157,7 +157,8 @@ export class CloseSteps {
     const attempt = { number, clientOrderId, side, quantity, sentMs: nowMs };
     const sent = withSent(leg(key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
     update(sent);
-    if (await this.#send(sent, step.reduceOnly, 'once')) await this.#stops.restore(step, capabilities);
+    const before = ledger.mayBeRepeating && capabilities.clientOrderIds === 'forever' ? 'again' : 'once';
+    if (await this.#send(sent, step.reduceOnly, before)) await this.#stops.restore(step, capabilities);
     return true;
   }
 

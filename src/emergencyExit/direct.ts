@@ -64,6 +64,7 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     ledger: memoryLedger({
       timings,
       orderPrefix: `ffd-${random.id().slice(0, 8)}`,
+      mayBeRepeating: false,
       haltedMs: clock.monotonicMs(),
       note(event, cause, details) {
         logger.info({ event, ...details }, cause);
@@ -75,6 +76,7 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     limit: (task) => limit(task),
     limitCancels: (task) => limitCancels(task),
     signal: stop.signal,
+    remembered: new Map(),
     beginWithinMs: timings.deadlineMs,
     onVerdict: async (judgement, progress) => {
       result = { verdict: judgement.verdict, progress, residue: judgement.residue };
@@ -89,17 +91,18 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   return { verdict: 'deadline_passed', progress: NO_PROGRESS, residue: [{ symbol: '*', quantity: 0, why }] };
 }
 
-export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'note'> {
+export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'mayBeRepeating' | 'note'> {
   readonly timings: Pick<ExitTimings, 'leaseTtlMs' | 'brokerTimeoutMs'>;
   /** Monotonic clock: from when on no lease is renewed any more. */
   readonly haltedMs: number;
 }
 
 /** The ledger of an exit without a bus: one owner, no predecessor, nobody who could be asked about other orders. */
-export function memoryLedger({ timings, orderPrefix, haltedMs, note }: MemoryLedgerOptions): ExitLedger {
+export function memoryLedger({ timings, orderPrefix, mayBeRepeating, haltedMs, note }: MemoryLedgerOptions): ExitLedger {
   const horizonMs = haltedMs + timings.leaseTtlMs + timings.brokerTimeoutMs;
   return {
     orderPrefix,
+    mayBeRepeating,
     inherited: () => Promise.resolve([]),
     recordAttempt: (attempt) => {
       note('exit.close_attempt', `${attempt.side} ${attempt.quantity} ${attempt.symbol}`, { ...attempt });

@@ -19,7 +19,7 @@ import {
 import { CancelLane } from './cancels.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
 import type { ExitLedger } from './ledger.js';
-import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
+import { inheritLegs, isOutstanding, type Leg, newLeg, recallLegs, withOpenOrders, withReading } from './legs.js';
 import type { ExitTimings } from './options.js';
 import { type ExitStep, type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
 import { repeatEvery } from './repeat.js';
@@ -49,6 +49,8 @@ export interface ExitRun {
   readonly signal: AbortSignal;
   /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
   readonly mayBegin?: () => Promise<boolean>;
+  /** What earlier runs of this process for this account sent and had no answer for when they ended. */
+  readonly remembered: Map<LegKey, Leg>;
   /** Ends when the venue has not told its capabilities by then: nothing can be done or judged before. Default: it waits. */
   readonly beginWithinMs?: number;
   /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
@@ -113,11 +115,16 @@ class ExitRunner {
       update: (leg) => this.#legs.set(leg.key, leg),
       leg: (key) => this.#legs.get(key),
     });
-    this.#cancels = new CancelLane({ limit: run.limitCancels, cancel: (order) => this.#steps.cancel(order) });
+    this.#cancels = new CancelLane({
+      clock: run.clock,
+      patienceMs: run.timings.readTimeoutMs,
+      limit: run.limitCancels,
+      cancel: (order) => this.#steps.cancel(order),
+    });
   }
 
   async run(): Promise<ExitEnd> {
-    const { broker, ledger, clock, signal, timings } = this.#run;
+    const { broker, ledger, clock, signal, timings, remembered } = this.#run;
     // Waiting for a bounded call of the venue is progress, too.
     const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => ledger.progressed());
     try {
@@ -126,6 +133,7 @@ class ExitRunner {
       const [capabilities, inherited, begins] = await Promise.all([this.#capabilities(), ledger.inherited(), mayBegin]);
       if (capabilities === undefined || !begins) return 'stopped';
       this.#legs = inheritLegs(inherited, clock.monotonicMs());
+      recallLegs(this.#legs, remembered, ledger.orderPrefix, clock.monotonicMs());
       for (const key of this.#legs.keys()) this.#seen.add(key);
       let sweep: Promise<Sweep> | undefined = this.#sweep(await working);
       // Its failure is heard by the first round: until then nobody waits for it, and it must not end the process.
@@ -139,6 +147,10 @@ class ExitRunner {
       return 'stopped';
     } finally {
       keepAlive.cancel();
+      for (const [key, leg] of this.#legs) {
+        if (isOutstanding(leg)) remembered.set(key, leg);
+        else remembered.delete(key);
+      }
     }
   }
 
@@ -146,16 +158,8 @@ class ExitRunner {
   async #sweep(orders: readonly WorkingOrder[]): Promise<Sweep> {
     const own = new Set([...this.#legs.values()].map((leg) => leg.last?.clientOrderId));
     const strangers = orders.filter((order) => !onlyReduces(order) && !own.has(order.clientOrderId));
-    const canceled = await this.#cancel(strangers);
+    const canceled = await this.#cancels.cancel(strangers);
     return { complete: canceled.every(Boolean), orders: new Set(strangers.map(orderKey)) };
-  }
-
-  /** Whether each was confirmed. One that hangs is waited for no longer than a reading: the rounds go on beside it. */
-  async #cancel(orders: readonly WorkingOrder[]): Promise<readonly boolean[]> {
-    const { clock, timings } = this.#run;
-    const canceled = orders.map((order) => this.#cancels.cancel(order));
-    const answer = await settleWithin(clock, Promise.all(canceled), timings.readTimeoutMs);
-    return answer.settled ? answer.value : orders.map(() => false);
   }
 
   /** A reading from before the last holder drained could not be closed on: so none is asked for, as long as the grace lasts. */
@@ -188,7 +192,7 @@ class ExitRunner {
       if (step.do === 'cancel' || (step.do === 'close' && this.#cancels.concerns(step.leg.key))) return [];
       return [this.#run.limit(() => this.#steps.carryOut(step, capabilities))];
     });
-    return (await Promise.all([this.#cancel(cancels), Promise.all(others)])).flat();
+    return (await Promise.all([this.#cancels.cancel(cancels), Promise.all(others)])).flat();
   }
 
   async #capabilities(): Promise<BrokerCapabilities | undefined> {
