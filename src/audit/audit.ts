@@ -5,6 +5,7 @@ import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { AUDIT, type AuditEntry, encodeAuditEntry } from '../messages/audit.js';
+import { wellFormed } from '../messages/fields.js';
 import { type Random, systemRandom } from '../random.js';
 import { auditHash, lifeRoot } from './chain.js';
 
@@ -70,7 +71,7 @@ function plainDetails(details: Readonly<Record<string, unknown>>): Readonly<Reco
 
 function bounded(text: string, instead: string): string {
   const trimmed = text.trim();
-  return trimmed === '' ? instead : trimmed.slice(0, AUDIT_TEXT_MAX_CHARACTERS);
+  return trimmed === '' ? instead : wellFormed(trimmed.slice(0, AUDIT_TEXT_MAX_CHARACTERS));
 }
 
 class ChainedAudit implements Audit {

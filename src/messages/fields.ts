@@ -7,6 +7,11 @@ export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly o
 /** The version that failflat writes. Readers accept this one and the next. */
 export const SCHEMA_VERSION = 1;
 
+/** Half of a character, which a cut can leave behind, has no bytes of its own: on the wire it becomes another one. */
+export function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '\u{fffd}');
+}
+
 /** Thrown by {@link FieldReader} and caught by {@link decodeWith}; it never leaves this folder. */
 class MalformedField extends Error {}
 

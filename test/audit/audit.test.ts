@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createAudit } from '../../src/audit/audit.js';
 import { readAudit } from '../../src/audit/readAudit.js';
 import { verifyAudit } from '../../src/audit/verify.js';
-import type { AppendOutcome } from '../../src/bus/bus.js';
+import type { AppendOutcome, Fields } from '../../src/bus/bus.js';
 import { createMemoryBus } from '../../src/bus/memory.js';
 import type { AuditEntry } from '../../src/messages/audit.js';
 import { seededRandom } from '../../src/random.js';
@@ -151,5 +151,15 @@ describe('audit', () => {
     await clock.advance(250);
     expect(audit.backlog()).toBe(0);
     expect(verifyAudit((await readAudit(bus)).entries)).toMatchObject({ intact: true, entries: 100 });
+  });
+
+  it('S12: a cause that had to be cut in the middle of a character verifies where a bus keeps bytes', async () => {
+    const clock = new ManualClock();
+    const bus = createMemoryBus({ clock }).handle();
+    const asBytes = (fields: Fields): Fields =>
+      Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, Buffer.from(value).toString()]));
+    const audit = createAudit({ bus: { append: (stream, fields) => bus.append(stream, asBytes(fields)) }, actor: 'worker:a', clock });
+    await audit.record({ event: 'test.event', cause: 'x\u{1f4a5}'.repeat(1_000), details: { half: '\ud83d' } });
+    expect(verifyAudit((await readAudit(bus)).entries)).toMatchObject({ intact: true, entries: 1 });
   });
 });
