@@ -65,6 +65,20 @@ export function sleepWith(clock: Pick<Clock, 'setTimer'>, delayMs: number, signa
   });
 }
 
+/** Wall and monotonic time may drift apart by so much between two readings before that is taken for a suspended host. */
+export const WALL_DIVERGENCE_MS = 250;
+
+/** Both clocks, when something was sent. */
+export interface SentReadings {
+  readonly sentMs: number;
+  readonly wallMs: number;
+}
+
+/** True when wall and monotonic time have drifted apart by more than `maxMs`: a suspended host, or a step of the wall clock. NaN counts as drift. */
+export function clocksDiverged(since: SentReadings, now: { readonly nowMs: number; readonly wallMs: number }, maxMs: number): boolean {
+  return !(Math.abs(now.wallMs - since.wallMs - (now.nowMs - since.sentMs)) <= maxMs);
+}
+
 /** The host's own clocks. */
 export const systemClock: Clock = {
   monotonicMs: () => hostOffsetMs + performance.now(),

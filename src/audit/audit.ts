@@ -1,10 +1,11 @@
 /** Writes the record of transitions: in order, chained by hash, without ever failing its caller. */
 import { type AppendOutcome, type Bus, isCommitted } from '../bus/bus.js';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock, type Timer } from '../clock.js';
 import { messageOf } from '../errors.js';
 import { hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { AUDIT, type AuditEntry, encodeAuditEntry } from '../messages/audit.js';
+import { wellFormed } from '../messages/fields.js';
 import { type Random, systemRandom } from '../random.js';
 import { auditHash, lifeRoot } from './chain.js';
 
@@ -70,7 +71,7 @@ function plainDetails(details: Readonly<Record<string, unknown>>): Readonly<Reco
 
 function bounded(text: string, instead: string): string {
   const trimmed = text.trim();
-  return trimmed === '' ? instead : trimmed.slice(0, AUDIT_TEXT_MAX_CHARACTERS);
+  return trimmed === '' ? instead : wellFormed(trimmed.slice(0, AUDIT_TEXT_MAX_CHARACTERS));
 }
 
 class ChainedAudit implements Audit {
@@ -85,6 +86,7 @@ class ChainedAudit implements Audit {
   #previousHash: string;
   #failures = 0;
   #working = false;
+  #retry: Timer | undefined;
 
   constructor(options: AuditOptions) {
     this.actor = bounded(options.actor, 'unnamed');
@@ -151,6 +153,8 @@ class ChainedAudit implements Audit {
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
+    // One retry in line, however many entries were recorded in an outage.
+    this.#retry?.cancel();
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const outcome = await this.#append(first.entry);
       const settled = isCommitted(outcome);
@@ -158,7 +162,7 @@ class ChainedAudit implements Audit {
       if (!settled) this.#failed(first, outcome);
       this.#answer(settled ? [first] : this.#waiting, outcome);
       if (!settled) {
-        this.#clock.setTimer(this.#retryMs, () => void this.#work(), { keepAlive: false });
+        this.#retry = this.#clock.setTimer(this.#retryMs, () => void this.#work(), { keepAlive: false });
         break;
       }
     }

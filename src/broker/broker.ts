@@ -5,9 +5,10 @@ import type { PositionSide, Side } from '../messages/order.js';
 export type { PositionSide, Side };
 
 export interface Position {
+  /** One position for each symbol and side: a venue's lots come as their sum. */
   readonly symbol: string;
   readonly positionSide: PositionSide;
-  /** Signed: below zero is short. Never zero. */
+  /** Signed: below zero is short, also with a side of its own. Never zero. */
   readonly quantity: number;
   /** Price by which exposures are ordered, if the venue gives one. */
   readonly markPrice?: number;

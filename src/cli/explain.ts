@@ -19,6 +19,7 @@ const OPTION_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['rules.unguardedMs', 'unguarded-after'],
   ['memoryFile', 'memory-file'],
   ['accounts.0', 'account'],
+  ['scope', 'account'],
 ]);
 
 export function explainField(error: ConfigurationError, table: OptionTable, values: Values): string {

@@ -30,14 +30,27 @@ export const readBook: ReadBook = async (broker, clock, timeoutMs, between) => {
     const answer = await callWithin(clock, (signal) => readInOrder(broker, clock, signal, between), timeoutMs);
     if (!answer.settled) return { ok: false, problem: `no answer within ${timeoutMs} ms` };
     const { orders, positions, positionsSentMs } = answer.value;
-    const strange = positions.find((position) => !Number.isFinite(position.quantity));
-    if (strange !== undefined) return { ok: false, problem: `${strange.symbol}: a position of ${strange.quantity}` };
     const open = positions.filter((position) => position.quantity !== 0);
+    const problem = contradictionIn(open);
+    if (problem !== undefined) return { ok: false, problem };
     return { ok: true, book: { positions: open, orders, sentMs, positionsSentMs, receivedMs: clock.monotonicMs() } };
   } catch (error) {
     return { ok: false, problem: messageOf(error) };
   }
 };
+
+/** What no account can hold. A close of it could be on the wrong side, or be sent twice. */
+function contradictionIn(positions: readonly Position[]): string | undefined {
+  const seen = new Set<LegKey>();
+  for (const position of positions) {
+    const { symbol, positionSide, quantity } = position;
+    const wrongSign = positionSide === 'long' ? quantity < 0 : positionSide === 'short' && quantity > 0;
+    if (!Number.isFinite(quantity) || wrongSign) return `${symbol}: a ${positionSide} position of ${quantity}`;
+    if (seen.has(legKey(position))) return `${symbol}: two ${positionSide} positions`;
+    seen.add(legKey(position));
+  }
+  return undefined;
+}
 
 export type ReadOrders = (broker: Broker, clock: Clock, timeoutMs: number) => Promise<readonly WorkingOrder[]>;
 
@@ -73,6 +86,11 @@ export type LegKey = `${string}/${PositionSide}`;
 
 export function legKey(leg: { readonly symbol: string; readonly positionSide: PositionSide }): LegKey {
   return `${leg.symbol}/${leg.positionSide}`;
+}
+
+/** Venues give the same order id to orders of different symbols. */
+export function orderKey(order: Pick<WorkingOrder, 'symbol' | 'orderId'>): string {
+  return `${order.symbol}/${order.orderId}`;
 }
 
 /** True where the venue itself sees to it that this order can only reduce: by its flag, or by standing against its own position side. */

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.js';
 import { CLOSE_ATTEMPTS, type CloseAttempt, decodeCloseAttempt, encodeCloseAttempt } from '../messages/closeAttempt.js';
 import type { IncidentClaim } from './claim.js';
 import type { AttemptNote, ExitLedger } from './ledger.js';
+import { type InheritedAttempt, SUPERSEDED_DOUBT_MS } from './legs.js';
 import type { DrainView } from './plan.js';
 
 export interface BusLedgerContext {
@@ -23,10 +24,12 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
   const { bus, clock, audit, claim, incident, account, worker } = context;
   return {
     orderPrefix: context.orderPrefix,
+    mayBeRepeating: claim.token > claim.openSince,
     async inherited() {
-      const attempts = await readAttempts(bus, incident);
+      const attempts = await readAttempts(context);
       // Its sender may have died before its audit entry was written; the attempt itself was durable before it was sent.
-      for (const { wallMs: _wall, account: _account, ...details } of attempts) {
+      for (const { wallMs: _wall, account: _account, ended, ...details } of attempts) {
+        if (ended) continue;
         void audit.record({ event: 'exit.close_inherited', cause: `sent by ${details.worker}`, incident, details });
       }
       return attempts;
@@ -61,17 +64,22 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
 }
 
 /** Throws {@link BusUnavailableError} without contact: a successor that cannot read what was sent must not send. */
-async function readAttempts(bus: Bus, incident: string): Promise<readonly CloseAttempt[]> {
-  const found: CloseAttempt[] = [];
+async function readAttempts({ bus, clock, claim, incident, account }: BusLedgerContext): Promise<readonly InheritedAttempt[]> {
+  const found: InheritedAttempt[] = [];
+  const wallMs = clock.wallMs();
   let cursor: Cursor = FROM_START;
   for (let more = true; more; ) {
     const page = await bus.read(CLOSE_ATTEMPTS, cursor);
     for (const record of page.records) {
       const decoded = decodeCloseAttempt(record.fields);
-      if (decoded.ok && decoded.value.incident === incident) found.push(decoded.value);
+      if (!decoded.ok || decoded.value.account !== account) continue;
+      const attempt = decoded.value;
+      const isOurs = attempt.incident === incident;
+      const mayFill = attempt.fencingToken >= claim.openSince && (isOurs || Math.abs(wallMs - attempt.wallMs) <= SUPERSEDED_DOUBT_MS);
+      if (isOurs || mayFill) found.push({ ...attempt, ended: !mayFill });
     }
     cursor = page.cursor;
     more = page.more;
   }
-  return found;
+  return found.sort((a, b) => a.fencingToken - b.fencingToken || a.attempt - b.attempt);
 }

@@ -52,6 +52,8 @@ export class BusLoss {
   readonly #flattens: boolean;
   #incident: LocalIncident | undefined;
   #heardMs: number;
+  #wroteMs: number;
+  #unwritable = false;
   #epoch = 0;
   #identity: string | undefined;
   #lost = false;
@@ -64,6 +66,7 @@ export class BusLoss {
     this.#file = file;
     this.#flattens = policy === 'flatten';
     this.#heardMs = context.clock.monotonicMs();
+    this.#wroteMs = this.#heardMs;
     this.#incident = file === undefined ? undefined : load(file);
   }
 
@@ -88,6 +91,23 @@ export class BusLoss {
   /** The same for every worker of the account, with the bus or without: two that close at once send one order between them. */
   #orderPrefix(): string {
     return orderPrefix(this.#identity ?? '', incidentId(this.#context.account, this.#epoch));
+  }
+
+  /** A beat has reached the bus. */
+  wrote(): void {
+    this.#wroteMs = this.#context.clock.monotonicMs();
+    this.#unwritable = false;
+  }
+
+  /** A beat has not. A bus that can be read all the same (a full disk) is not lost, yet no panic can be carried out over it. */
+  unwritten(): void {
+    const { clock, timings, account, alert } = this.#context;
+    const nowMs = clock.monotonicMs();
+    const isHeard = nowMs - this.#heardMs < timings.busOutageMaxMs / 2;
+    if (this.#unwritable || !isHeard || nowMs - this.#wroteMs < timings.busOutageMaxMs) return;
+    this.#unwritable = true;
+    const summary = `${account}: the bus has taken nothing from this worker for ${timings.busOutageMaxMs} ms: it cannot carry out a panic`;
+    alert({ kind: 'bus.unwritable', severity: 'critical', account, summary, details: {}, wallMs: clock.wallMs() });
   }
 
   /** The bus does not answer. */
@@ -127,7 +147,7 @@ export class BusLoss {
   }
 
   async #exit(signal: AbortSignal): Promise<void> {
-    const { broker, account, environment, clock, timings, limit, logger, alert, parts } = this.#context;
+    const { broker, account, environment, clock, timings, limit, limitCancels, remembered, logger, alert, parts } = this.#context;
     while (!signal.aborted) {
       const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
       if (identity.kind === 'matches') break;
@@ -137,6 +157,7 @@ export class BusLoss {
     const ledger = memoryLedger({
       timings,
       orderPrefix: this.#incident?.orderPrefix ?? this.#orderPrefix(),
+      mayBeRepeating: true,
       // No lease outlives the contact that it was renewed through.
       haltedMs: this.#heardMs,
       note: (event, cause, details) => logger.info({ event, ...details }, cause),
@@ -146,7 +167,7 @@ export class BusLoss {
       alert({ kind: `bus.lost.${verdict}`, severity: 'critical', account, summary, details: { ...progress }, wallMs: clock.wallMs() });
       return true;
     };
-    await parts.runExit({ broker, ledger, clock, timings, limit, signal, onVerdict }, parts.exit);
+    await parts.runExit({ broker, ledger, clock, timings, limit, limitCancels, remembered, signal, onVerdict }, parts.exit);
   }
 
   async #reconcile(local: LocalIncident, state: TradingState): Promise<void> {

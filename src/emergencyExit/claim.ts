@@ -1,8 +1,9 @@
-/** The right to work on an incident: one owner at a time, a fencing token that rises with each change of hands, renewed by progress. */
+/** The right to work on an incident: one owner at a time for an account, a fencing token that rises with each change of hands, renewed by progress. */
 import { type Bus, BusUnavailableError, type Latch, type LatchValue } from '../bus/bus.js';
-import type { Clock, Timer } from '../clock.js';
+import { type Clock, clocksDiverged, type SentReadings, type Timer, WALL_DIVERGENCE_MS } from '../clock.js';
 import { COMPLETION_VERDICTS, type CompletionVerdict } from '../messages/completion.js';
 import { type Decoded, decodeWith, encode, type Fields } from '../messages/fields.js';
+import { accountOf } from '../messages/panicClose.js';
 
 export interface ClaimRecord {
   readonly incident: string;
@@ -11,6 +12,8 @@ export interface ClaimRecord {
   readonly token: number;
   /** Rises with each renewal: an observer who sees it stand still for the claim's time may take over. */
   readonly counter: number;
+  /** The first token after the last exit of this account that ended with nothing under way: closes from then on may still fill. */
+  readonly openSince: number;
   /** The panic whose verdict this is; absent while the incident is open. */
   readonly done?: { readonly eventId: string; readonly verdict: CompletionVerdict };
 }
@@ -26,6 +29,7 @@ function encodeClaim(claim: ClaimRecord): Fields {
     owner: claim.owner,
     token: claim.token,
     counter: claim.counter,
+    open_since: claim.openSince,
     done_event_id: claim.done?.eventId,
     done_verdict: claim.done?.verdict,
   });
@@ -39,13 +43,15 @@ export function decodeClaim(fields: Fields): Decoded<ClaimRecord> {
       owner: reader.text('owner'),
       token: reader.count('token'),
       counter: reader.count('counter'),
+      openSince: reader.count('open_since'),
       ...(eventId === undefined ? {} : { done: { eventId, verdict: reader.oneOf('done_verdict', COMPLETION_VERDICTS) } }),
     };
   });
 }
 
+/** One for all incidents of an account: two that are open at once would close the same book twice. */
 export function claimLatch(bus: Bus, incident: string): Latch {
-  return bus.latch(`incident:${incident}`);
+  return bus.latch(`exit:${accountOf(incident)}`);
 }
 
 /** What an observer knows of somebody else's claim: since when, on its own clock, nothing has moved. */
@@ -56,21 +62,33 @@ export interface ClaimSeen {
 
 export type ClaimDecision = 'take' | 'wait' | 'done';
 
+/** Over for good: nothing of it is under way any more. */
+function isOver({ done }: ClaimRecord): boolean {
+  return done !== undefined && done.verdict !== 'flat_unconfirmed';
+}
+
+/** Who wants a claim, and what for. */
+export interface ClaimWish {
+  readonly incident: string;
+  readonly eventId: string;
+  readonly owner: string;
+  readonly claimMs: number;
+}
+
 /**
  * A claim's age counts from when this observer first saw it stand where it stands, so its owner has always given up before.
- * What bears the observer's own name is an earlier claim of its own, which it has let go.
+ * What bears the observer's own name for the same incident is an earlier claim of its own, which it has let go.
  */
 export function decideClaim(
   record: ClaimRecord | undefined,
   seen: ClaimSeen | undefined,
-  { eventId, owner, claimMs }: { readonly eventId: string; readonly owner: string; readonly claimMs: number },
+  { incident, eventId, owner, claimMs }: ClaimWish,
   nowMs: number,
 ): ClaimDecision {
   if (record === undefined) return 'take';
-  if (record.done?.eventId === eventId && record.done.verdict !== 'flat_unconfirmed') return 'done';
-  // A new panic for an incident that is over: the book is looked at again, under the next token.
-  if (record.done !== undefined && record.done.verdict !== 'flat_unconfirmed') return 'take';
-  if (record.owner === owner || record.owner === NOBODY) return 'take';
+  // Another panic than that of the verdict: the book is looked at again, under the next token.
+  if (isOver(record)) return record.incident === incident && record.done?.eventId === eventId ? 'done' : 'take';
+  if (record.owner === NOBODY || (record.owner === owner && record.incident === incident)) return 'take';
   return seen !== undefined && nowMs - seen.sinceMs >= claimMs ? 'take' : 'wait';
 }
 
@@ -109,25 +127,33 @@ export class ClaimDesk {
     const value = await latch.get();
     const record = readClaim(value);
     const seen = this.#observe(incident, value.version);
-    const decision = decideClaim(record, seen, { eventId, owner: this.#owner, claimMs: this.#claimMs }, this.#clock.monotonicMs());
+    const wish = { incident, eventId, owner: this.#owner, claimMs: this.#claimMs };
+    const decision = decideClaim(record, seen, wish, this.#clock.monotonicMs());
     if (decision === 'done' && record !== undefined) return { kind: 'done', record };
     if (decision === 'wait') return { kind: 'busy', owner: record?.owner ?? '' };
-    const next: ClaimRecord = { incident, owner: this.#owner, token: (record?.token ?? 0) + 1, counter: 0 };
-    const sentMs = this.#clock.monotonicMs();
+    const token = (record?.token ?? 0) + 1;
+    const openSince = record === undefined || isOver(record) ? token : record.openSince;
+    const next: ClaimRecord = { incident, owner: this.#owner, token, counter: 0, openSince };
+    const sent = sending(this.#clock);
     const set = await latch.compareAndSet(value.version, encodeClaim(next));
     if (set.outcome === 'committed') {
-      return { kind: 'taken', claim: new IncidentClaim(latch, this.#clock, this.#claimMs, next, set.version, sentMs) };
+      return { kind: 'taken', claim: new IncidentClaim(latch, this.#clock, this.#claimMs, next, set.version, sent) };
     }
     return { kind: 'busy', owner: 'another worker' };
   }
 
   #observe(incident: string, version: number): ClaimSeen {
-    const known = this.#seen.get(incident);
+    const account = accountOf(incident);
+    const known = this.#seen.get(account);
     if (known?.version === version) return known;
     const seen = { version, sinceMs: this.#clock.monotonicMs() };
-    this.#seen.set(incident, seen);
+    this.#seen.set(account, seen);
     return seen;
   }
+}
+
+function sending(clock: Clock): SentReadings {
+  return { sentMs: clock.monotonicMs(), wallMs: clock.wallMs() };
 }
 
 function readClaim(value: LatchValue): ClaimRecord | undefined {
@@ -144,7 +170,8 @@ export class IncidentClaim {
   readonly #claimMs: number;
   #record: ClaimRecord;
   #version: number;
-  #validUntilMs: number;
+  /** When the write that holds now was sent. */
+  #sent: SentReadings;
   #counter = 0;
   #moved = true;
   #lost = false;
@@ -152,13 +179,13 @@ export class IncidentClaim {
   #timer: Timer | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(latch: Latch, clock: Clock, claimMs: number, record: ClaimRecord, version: number, sentMs: number) {
+  constructor(latch: Latch, clock: Clock, claimMs: number, record: ClaimRecord, version: number, sent: SentReadings) {
     this.#latch = latch;
     this.#clock = clock;
     this.#claimMs = claimMs;
     this.#record = record;
     this.#version = version;
-    this.#validUntilMs = sentMs + claimMs;
+    this.#sent = sent;
     this.#schedule();
   }
 
@@ -166,14 +193,24 @@ export class IncidentClaim {
     return this.#record.token;
   }
 
-  /** True while no other worker can have taken over. Synchronous: asked right before each send. */
+  /** The first token whose closes may still fill: that of a predecessor, or this one. */
+  get openSince(): number {
+    return this.#record.openSince;
+  }
+
+  /**
+   * True while no other worker can have taken over. Synchronous: asked right before each send. In a suspended host the
+   * monotonic clock stands still while others count: only a renewal shows then that the claim is still ours.
+   */
   isValid(): boolean {
-    return !this.#lost && !this.#handingBack && this.#clock.monotonicMs() < this.#validUntilMs;
+    if (this.#lost || this.#handingBack) return false;
+    const nowMs = this.#clock.monotonicMs();
+    return nowMs < this.validUntilMs && !clocksDiverged(this.#sent, { nowMs, wallMs: this.#clock.wallMs() }, WALL_DIVERGENCE_MS);
   }
 
   /** Nothing that is done under this claim may take effect after this (monotonic clock). */
   get validUntilMs(): number {
-    return this.#lost ? -Infinity : this.#validUntilMs;
+    return this.#lost ? -Infinity : this.#sent.sentMs + this.#claimMs;
   }
 
   progressed(): void {
@@ -227,10 +264,10 @@ export class IncidentClaim {
     if (this.#lost) return false;
     // A counter is never used twice, so that what stands in the latch is known to come from this attempt or from an earlier one.
     const next: ClaimRecord = { ...this.#record, ...change, counter: ++this.#counter };
-    const sentMs = this.#clock.monotonicMs();
+    const sent = sending(this.#clock);
     try {
       const set = await this.#latch.compareAndSet(this.#version, encodeClaim(next));
-      if (set.outcome === 'committed') return this.#adopt(next, set.version, sentMs);
+      if (set.outcome === 'committed') return this.#adopt(next, set.version, sent);
       if (set.outcome === 'refused') return false;
       const value = await this.#latch.get();
       const record = readClaim(value);
@@ -239,7 +276,7 @@ export class IncidentClaim {
         this.#lost = true;
         return false;
       }
-      if (record.counter === next.counter) return this.#adopt(record, value.version, sentMs);
+      if (record.counter === next.counter) return this.#adopt(record, value.version, sent);
       // An earlier change of ours landed late: others count from then, so it lengthens nothing.
       this.#record = record;
       this.#version = value.version;
@@ -249,10 +286,10 @@ export class IncidentClaim {
     }
   }
 
-  #adopt(record: ClaimRecord, version: number, sentMs: number): true {
+  #adopt(record: ClaimRecord, version: number, sent: SentReadings): true {
     this.#record = record;
     this.#version = version;
-    this.#validUntilMs = sentMs + this.#claimMs;
+    this.#sent = sent;
     return true;
   }
 }

@@ -25,7 +25,7 @@ export interface LegSettlement {
   reported(leg: Leg, report: OrderReport, nowMs: number, nextQueryMs: number): Leg;
   /** Whether an attempt that the venue does not know of may be given up, re-sent under its own id, or only be asked for again. */
   unresolved(leg: Leg, capabilities: BrokerCapabilities, nowMs: number, brokerTimeoutMs: number): 'give_up' | 'resend' | 'ask_again';
-  /** Whether a refusal is the end of the attempt. */
+  /** Whether a refusal is the end of the attempt. `again`: the same may have been sent before, by this worker or by a predecessor. */
   endedByRefusal(reason: BrokerRejectedError['reason'], sent: 'once' | 'again'): boolean;
 }
 
@@ -67,13 +67,21 @@ export class CloseSteps {
   }
 
   /** True when something was learned or sent; false when it should not be tried again at once. */
-  async carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
+  async carryOut(step: Exclude<ExitStep, { do: 'cancel' }>, capabilities: BrokerCapabilities): Promise<boolean> {
     if (!this.#mayBegin()) return false;
     // It has waited for its turn while others were sent: what it was planned on may have moved, and nobody caps it.
     if (step.do === 'close' && !step.reduceOnly && this.#isOld(step.readMs)) return true;
-    const moved = await this.#carryOut(step, capabilities);
+    const moved = await (step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities));
     this.#context.ledger.progressed();
     return moved;
+  }
+
+  /** True when the venue confirmed that it ended the order. */
+  async cancel(order: WorkingOrder): Promise<boolean> {
+    if (!this.#mayBegin()) return false;
+    const canceled = await this.#cancel(order);
+    this.#context.ledger.progressed();
+    return canceled;
   }
 
   /** For an exit that ends before its time, while its claim still holds. */
@@ -93,11 +101,6 @@ export class CloseSteps {
   #isOld(readMs: number): boolean {
     const { clock, timings } = this.#context;
     return clock.monotonicMs() - readMs > timings.readTimeoutMs;
-  }
-
-  #carryOut(step: ExitStep, capabilities: BrokerCapabilities): Promise<boolean> {
-    if (step.do === 'cancel') return this.#cancel(step.order);
-    return step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities);
   }
 
   async #cancel(order: WorkingOrder): Promise<boolean> {
@@ -154,7 +157,8 @@ export class CloseSteps {
     const attempt = { number, clientOrderId, side, quantity, sentMs: nowMs };
     const sent = withSent(leg(key) ?? step.leg, attempt, step.positionQuantity, nowMs + timings.pollMs);
     update(sent);
-    if (await this.#send(sent, step.reduceOnly, 'once')) await this.#stops.restore(step, capabilities);
+    const before = ledger.mayBeRepeating && capabilities.clientOrderIds === 'forever' ? 'again' : 'once';
+    if (await this.#send(sent, step.reduceOnly, before)) await this.#stops.restore(step, capabilities);
     return true;
   }
 

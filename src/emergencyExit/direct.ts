@@ -53,9 +53,12 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
   }
   const { default: pLimit } = await import('p-limit');
   const limit = pLimit(resolveConcurrency(options.concurrency));
+  const limitCancels = pLimit(resolveConcurrency(options.concurrency));
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal?.addEventListener('abort', abort, { once: true });
+  // It may have been told to end while the venue was asked who it is.
+  if (signal?.aborted === true) abort();
   let result: DirectExitResult = { verdict: 'stopped', progress: NO_PROGRESS, residue: [] };
   // The exit judges the deadline itself, unless it never comes to judge, or has something else to say of the book.
   const lastMs = timings.deadlineMs + timings.readTimeoutMs;
@@ -68,6 +71,7 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     ledger: memoryLedger({
       timings,
       orderPrefix: `ffd-${random.id().slice(0, 8)}`,
+      mayBeRepeating: false,
       haltedMs: clock.monotonicMs(),
       note(event, cause, details) {
         logger.info({ event, ...details }, cause);
@@ -77,7 +81,9 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     clock,
     timings,
     limit: (task) => limit(task),
+    limitCancels: (task) => limitCancels(task),
     signal: stop.signal,
+    remembered: new Map(),
     onVerdict: async (judgement, progress) => {
       result = { verdict: judgement.verdict, progress, residue: judgement.residue };
       // A closed market or a lost answer may still come right before the deadline: only an end ends it.
@@ -92,17 +98,18 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
 
 const unseenBook = (withinMs: number) => ({ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${withinMs} ms` });
 
-export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'note'> {
+export interface MemoryLedgerOptions extends Pick<ExitLedger, 'orderPrefix' | 'mayBeRepeating' | 'note'> {
   readonly timings: Pick<ExitTimings, 'leaseTtlMs' | 'brokerTimeoutMs'>;
   /** Monotonic clock: from when on no lease is renewed any more. */
   readonly haltedMs: number;
 }
 
 /** The ledger of an exit without a bus: one owner, no predecessor, nobody who could be asked about other orders. */
-export function memoryLedger({ timings, orderPrefix, haltedMs, note }: MemoryLedgerOptions): ExitLedger {
+export function memoryLedger({ timings, orderPrefix, mayBeRepeating, haltedMs, note }: MemoryLedgerOptions): ExitLedger {
   const horizonMs = haltedMs + timings.leaseTtlMs + timings.brokerTimeoutMs;
   return {
     orderPrefix,
+    mayBeRepeating,
     inherited: () => Promise.resolve([]),
     recordAttempt: (attempt) => {
       note('exit.close_attempt', `${attempt.side} ${attempt.quantity} ${attempt.symbol}`, { ...attempt });

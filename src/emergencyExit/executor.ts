@@ -10,16 +10,18 @@ import {
   type LegKey,
   legKey,
   onlyReduces,
+  orderKey,
   type ReadBook,
   type ReadOrders,
   readBook,
   readOrders,
 } from './book.js';
+import { CancelLane } from './cancels.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
 import type { ExitLedger } from './ledger.js';
-import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
+import { inheritLegs, isOutstanding, type Leg, newLeg, recallLegs, withOpenOrders, withReading } from './legs.js';
 import type { ExitTimings } from './options.js';
-import { type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
+import { type ExitStep, type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
 import { repeatEvery } from './repeat.js';
 import { createVenueCalls } from './venueCalls.js';
 import { isQuiet, type JudgeExit, judgeExit, type Verdict } from './verdict.js';
@@ -42,9 +44,13 @@ export interface ExitRun {
   readonly timings: ExitTimings;
   /** Runs tasks with bounded concurrency. */
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
+  /** As `limit`, for cancels: a venue whose cancels hang must not keep closes waiting. */
+  readonly limitCancels: <T>(task: () => Promise<T>) => Promise<T>;
   readonly signal: AbortSignal;
   /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
   readonly mayBegin?: () => Promise<boolean>;
+  /** What earlier runs of this process for this account sent and had no answer for when they ended. */
+  readonly remembered: Map<LegKey, Leg>;
   /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
   readonly onVerdict: (judgement: Verdict, progress: ExitProgress) => Promise<boolean>;
 }
@@ -70,7 +76,7 @@ export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts):
 interface Sweep {
   /** The venue confirmed each cancel. */
   readonly complete: boolean;
-  readonly orderIds: ReadonlySet<string>;
+  readonly orders: ReadonlySet<string>;
 }
 
 /** How often it is looked whether the holders have drained. */
@@ -80,6 +86,7 @@ class ExitRunner {
   readonly #run: ExitRun;
   readonly #parts: ExitParts;
   readonly #steps: CloseSteps;
+  readonly #cancels: CancelLane;
   #legs = new Map<LegKey, Leg>();
   #quietReadsMs: number[] = [];
   readonly #seen = new Set<LegKey>();
@@ -106,10 +113,16 @@ class ExitRunner {
       update: (leg) => this.#legs.set(leg.key, leg),
       leg: (key) => this.#legs.get(key),
     });
+    this.#cancels = new CancelLane({
+      clock: run.clock,
+      patienceMs: run.timings.readTimeoutMs,
+      limit: run.limitCancels,
+      cancel: (order) => this.#steps.cancel(order),
+    });
   }
 
   async run(): Promise<ExitEnd> {
-    const { broker, ledger, clock, signal, timings } = this.#run;
+    const { broker, ledger, clock, signal, timings, remembered } = this.#run;
     // Waiting for a bounded call of the venue is progress, too.
     const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => ledger.progressed());
     try {
@@ -118,8 +131,11 @@ class ExitRunner {
       const [capabilities, inherited, begins] = await Promise.all([this.#capabilities(), ledger.inherited(), mayBegin]);
       if (capabilities === undefined || !begins) return 'stopped';
       this.#legs = inheritLegs(inherited, clock.monotonicMs());
+      recallLegs(this.#legs, remembered, ledger.orderPrefix, clock.monotonicMs());
       for (const key of this.#legs.keys()) this.#seen.add(key);
-      let sweep: Promise<Sweep> | undefined = this.#sweep(await working, capabilities);
+      let sweep: Promise<Sweep> | undefined = this.#sweep(await working);
+      // Its failure is heard by the first round: until then nobody waits for it, and it must not end the process.
+      sweep.catch(() => undefined);
       await this.#untilDrained();
       while (!signal.aborted && ledger.mayAct()) {
         if (await this.#round(capabilities, sweep)) return 'over';
@@ -129,17 +145,19 @@ class ExitRunner {
       return 'stopped';
     } finally {
       keepAlive.cancel();
+      for (const [key, leg] of this.#legs) {
+        if (isOutstanding(leg)) remembered.set(key, leg);
+        else remembered.delete(key);
+      }
     }
   }
 
   /** Working orders are withdrawn while holders still drain. What is not seen or not confirmed here is left to the rounds. */
-  async #sweep(orders: readonly WorkingOrder[], capabilities: BrokerCapabilities): Promise<Sweep> {
+  async #sweep(orders: readonly WorkingOrder[]): Promise<Sweep> {
     const own = new Set([...this.#legs.values()].map((leg) => leg.last?.clientOrderId));
     const strangers = orders.filter((order) => !onlyReduces(order) && !own.has(order.clientOrderId));
-    const canceled = await Promise.all(
-      strangers.map((order) => this.#run.limit(() => this.#steps.carryOut({ do: 'cancel', order }, capabilities))),
-    );
-    return { complete: canceled.every(Boolean), orderIds: new Set(strangers.map((order) => order.orderId)) };
+    const canceled = await this.#cancels.cancel(strangers);
+    return { complete: canceled.every(Boolean), orders: new Set(strangers.map(orderKey)) };
   }
 
   /** A reading from before the last holder drained could not be closed on: so none is asked for, as long as the grace lasts. */
@@ -156,13 +174,23 @@ class ExitRunner {
     const { ledger, clock, signal, timings } = this.#run;
     const book = await this.#read(capabilities, sweep);
     const steps = this.#parts.plan(this.#view(book, capabilities));
-    const moved = await Promise.all(steps.map((step) => this.#run.limit(() => this.#steps.carryOut(step, capabilities))));
+    const moved = await this.#carryOut(steps, capabilities);
     ledger.progressed();
     if (await this.#judge(book, capabilities)) return true;
     if (steps.length === 0) await clock.sleep(this.#pauseMs(book, capabilities), signal);
     // A venue that fails at once must not be asked at full speed.
     else if (!moved.some(Boolean)) await clock.sleep(timings.pollMs, signal);
     return false;
+  }
+
+  /** Whether anything moved, for each step that could be begun. */
+  async #carryOut(steps: readonly ExitStep[], capabilities: BrokerCapabilities): Promise<readonly boolean[]> {
+    const cancels = steps.flatMap((step) => (step.do === 'cancel' ? [step.order] : []));
+    const others = steps.flatMap((step) => {
+      if (step.do === 'cancel' || (step.do === 'close' && this.#cancels.concerns(step.leg.key))) return [];
+      return [this.#run.limit(() => this.#steps.carryOut(step, capabilities))];
+    });
+    return (await Promise.all([this.#cancels.cancel(cancels), Promise.all(others)])).flat();
   }
 
   async #capabilities(): Promise<BrokerCapabilities | undefined> {
@@ -211,11 +239,11 @@ class ExitRunner {
   /** The orders are read while the sweep is under way, and the positions once it has ended: they show what it left. */
   async #readBehind(sweep: Promise<Sweep>): Promise<BookReading> {
     const reading = await this.#readBook(sweep);
-    const { complete, orderIds } = await sweep;
+    const { complete, orders } = await sweep;
     // What the venue would not confirm may still work, or may have filled.
     if (!complete) return this.#readBook();
     if (!reading.ok) return reading;
-    return { ok: true, book: { ...reading.book, orders: reading.book.orders.filter((order) => !orderIds.has(order.orderId)) } };
+    return { ok: true, book: { ...reading.book, orders: reading.book.orders.filter((order) => !orders.has(orderKey(order))) } };
   }
 
   /** Spaced so that the end of a list of bounded length is longer than the venue's lag, over which the verdict needs two. */

@@ -1,6 +1,6 @@
 /** Puts a verdict into words: the report that goes on the bus, and the alert that goes to people. */
 import type { Alert } from '../alert/alert.js';
-import type { ExitReport } from '../messages/completion.js';
+import type { ExitReport, Residue } from '../messages/completion.js';
 import type { ExitProgress } from './executor.js';
 import type { Verdict } from './verdict.js';
 
@@ -16,6 +16,31 @@ export interface ReportTimes {
   readonly wallMs: number;
 }
 
+/** Each list of a report, as it stands in a record: the whole must fit into one, however large the book is. */
+const LIST_MAX_BYTES = 4_096;
+/** A venue's own words may be long. */
+const WHY_MAX_CHARACTERS = 300;
+
+/** The first entries that find room, and one in place of the others. */
+function shortened<T>(entries: readonly T[], others: (count: number) => T): readonly T[] {
+  const kept: T[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    // A text of JSON within JSON.
+    bytes += Buffer.byteLength(JSON.stringify(JSON.stringify(entry)));
+    if (bytes > LIST_MAX_BYTES) return [...kept, others(entries.length - kept.length)];
+    kept.push(entry);
+  }
+  return kept;
+}
+
+const othersInWords = (count: number): string => `(and ${count} more)`;
+
+function shortenedResidue(residue: readonly Residue[]): readonly Residue[] {
+  const cut = residue.map((entry) => ({ ...entry, why: entry.why.slice(0, WHY_MAX_CHARACTERS) }));
+  return shortened(cut, (count) => ({ symbol: '*', quantity: 0, why: othersInWords(count) }));
+}
+
 export function exitReport(subject: ReportSubject, said: Verdict, progress: ExitProgress, times: ReportTimes): ExitReport {
   const executionTimeMs = times.nowMs - times.startedMs;
   return {
@@ -24,13 +49,13 @@ export function exitReport(subject: ReportSubject, said: Verdict, progress: Exit
     positionsTotal: progress.total,
     positionsClosed: progress.closed,
     positionsFailed: progress.total - progress.closed,
-    failedSymbols: [...progress.openSymbols],
+    failedSymbols: shortened(progress.openSymbols, othersInWords),
     // Reckoned back from one reading of the wall clock: two readings could differ by a step of it.
     startedWallMs: Math.max(0, times.wallMs - executionTimeMs),
     completedWallMs: times.wallMs,
     executionTimeMs,
-    silentHolders: said.silentHolders,
-    residue: said.residue,
+    silentHolders: shortened(said.silentHolders, othersInWords),
+    residue: shortenedResidue(said.residue),
   };
 }
 

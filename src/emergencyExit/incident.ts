@@ -170,7 +170,7 @@ export class Incident {
   }
 
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {
-    const { bus, clock, audit, account, workerId, broker, timings, limit, parts } = this.#context;
+    const { bus, clock, audit, account, workerId, broker, timings, limit, limitCancels, remembered, parts } = this.#context;
     const probe = await bus.probe();
     if (!probe.ok) throw new BusUnavailableError(probe.detail);
     const ledger = createBusLedger({
@@ -186,7 +186,10 @@ export class Incident {
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
     const mayBegin = () => this.#onRightAccount(claim, startedMs);
-    return parts.runExit({ broker, ledger, clock, timings, limit, signal: this.#stop.signal, mayBegin, onVerdict }, parts.exit);
+    return parts.runExit(
+      { broker, ledger, clock, timings, limit, limitCancels, remembered, signal: this.#stop.signal, mayBegin, onVerdict },
+      parts.exit,
+    );
   }
 
   #drain(): DrainView {

@@ -1,11 +1,14 @@
 /** What an exit writes down and asks before it acts: on the bus for a worker, in memory for a direct exit without a bus. */
 import type { CloseAttempt } from '../messages/closeAttempt.js';
 import type { LegKey } from './book.js';
+import type { InheritedAttempt } from './legs.js';
 import type { DrainView } from './plan.js';
 
 export interface ExitLedger {
-  /** Attempts that predecessors wrote down for this incident. */
-  inherited(): Promise<readonly CloseAttempt[]>;
+  /** Attempts that predecessors wrote down, the latest of each position last. */
+  inherited(): Promise<readonly InheritedAttempt[]>;
+  /** Others may have sent closes under the same ids that they could not write down. */
+  readonly mayBeRepeating: boolean;
   /** Writes a close down before it is sent. False: it is not sure that a successor would find it. */
   recordAttempt(attempt: { readonly key: LegKey } & AttemptNote): Promise<boolean>;
   /** True while no other worker can have taken over: asked synchronously before each send. */

@@ -80,28 +80,51 @@ export function isOutstanding(leg: Leg): leg is Leg & { readonly last: Outstandi
   return leg.last !== undefined && leg.last.fate.kind !== 'terminal';
 }
 
+export interface InheritedAttempt extends CloseAttempt {
+  /** Nothing of it is under way any more: only its number and its id are taken. */
+  readonly ended: boolean;
+}
+
 /** Takes over what predecessors wrote down before they sent it: each last attempt is unknown until the venue has been asked. */
-export function inheritLegs(attempts: readonly CloseAttempt[], nowMs: number): Map<LegKey, Leg> {
+export function inheritLegs(attempts: readonly InheritedAttempt[], nowMs: number): Map<LegKey, Leg> {
   const legs = new Map<LegKey, Leg>();
   for (const attempt of attempts) {
     const key = legKey(attempt);
-    const known = legs.get(key);
-    if (known?.last !== undefined && known.last.number >= attempt.attempt) continue;
+    const { clientOrderId, side, quantity, ended } = attempt;
+    const fate: AttemptFate = ended
+      ? { kind: 'terminal', status: 'expired', filledQuantity: 0, atMs: nowMs }
+      : { kind: 'unknown', notFound: 0, nextQueryMs: nowMs };
     legs.set(key, {
       ...newLeg(attempt.symbol, attempt.positionSide),
       // A close is as large as the position that its sender had read.
-      expectedQuantity: attempt.side === 'sell' ? attempt.quantity : -attempt.quantity,
+      ...(ended ? {} : { expectedQuantity: side === 'sell' ? quantity : -quantity }),
+      // Numbers go on behind every earlier one: an exit that took over from another one's counts behind both.
       last: {
-        number: attempt.attempt,
-        clientOrderId: attempt.clientOrderId,
-        side: attempt.side,
-        quantity: attempt.quantity,
+        number: Math.max(attempt.attempt, legs.get(key)?.last?.number ?? 0),
+        clientOrderId,
+        side,
+        quantity,
         sentMs: nowMs,
-        fate: { kind: 'unknown', notFound: 0, nextQueryMs: nowMs },
+        fate,
       },
     });
   }
   return legs;
+}
+
+/**
+ * A close of an exit that was superseded may reach the venue for so long. What is older was given up by whoever armed again,
+ * and must not keep today's position open where nobody can be asked about it.
+ */
+export const SUPERSEDED_DOUBT_MS = 60_000;
+
+/** What this process itself sent in an earlier run, and has no answer for: it knows more of it than was written down. */
+export function recallLegs(legs: Map<LegKey, Leg>, remembered: ReadonlyMap<LegKey, Leg>, orderPrefix: string, nowMs: number): void {
+  for (const [key, leg] of remembered) {
+    if (leg.last === undefined || leg.last.number < (legs.get(key)?.last?.number ?? 0)) continue;
+    const isOurs = leg.last.clientOrderId.startsWith(`${orderPrefix}-`);
+    if (isOurs || nowMs - leg.last.sentMs <= SUPERSEDED_DOUBT_MS) legs.set(key, leg);
+  }
 }
 
 /** The attempt is about to be sent: from here on its fate is unknown until the venue answers. */

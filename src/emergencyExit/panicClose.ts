@@ -1,6 +1,6 @@
 /** Asks for the book to be closed: appends a panic, again and again until it surely stands on the bus. */
 import { type AppendOutcome, type Bus, BusDoubtError, isCommitted } from '../bus/bus.js';
-import { checkDurationMs, checkOneOf, checkText } from '../checks.js';
+import { checkDurationMs, checkName, checkOneOf, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { encodePanicClose, firstSendKey, PANIC_CLOSE, PANIC_ISSUERS, type PanicClose, type PanicIssuer } from '../messages/panicClose.js';
 import { TRADING_STATE } from '../messages/tradingState.js';
@@ -41,6 +41,8 @@ export async function panicClose(bus: Bus, request: PanicRequest, deps: PanicDep
   checkText('reason', request.reason);
   checkText('by', request.by);
   const issuedBy = checkOneOf('issuedBy', request.issuedBy ?? 'ops', PANIC_ISSUERS);
+  // No worker can have an account of another name, so nobody would ever carry it out.
+  if (request.scope !== undefined) checkName('scope', request.scope);
   const eventId = random.id();
   const untilMs = clock.monotonicMs() + timeoutMs;
   const { scope, reason, by } = request;

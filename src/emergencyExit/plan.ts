@@ -43,13 +43,13 @@ export type CloseStep = Extract<ExitStep, { do: 'close' }>;
 
 export type PlanExit = (view: ExitView) => readonly ExitStep[];
 
-/** Cancels first, then questions about what is under way, then closes: largest exposure first. */
+/** Cancels first, then closes, largest exposure first, then questions about what is under way: one that hangs keeps no close waiting. */
 export const planExit: PlanExit = (view) => {
   const queries = [...view.legs.values()]
     .filter((leg) => isQueryDue(leg, view.nowMs))
     .map((leg) => ({ do: 'query', leg, resendQuantity: resendQuantity(view, leg) }) as const);
   if (view.book === undefined) return queries;
-  return [...cancels(view, view.book), ...queries, ...closes(view, view.book)];
+  return [...cancels(view, view.book), ...closes(view, view.book), ...queries];
 };
 
 function isQueryDue(leg: Leg, nowMs: number): boolean {

@@ -2,7 +2,7 @@
 import type { BrokerCapabilities, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
 import { derivedId } from '../random.js';
-import { type BookReading, type LegKey, legKey } from './book.js';
+import { type BookReading, type LegKey, legKey, orderKey } from './book.js';
 import type { ExitLedger } from './ledger.js';
 import { sameQuantity } from './legs.js';
 import type { CloseStep } from './plan.js';
@@ -81,7 +81,7 @@ export class ProtectiveStops {
   async #putBack(step: CloseStep, stop: WorkingOrder, largest: number, capabilities: BrokerCapabilities): Promise<boolean> {
     const { calls, ledger } = this.#context;
     if (!ledger.mayAct()) return false;
-    const clientOrderId = `${ledger.orderPrefix}-s${derivedId(stop.orderId).slice(0, 8)}`;
+    const clientOrderId = `${ledger.orderPrefix}-s${derivedId(orderKey(stop)).slice(0, 8)}`;
     const { symbol, positionSide, side, type, quantity, filledQuantity, reduceOnly, limitPrice, stopPrice } = stop;
     const answer = await calls.submit({
       clientOrderId,

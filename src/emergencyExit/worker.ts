@@ -95,6 +95,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   });
   const { default: pLimit } = await import('p-limit');
   const limit = pLimit(options.concurrency);
+  const limitCancels = pLimit(options.concurrency);
   const generation = random.id();
   const holders = new HolderTail(bus, clock, logger, account);
   const context: WorkerContext = {
@@ -110,6 +111,8 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
     audit: createAudit({ bus, actor: workerId, clock, logger }),
     alert: (alert) => alertWithoutWaiting(options.alert ?? silentAlerts, alert, logger),
     limit: (task) => limit(task),
+    limitCancels: (task) => limitCancels(task),
+    remembered: new Map(),
     claims: new ClaimDesk(bus, clock, `${workerId}/${generation}`, timings.claimMs),
     holders,
     parts,
@@ -131,13 +134,19 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   await Promise.all([
     holders.run(signal),
     condition.run(signal),
-    beat(context, generation, condition, memory),
+    beat(context, generation, { condition, memory, loss }),
     watchState(context, memory, panics, loss),
     panics.run(),
   ]);
 }
 
-async function beat(context: WorkerContext, generation: string, condition: ConditionWatch, memory: HaltMemory): Promise<void> {
+interface BeatSources {
+  readonly condition: ConditionWatch;
+  readonly memory: HaltMemory;
+  readonly loss: BusLoss;
+}
+
+async function beat(context: WorkerContext, generation: string, { condition, memory, loss }: BeatSources): Promise<void> {
   const { bus, clock, timings, workerId, signal, logger } = context;
   const { host, bootId, pid } = hostIdentity();
   for (let sequence = 0; !signal.aborted; sequence++) {
@@ -152,7 +161,11 @@ async function beat(context: WorkerContext, generation: string, condition: Condi
       worker: condition.condition(),
     });
     const sent = await bus.append(EXIT_WORKER_HEARTBEAT, fields, { key: workerId, notAfterMs: clock.monotonicMs() + timings.beatMs });
-    if (!isCommitted(sent)) logger.warn({ sent }, 'a beat did not reach the bus');
+    if (isCommitted(sent)) loss.wrote();
+    else {
+      loss.unwritten();
+      logger.warn({ sent }, 'a beat did not reach the bus');
+    }
     await clock.sleep(timings.beatMs, signal);
   }
 }

@@ -10,6 +10,11 @@ export const SCHEMA_VERSION = 1;
 /** As seconds this is the year 5138, as milliseconds it is 1973: no clock says either. */
 const LARGEST_SECONDS = 1e11;
 
+/** Half of a character, which a cut can leave behind, has no bytes of its own: on the wire it becomes another one. */
+export function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '\u{fffd}');
+}
+
 /** Thrown by {@link FieldReader} and caught by {@link decodeWith}; it never leaves this folder. */
 class MalformedField extends Error {}
 

@@ -153,12 +153,3 @@ export function exitDoubt(observation: LeaseObservation, nowMs: number, ttlMs: n
   if (nowMs >= stateProvedMs && nowMs < stateProvedMs + ttlMs) return undefined;
   return `the trading state was last read ${Math.round(nowMs - stateProvedMs)} ms ago`;
 }
-
-/** True when wall and monotonic time have drifted apart by more than `maxMs`: a suspended host, or a step of the wall clock. NaN counts as drift. */
-export function clocksDiverged(
-  since: { readonly sentMs: number; readonly wallMs: number },
-  now: { readonly nowMs: number; readonly wallMs: number },
-  maxMs: number,
-): boolean {
-  return !(Math.abs(now.wallMs - since.wallMs - (now.nowMs - since.sentMs)) <= maxMs);
-}

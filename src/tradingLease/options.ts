@@ -1,7 +1,7 @@
 /** Options of the trading lease, their defaults and bounds. */
 import type { Bus } from '../bus/bus.js';
 import { checkDurationMs, checkName, checkOneOf } from '../checks.js';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, systemClock, WALL_DIVERGENCE_MS } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../messages/holder.js';
@@ -12,7 +12,6 @@ import { type Random, systemRandom } from '../random.js';
 
 export const PEER_LIVENESS_MS = 500;
 export const SUSPEND_MAX_MS = 10_000;
-export const WALL_DIVERGENCE_MS = 250;
 export const DRAIN_POLL_MS = 50;
 /** Beyond the broker timeout: for a settled call to be noticed. */
 const CLOSE_GRACE_MS = 500;

@@ -1,6 +1,7 @@
 /** Keeps what a lease stands on: the state, the registration, the peers, and the last grant. */
 import type { Audit } from '../audit/audit.js';
 import { BusDoubtError, type LatchValue, type ProbeResult } from '../bus/bus.js';
+import { clocksDiverged } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 import { type HostIdentity, hostIdentity } from '../host.js';
@@ -9,15 +10,7 @@ import { halt } from '../tradingState/halt.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { type StateReading, stateOf } from '../tradingState/read.js';
 import { quietSleep } from '../tradingState/tail.js';
-import {
-  clocksDiverged,
-  decideLease,
-  exitDoubt,
-  type Grant,
-  type LeaseDecision,
-  type LeaseObservation,
-  renewalRefusal,
-} from './decideLease.js';
+import { decideLease, exitDoubt, type Grant, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
 import type { Holder, SeenState } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createAudit } from '../../src/audit/audit.js';
 import { readAudit } from '../../src/audit/readAudit.js';
 import { verifyAudit } from '../../src/audit/verify.js';
-import type { AppendOutcome } from '../../src/bus/bus.js';
+import type { AppendOutcome, Fields } from '../../src/bus/bus.js';
 import { createMemoryBus } from '../../src/bus/memory.js';
 import type { AuditEntry } from '../../src/messages/audit.js';
 import { seededRandom } from '../../src/random.js';
@@ -128,5 +128,38 @@ describe('audit', () => {
     expect(entries).toHaveLength(4);
     expect(unreadable).toEqual([]);
     expect(verifyAudit(entries).intact).toBe(true);
+  });
+
+  it('S12: however many entries wait for the end of an outage, one retry at a time asks for it', async () => {
+    const clock = new ManualClock();
+    const bus = createMemoryBus({ clock }).handle();
+    let appends = 0;
+    let full = true;
+    const append: typeof bus.append = async (...args) => {
+      appends += 1;
+      return full ? { outcome: 'refused', reason: 'no_space', detail: 'the disk is full' } : bus.append(...args);
+    };
+    const audit = createAudit({ bus: { append }, actor: 'worker:a', clock, retryMs: 250 });
+    for (let entry = 0; entry < 100; entry += 1) {
+      void audit.record({ event: 'test.event', cause: `cause ${entry}` });
+      await clock.advance(1);
+    }
+    const before = appends;
+    await clock.advance(10_000);
+    expect(appends - before).toBe(40);
+    full = false;
+    await clock.advance(250);
+    expect(audit.backlog()).toBe(0);
+    expect(verifyAudit((await readAudit(bus)).entries)).toMatchObject({ intact: true, entries: 100 });
+  });
+
+  it('S12: a cause that had to be cut in the middle of a character verifies where a bus keeps bytes', async () => {
+    const clock = new ManualClock();
+    const bus = createMemoryBus({ clock }).handle();
+    const asBytes = (fields: Fields): Fields =>
+      Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, Buffer.from(value).toString()]));
+    const audit = createAudit({ bus: { append: (stream, fields) => bus.append(stream, asBytes(fields)) }, actor: 'worker:a', clock });
+    await audit.record({ event: 'test.event', cause: 'x\u{1f4a5}'.repeat(1_000), details: { half: '\ud83d' } });
+    expect(verifyAudit((await readAudit(bus)).entries)).toMatchObject({ intact: true, entries: 1 });
   });
 });

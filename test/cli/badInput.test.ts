@@ -117,6 +117,8 @@ const CASES: readonly (readonly [what: string, given: readonly string[], says: s
   ],
   ['maintenance for no time', ['maintenance', '--service', 's', '--by', 'operator', '--reason', 'x'], '--for = undefined: must be given'],
   ['a direct panic that should wait for the bus', ['panic', '--direct', '--no-wait'], '--no-wait = true: must not be given with --direct'],
+  ['a direct panic that should wait so long', ['panic', '--direct', '--wait', '5s'], '--wait = 5000: must not be given with --direct'],
+  ['a panic for an account that cannot be', ['panic', '--account', 'desk/7'], '--account = "desk/7": must be 1 to 100 letters'],
   ['a direct panic for no account', ['panic', '--direct', '--broker', VENUE], '--account = undefined: must be given'],
 ];
 

@@ -7,6 +7,7 @@ import { type Bus, BusUnavailableError } from '../../src/bus/bus.js';
 import { createMemoryBus } from '../../src/bus/memory.js';
 import { createExitWorker } from '../../src/emergencyExit/worker.js';
 import { ConfigurationError } from '../../src/errors.js';
+import { type FaultyBus, faultyBus } from '../../src/testing/faultyBus.js';
 import { eventually } from '../support/eventually.js';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';
 
@@ -127,6 +128,52 @@ describe('onBusLost', () => {
     await scene.panic();
     await scene.until(() => worker.alerts.some(({ kind }) => kind === 'exit.panic_received'), 1_000, 'the alert');
     worker.kill();
+  });
+
+  it('S4: what the exit on the bus had sent before is not sent again without the bus, where nobody can be asked about it', async () => {
+    scene = createExitScene();
+    const { clock, venue } = scene;
+    await scene.arm();
+    venue.set({ reduceOnly: 'rejected', clientOrderIds: 'never' });
+    venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+    let sent = 0;
+    const worker = scene.worker({
+      wrapBus,
+      options: { onBusLost: 'flatten', memoryFile: join(directory, 'memory') },
+      orderTransitMs: () => (sent++ === 0 ? 25_000 : 0),
+    });
+    await clock.advance(500);
+    await scene.panic();
+    await scene.until(() => sent === 1, 5_000, 'the close has left');
+    away = true;
+    await clock.advance(11_000);
+    expect(worker.alerts.map(({ kind }) => kind)).toContain('bus.lost');
+    await eventually(() => existsSync(join(directory, 'memory.local-incident')));
+    await clock.advance(20_000);
+    expect(sent).toBe(1);
+    expect(venue.positions().size).toBe(0);
+  });
+
+  it('S6: people are told of a bus that can be read and takes nothing, as on a full disk', async () => {
+    scene = createExitScene();
+    const { clock, venue } = scene;
+    await scene.arm();
+    venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+    let bus: FaultyBus | undefined;
+    const worker = scene.worker({
+      wrapBus: (plain) => {
+        bus = faultyBus(plain);
+        return bus;
+      },
+    });
+    await clock.advance(500);
+    const full = { refused: 'no_space' } as const;
+    Object.assign(bus?.faults ?? {}, { append: full, latchWrite: full });
+    await clock.advance(12_000);
+    expect(worker.alerts.map(({ kind }) => kind)).toEqual(['bus.unwritable']);
+    bus?.heal();
+    await scene.panic();
+    await scene.until(() => venue.positions().size === 0, 5_000, 'the empty book');
   });
 });
 

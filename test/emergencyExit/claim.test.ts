@@ -93,4 +93,36 @@ describe('the claim on an incident', () => {
     await first.handBack();
     expect((await take(desk('two'))).token).toBe(first.token + 1);
   });
+
+  it('trap 49: S9: after its host was suspended an owner may not act until a renewal has shown that nobody took over', async () => {
+    const { clock, memory, desk } = scene();
+    // A process of its own: while its host is suspended, its monotonic clock stands still.
+    const suspended = new ManualClock();
+    const first = await take(new ClaimDesk(memory.handle(), suspended, 'one', CLAIM_MS));
+    suspended.stepWall(3_600_000);
+    expect(first.isValid()).toBe(false);
+    first.progressed();
+    await suspended.advance(CLAIM_MS / 4);
+    expect(first.isValid()).toBe(true);
+    const second = desk('two');
+    await second.watch('a@1');
+    await clock.advance(CLAIM_MS);
+    await take(second);
+    suspended.stepWall(3_600_000);
+    first.progressed();
+    await suspended.advance(CLAIM_MS / 4);
+    expect(first.isValid()).toBe(false);
+  });
+
+  it('S4, S9: two incidents of one account are never worked on at once, and those of two accounts are', async () => {
+    const { desk } = scene();
+    const one = desk('one');
+    const first = await take(one);
+    expect((await one.tryTake('a@2', 'other')).kind).toBe('busy');
+    expect((await desk('two').tryTake('a@2', 'other')).kind).toBe('busy');
+    expect((await desk('two').tryTake('b@1', 'other')).kind).toBe('taken');
+    await first.finish('event', 'flat');
+    const next = await desk('two').tryTake('a@2', 'event');
+    expect(next).toMatchObject({ kind: 'taken', claim: { token: 2, openSince: 2 } });
+  });
 });

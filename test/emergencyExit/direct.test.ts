@@ -26,6 +26,13 @@ async function exitAt(prepare: (venue: ReturnType<typeof createSimulatedVenue>) 
   return result;
 }
 
+function scene() {
+  const clock = new ManualClock();
+  const venue = createSimulatedVenue(clock);
+  venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+  return { clock, venue, broker: venue.broker('direct') };
+}
+
 describe('the direct exit', () => {
   it('L2: ends by its deadline where the market is closed, and says so', async () => {
     const result = await exitAt((venue) => venue.set({ closedMarket: { symbols: ['AAPL'], orders: 'reject' } }));
@@ -41,5 +48,31 @@ describe('the direct exit', () => {
   it('S5: closes an open book, and claims no more than it can know', async () => {
     const result = await exitAt(() => {});
     expect(result).toMatchObject({ verdict: 'deadline_passed', progress: { closed: 1, openSymbols: [] } });
+  });
+
+  it('does nothing when it was told to end while the venue was asked who it is', async () => {
+    const { clock, venue, broker } = scene();
+    const stop = new AbortController();
+    const slow = {
+      ...broker,
+      identity: async () => {
+        await clock.sleep(500);
+        return broker.identity();
+      },
+    };
+    const running = directExit({ broker: slow, account: 'default', clock, signal: stop.signal });
+    await clock.advance(100);
+    stop.abort();
+    await clock.advance(5_000);
+    expect(await running).toMatchObject({ verdict: 'stopped' });
+    expect(venue.positions().get('AAPL/net')).toBe(10);
+  });
+
+  it('closes the book and says that nobody was asked', async () => {
+    const { clock, venue, broker } = scene();
+    const running = directExit({ broker, account: 'default', clock });
+    await clock.advance(12_000);
+    expect(await running).toMatchObject({ verdict: 'flat_unconfirmed', progress: { total: 1, closed: 1 } });
+    expect(venue.positions().size).toBe(0);
   });
 });

@@ -51,4 +51,10 @@ describe('panicClose', () => {
     expect(await pressed(slow)).toMatchObject({ outcome: 'committed', epoch: 2 });
     await scene.until(() => venue.positions().size === 0, 5_000, 'the empty book');
   });
+
+  it('S6: an account that no worker can have is refused, instead of a panic that nobody carries out', async () => {
+    scene = createExitScene();
+    const wrong = panicClose(scene.bus, { reason: 'r', by: 'b', scope: 'desk/7' }, { clock: scene.clock });
+    await expect(wrong).rejects.toThrow('scope = "desk/7": must be 1 to 100 letters');
+  });
 });

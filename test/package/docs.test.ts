@@ -9,13 +9,14 @@ import { CALL_TIMEOUT_MS } from '../../src/bus/redis/context.js';
 import { CONNECT_TIMEOUT_MS } from '../../src/bus/redis/dialling.js';
 import { SILENT_CALLS_MAX } from '../../src/bus/redis/link.js';
 import { REPLICA_MS } from '../../src/bus/redis/probe.js';
+import { WALL_DIVERGENCE_MS } from '../../src/clock.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
 import { ORIGINAL_STAMP_TOLERANCE_MS } from '../../src/messages/heartbeat.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
 import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
-import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS, WALL_DIVERGENCE_MS } from '../../src/tradingLease/options.js';
+import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS } from '../../src/tradingLease/options.js';
 import { HALT_TIMEOUT_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
 import { DEFAULT_ENVIRONMENT } from '../../src/venue/options.js';
 import {

@@ -1,7 +1,7 @@
 /** How records and latch values stand in Redis: plain fields that any client can read, with a checksum of their own. */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { Fields } from '../../messages/fields.js';
+import { type Fields, wellFormed } from '../../messages/fields.js';
 import { MAX_RECORD_BYTES } from '../policy.js';
 
 const CHECKSUM = 'crc';
@@ -22,7 +22,8 @@ function checksumOf(key: string | undefined, fields: readonly (readonly [string,
 
 /** The field list of `XADD`; undefined where the record is too large. Throws nothing. */
 export function encodeEntry(fields: Fields, key: string | undefined): readonly string[] | undefined {
-  const pairs = Object.entries(fields);
+  // The checksum is of what will be read.
+  const pairs = Object.entries(fields).map(([name, value]) => [name, wellFormed(value)] as const);
   const flat = pairs.flat();
   if (key !== undefined) flat.push(KEY, key);
   flat.push(CHECKSUM, checksumOf(key, pairs));

@@ -42,8 +42,8 @@ export const panicCommand: Command = {
   run(values, context) {
     if (!values.flag('direct')) return panicOnBus(values, context);
     for (const name of ONLY_WITH_BUS) {
-      if (values.flag(name) || values.number(name) !== undefined)
-        throw new ConfigurationError(`--${name}`, true, 'must not be given with --direct');
+      const value = values.flag(name) || values.number(name);
+      if (value !== undefined) throw new ConfigurationError(`--${name}`, value, 'must not be given with --direct');
     }
     return panicDirect(values, context);
   },
