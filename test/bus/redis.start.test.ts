@@ -13,6 +13,7 @@ import { checkServer } from '../../src/bus/redis/suitability.js';
 import { parseRedisUrl, throughPort, withFreshPrefix } from '../../src/bus/redis/target.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
+import { eventually } from '../support/eventually.js';
 import { fcSeed } from '../support/seed.js';
 
 const undo: (() => unknown)[] = [];
@@ -223,4 +224,27 @@ it('S13: many reads that wait on one bus are no leak that Node would warn an ope
   const waits = Array.from({ length: 15 }, (_, n) => bus.read(`s${n}`, FROM_START, { blockMs: 300 }));
   await Promise.all(waits);
   expect(warnings).toEqual([]);
+});
+
+it.each([
+  ['a sentinel', (port: number) => `redis+sentinel://127.0.0.1:${port}/mymaster`],
+  ['a node of a Cluster', (port: number) => `redis+cluster://127.0.0.1:${port}?prefix={x}:`],
+])('S13: %s that stands still is hung up on: no connection to it is left, which would keep the process alive', async (_who, urlAt) => {
+  const silent = createServer();
+  const open = new Set<unknown>();
+  let met = 0;
+  silent.on('connection', (socket) => {
+    met += 1;
+    open.add(socket);
+    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    // What has been read to its end is closed; what is sent is never answered.
+    socket.resume();
+  });
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  undo.push(() => silent.close());
+  const address = silent.address();
+  const error = await refusal(urlAt(typeof address === 'object' && address !== null ? address.port : 0));
+  expect(error.message).toContain('does not answer');
+  expect(met).toBeGreaterThan(0);
+  await eventually(() => open.size === 0);
 });
