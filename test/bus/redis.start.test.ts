@@ -213,14 +213,34 @@ it('trap 49: the clock of the server is never taken to be further on than it is,
   );
 });
 
-it('S13: many reads that wait on one bus are no leak that Node would warn an operator of', async () => {
-  const server = await start();
-  const bus = await openBus(server.url);
-  undo.push(() => bus.close());
+/** The names of what Node warns of from now on. */
+function heardWarnings(): readonly string[] {
   const warnings: string[] = [];
   const hear = (warning: Error) => warnings.push(warning.name);
   process.on('warning', hear);
   undo.push(() => process.off('warning', hear));
+  return warnings;
+}
+
+it('S13: many calls that a frozen server leaves without an answer are no leak that Node would warn an operator of', async () => {
+  const server = await start();
+  const bus = await openBus(server.url);
+  undo.push(() => bus.close());
+  const warnings = heardWarnings();
+  await server.freeze();
+  const calls = Array.from({ length: 30 }, (_, n) => bus.append('s', { n: String(n) }, { timeoutMs: 100 }));
+  expect(new Set((await Promise.all(calls)).map(({ outcome }) => outcome))).toEqual(new Set(['unknown']));
+  // A warning comes in a later turn than what it is about.
+  await server.thaw();
+  await eventually(async () => (await bus.append('s', { n: 'after' })).outcome === 'committed', { timeoutMs: 10_000 });
+  expect(warnings).toEqual([]);
+});
+
+it('S13: many reads that wait on one bus are no leak that Node would warn an operator of', async () => {
+  const server = await start();
+  const bus = await openBus(server.url);
+  undo.push(() => bus.close());
+  const warnings = heardWarnings();
   const waits = Array.from({ length: 15 }, (_, n) => bus.read(`s${n}`, FROM_START, { blockMs: 300 }));
   await Promise.all(waits);
   expect(warnings).toEqual([]);
