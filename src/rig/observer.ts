@@ -128,7 +128,7 @@ export class BusObserver {
   }
 }
 
-/** Calls `hear` with each record from the first on, until the signal aborts. */
+/** Calls `hear` with each record from the first on, once, until the signal aborts. */
 export async function followStream(
   bus: Bus,
   stream: string,
@@ -137,11 +137,17 @@ export async function followStream(
   hear: (record: BusRecord) => void,
 ): Promise<void> {
   let cursor: Cursor = FROM_START;
+  const heard = new Set<string>();
   while (!signal.aborted) {
     try {
       const page = await bus.read(stream, cursor, { blockMs: 1_000, signal });
       cursor = page.cursor;
-      for (const record of page.records) hear(record);
+      for (const record of page.records) {
+        // Behind a failover a reader goes back over what it has read. Another server can give a known id to another record.
+        const what = `${record.id} ${JSON.stringify(record.fields)}`;
+        if (!heard.has(what)) hear(record);
+        heard.add(what);
+      }
     } catch {
       // No contact now; what is on the bus will be read when contact is back.
       await clock.sleep(20, signal);

@@ -46,6 +46,8 @@ export class Eyes {
   /** Questions for a last beat that are not answered yet. */
   readonly #asked = new Set<Promise<void>>();
   #stateVersion = -1;
+  /** What stands under that version: another server gives the same number to something else. */
+  #stateText = '';
   #stateReachedMs = Number.NEGATIVE_INFINITY;
   #stateSentMs = Number.NEGATIVE_INFINITY;
 
@@ -161,9 +163,12 @@ export class Eyes {
     sight.wake();
     this.#stateReachedMs = clock.monotonicMs();
     // Two readers: an answer that was asked for earlier must not pass for a change back.
-    if (value.version === this.#stateVersion || value.sentMs < this.#stateSentMs) return;
+    if (value.sentMs < this.#stateSentMs) return;
     this.#stateSentMs = value.sentMs;
+    const text = JSON.stringify(value.fields);
+    if (value.version === this.#stateVersion && text === this.#stateText) return;
     this.#stateVersion = value.version;
+    this.#stateText = text;
     const decoded: Decoded<TradingState> = value.version === 0 ? { ok: true, value: NEVER_ARMED } : decodeTradingState(value.fields);
     if (decoded.ok) sight.state(decoded.value);
     else sight.malformed(`${TRADING_STATE} version ${value.version}`, decoded.problem);

@@ -13,6 +13,7 @@ import { checkServer } from '../../src/bus/redis/suitability.js';
 import { parseRedisUrl, throughPort, withFreshPrefix } from '../../src/bus/redis/target.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
+import { eventually } from '../support/eventually.js';
 import { fcSeed } from '../support/seed.js';
 
 const undo: (() => unknown)[] = [];
@@ -212,15 +213,58 @@ it('trap 49: the clock of the server is never taken to be further on than it is,
   );
 });
 
-it('S13: many reads that wait on one bus are no leak that Node would warn an operator of', async () => {
-  const server = await start();
-  const bus = await openBus(server.url);
-  undo.push(() => bus.close());
+/** The names of what Node warns of from now on. */
+function heardWarnings(): readonly string[] {
   const warnings: string[] = [];
   const hear = (warning: Error) => warnings.push(warning.name);
   process.on('warning', hear);
   undo.push(() => process.off('warning', hear));
+  return warnings;
+}
+
+it('S13: many calls that a frozen server leaves without an answer are no leak that Node would warn an operator of', async () => {
+  const server = await start();
+  const bus = await openBus(server.url);
+  undo.push(() => bus.close());
+  const warnings = heardWarnings();
+  await server.freeze();
+  const calls = Array.from({ length: 30 }, (_, n) => bus.append('s', { n: String(n) }, { timeoutMs: 100 }));
+  expect(new Set((await Promise.all(calls)).map(({ outcome }) => outcome))).toEqual(new Set(['unknown']));
+  // A warning comes in a later turn than what it is about.
+  await server.thaw();
+  await eventually(async () => (await bus.append('s', { n: 'after' })).outcome === 'committed', { timeoutMs: 10_000 });
+  expect(warnings).toEqual([]);
+});
+
+it('S13: many reads that wait on one bus are no leak that Node would warn an operator of', async () => {
+  const server = await start();
+  const bus = await openBus(server.url);
+  undo.push(() => bus.close());
+  const warnings = heardWarnings();
   const waits = Array.from({ length: 15 }, (_, n) => bus.read(`s${n}`, FROM_START, { blockMs: 300 }));
   await Promise.all(waits);
   expect(warnings).toEqual([]);
+});
+
+it.each([
+  ['a sentinel', (port: number) => `redis+sentinel://127.0.0.1:${port}/mymaster`],
+  ['a node of a Cluster', (port: number) => `redis+cluster://127.0.0.1:${port}?prefix={x}:`],
+])('S13: %s that stands still is hung up on: no connection to it is left, which would keep the process alive', async (_who, urlAt) => {
+  const silent = createServer();
+  const open = new Set<unknown>();
+  let met = 0;
+  silent.on('connection', (socket) => {
+    met += 1;
+    open.add(socket);
+    socket.on('error', () => undefined).on('close', () => open.delete(socket));
+    // What has been read to its end is closed; what is sent is never answered.
+    socket.resume();
+  });
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  undo.push(() => silent.close());
+  const address = silent.address();
+  const error = await refusal(urlAt(typeof address === 'object' && address !== null ? address.port : 0));
+  expect(error.message).toContain('does not answer');
+  expect(met).toBeGreaterThan(0);
+  await eventually(() => open.size === 0);
 });

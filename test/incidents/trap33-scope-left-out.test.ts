@@ -1,7 +1,7 @@
 /** What is said of an account holds for all of it, and of no other. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Broker, BrokerUnavailableError } from '../../src/broker/broker.js';
-import { createExitScene, type ExitScene } from '../support/exitScene.js';
+import { EVERY_SCENE, type PlacedScene } from '../support/exitScene.js';
 
 const RESTING = {
   symbol: 'MSFT',
@@ -13,14 +13,14 @@ const RESTING = {
   reduceOnly: false,
 } as const;
 
-describe('trap 33: resting limit orders, manual positions, several accounts: "flat" while some scope was left out', () => {
-  let scene: ExitScene;
+describe.each(EVERY_SCENE)('trap 33: resting limit orders, manual positions, several accounts: on %s', (_name, create) => {
+  let scene: PlacedScene;
   afterEach(() => scene.end());
 
   const left = (account: string) => ({ positions: scene.venue.positions(account).size, orders: scene.venue.openOrders(account) });
 
   async function begin(accounts: readonly string[]) {
-    scene = createExitScene(accounts);
+    scene = await create(accounts);
     await scene.arm(accounts);
     for (const account of accounts) {
       scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }], account);
@@ -53,10 +53,11 @@ describe('trap 33: resting limit orders, manual positions, several accounts: "fl
       ...broker,
       cancel: (order, signal) => (cancels ? broker.cancel(order, signal) : Promise.reject(new BrokerUnavailableError('busy'))),
     });
-    scene.worker({ wrapBroker: withoutCancels });
-    await scene.clock.advance(500);
+    await scene.worker({ wrapBroker: withoutCancels });
+    await scene.pass(500);
     await scene.panic();
-    await scene.clock.advance(8_000);
+    await scene.until(() => left('default').positions === 0, 8_000, 'a book without positions');
+    await scene.pass(8_000);
     expect(left('default')).toEqual({ positions: 0, orders: 2 });
     expect(await scene.completions(), 'said over resting orders').toEqual([]);
     cancels = true;
@@ -65,23 +66,23 @@ describe('trap 33: resting limit orders, manual positions, several accounts: "fl
 
   it('trap 33: S6: a panic without scope is for every armed account, and each is flat when that is said of it', async () => {
     await begin(['default', 'second', 'third']);
-    for (const account of ['default', 'second', 'third']) scene.worker({ account });
-    await scene.clock.advance(500);
+    for (const account of ['default', 'second', 'third']) await scene.worker({ account });
+    await scene.pass(500);
     await scene.panic();
     const flat = { verdict: 'flat', positions: 0, orders: 0 };
     expect(await leftAtCompletion(3, 12_000)).toEqual({ default: flat, second: flat, third: flat });
   });
 
-  it('trap 33: S6: an account whose worker is away keeps its panic, and nobody else speaks for it', async () => {
+  it('trap 33: S6: an account whose worker is away keeps its panic, and nobody else speaks for it', { timeout: 40_000 }, async () => {
     await begin(['default', 'second']);
-    scene.worker();
-    await scene.clock.advance(500);
+    await scene.worker();
+    await scene.pass(500);
     await scene.panic();
     await scene.until(async () => (await scene.completions()).length === 1, 12_000);
-    await scene.clock.advance(60_000);
+    await scene.pass(20_000);
     expect((await scene.completions()).map(({ account }) => account)).toEqual(['default']);
     expect(left('second')).toEqual({ positions: 1, orders: 1 });
-    scene.worker({ account: 'second' });
+    await scene.worker({ account: 'second' });
     const flat = { verdict: 'flat', positions: 0, orders: 0 };
     expect(await leftAtCompletion(2, 12_000)).toMatchObject({ second: flat });
   });

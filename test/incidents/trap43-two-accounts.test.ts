@@ -1,13 +1,13 @@
 /** Each account has its own group, and a panic without scope is for all of them. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { createExitScene, type ExitScene } from '../support/exitScene.js';
+import { EVERY_SCENE, type PlacedScene } from '../support/exitScene.js';
 
-describe('trap 43: one consumer group for two accounts: one account is never closed', () => {
-  let scene: ExitScene;
+describe.each(EVERY_SCENE)('trap 43: one consumer group for two accounts: one account is never closed: on %s', (_name, create) => {
+  let scene: PlacedScene;
   afterEach(() => scene.end());
 
-  it('trap 43: trap 33: S6: a panic without scope closes every armed account, one incident each', async () => {
-    scene = createExitScene(['default', 'second']);
+  async function begin(): Promise<void> {
+    scene = await create(['default', 'second']);
     await scene.arm(['default', 'second']);
     scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
     scene.venue.seed(
@@ -17,31 +17,28 @@ describe('trap 43: one consumer group for two accounts: one account is never clo
       ],
       'second',
     );
-    scene.worker();
-    scene.worker({ account: 'second' });
-    await scene.clock.advance(500);
+    await scene.worker();
+    await scene.worker({ account: 'second' });
+    await scene.pass(500);
+  }
+
+  const completed = async () => (await scene.completions()).map(({ incident, verdict }) => `${incident} ${verdict}`).sort();
+
+  it('trap 43: trap 33: S6: a panic without scope closes every armed account, one incident each', async () => {
+    await begin();
     await scene.panic();
-    await scene.clock.advance(12_000);
-    const open = [...scene.venue.positions(), ...scene.venue.positions('second')];
-    expect(open).toEqual([]);
-    expect((await scene.completions()).map(({ incident, verdict }) => `${incident} ${verdict}`).sort()).toEqual([
-      'default@1 flat',
-      'second@1 flat',
-    ]);
-    expect([await scene.unacknowledged(), await scene.unacknowledged('second')]).toEqual([0, 0]);
+    await scene.until(async () => (await scene.completions()).length >= 2, 12_000, 'a completion of each account');
+    await scene.until(async () => (await scene.unacknowledged()) + (await scene.unacknowledged('second')) === 0, 2_000);
+    expect([...scene.venue.positions(), ...scene.venue.positions('second')]).toEqual([]);
+    expect(await completed()).toEqual(['default@1 flat', 'second@1 flat']);
   });
 
-  it('trap 33: S6: a panic with a scope leaves the other account alone', async () => {
-    scene = createExitScene(['default', 'second']);
-    await scene.arm(['default', 'second']);
-    scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
-    scene.venue.seed([{ symbol: 'AAPL', quantity: -4 }], 'second');
-    scene.worker();
-    scene.worker({ account: 'second' });
-    await scene.clock.advance(500);
+  it('trap 43: trap 33: S6: a panic with a scope leaves the other account alone', async () => {
+    await begin();
     await scene.panic({ scope: 'second' });
-    await scene.clock.advance(12_000);
-    expect((await scene.completions()).map(({ incident }) => incident)).toEqual(['second@1']);
+    await scene.until(async () => (await scene.completions()).length >= 1, 12_000, 'a completion');
+    await scene.pass(2_000);
+    expect(await completed()).toEqual(['second@1 flat']);
     expect(scene.venue.positions().size).toBe(1);
   });
 });

@@ -1,8 +1,12 @@
-/** A small world for emergency exits: one bus, one venue, a clock that moves when told, and workers that can be killed. */
+/**
+ * A small world for emergency exits: one bus, one venue, and workers that can be killed. In memory, with a clock that moves when
+ * told; or on a real Redis, in real time, with every timing of the product divided by {@link REAL_TIME_SCALE}.
+ */
 import type { Alert } from '../../src/alert/alert.js';
 import type { Broker } from '../../src/broker/broker.js';
 import { type Bus, type Fields, FROM_START } from '../../src/bus/bus.js';
 import { createMemoryBus, type MemoryBus } from '../../src/bus/memory.js';
+import { type Clock, systemClock } from '../../src/clock.js';
 import { assembleExitWorker, type ExitWorkerOptions } from '../../src/emergencyExit/worker.js';
 import { intactWorkerParts, type WorkerParts } from '../../src/emergencyExit/workerContext.js';
 import { AUDIT } from '../../src/messages/audit.js';
@@ -18,8 +22,11 @@ import { encodeHolderReport, type HolderReport, LEASE_HOLDER } from '../../src/m
 import { encodePanicClose, PANIC_CLOSE, type PanicClose, panicGroup } from '../../src/messages/panicClose.js';
 import { encodeTradingState, TRADING_STATE, type TradingState } from '../../src/messages/tradingState.js';
 import { seededRandom } from '../../src/random.js';
+import { RedisServer } from '../../src/rig/redis/server.js';
+import { scaledTimings } from '../../src/roles/scale.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { readTradingState } from '../../src/tradingState/read.js';
+import { placeOf } from './everyBus.js';
 import { type BrokerLine, createSimulatedVenue, type SimulatedVenue } from './simulatedBroker.js';
 import { SimulatedProcess } from './simulatedProcess.js';
 
@@ -50,12 +57,10 @@ export interface WorkerSetup {
   readonly orderTransitMs?: BrokerLine['orderTransitMs'];
 }
 
-export interface ExitScene {
-  readonly clock: ManualClock;
-  readonly memory: MemoryBus;
+/** What a scene shows and lets a test do, wherever its bus is kept. */
+interface SceneView {
   readonly bus: Bus;
   readonly venue: SimulatedVenue;
-  worker(setup?: WorkerSetup): RunningWorker;
   arm(accounts?: readonly string[], epoch?: number): Promise<void>;
   panic(panic?: Partial<PanicClose>): Promise<void>;
   holder(report: Partial<HolderReport> & Pick<HolderReport, 'event'>): Promise<void>;
@@ -70,26 +75,60 @@ export interface ExitScene {
   end(): Promise<void>;
 }
 
+export interface ExitScene extends SceneView {
+  readonly clock: ManualClock;
+  readonly memory: MemoryBus;
+  worker(setup?: WorkerSetup): RunningWorker;
+}
+
+/** A scene whose tests do not care where its bus is kept and whose time passes. */
+export interface PlacedScene extends SceneView {
+  readonly clock: Clock;
+  worker(setup?: WorkerSetup): Promise<RunningWorker>;
+  /** A duration of the product as it is in this scene. */
+  ms(productMs: number): number;
+  /** Lets a duration of the product pass. */
+  pass(productMs: number): Promise<void>;
+}
+
+export interface RedisScene extends PlacedScene {
+  readonly server: RedisServer;
+  /** A handle of its own, as another process has it. */
+  open(): Promise<Bus>;
+}
+
+/** Slow enough that a busy machine of two cores does not take a live worker for a dead one. */
+const REAL_TIME_SCALE = 4;
+
+interface SceneGround {
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly accounts: readonly string[];
+  readonly scale: number;
+  /** Lets so much of the scene's own time pass. */
+  readonly pass: (ms: number) => Promise<void>;
+}
+
 async function readStream(bus: Bus, stream: string): Promise<readonly Fields[]> {
   const page = await bus.read(stream, FROM_START, { limit: 100_000 });
   return page.records.map((record) => record.fields);
 }
 
-export function createExitScene(accounts: readonly string[] = ['default']): ExitScene {
-  const clock = new ManualClock();
-  const memory = createMemoryBus({ clock, random: seededRandom('scene') });
-  const bus = memory.handle();
+interface BuiltScene extends SceneView {
+  readonly worker: (handle: Bus, setup: WorkerSetup) => RunningWorker;
+}
+
+function buildScene({ clock, bus, accounts, scale, pass }: SceneGround): BuiltScene {
   const venue = createSimulatedVenue(clock, accounts);
   const workers: RunningWorker[] = [];
   let panics = 0;
 
-  const worker = (setup: WorkerSetup = {}): RunningWorker => {
+  const worker = (handle: Bus, setup: WorkerSetup): RunningWorker => {
     const id = setup.id ?? `w${workers.length + 1}`;
     const account = setup.account ?? 'default';
     const alerts: Alert[] = [];
     const stop = new AbortController();
     const process = new SimulatedProcess(clock);
-    const handle = memory.handle();
     const plainBroker = venue.broker(id, {
       account,
       ...(setup.orderTransitMs === undefined ? {} : { orderTransitMs: setup.orderTransitMs }),
@@ -101,6 +140,7 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
         workerId: id,
         account,
         alert: { send: async (alert) => void (process.dead || alerts.push(alert)) },
+        ...(scale === 1 ? {} : { timings: scaledTimings(scale).exitWorker }),
         ...setup.options,
         bus: process.reach(setup.wrapBus?.(handle) ?? handle),
         broker: process.reach(setup.wrapBroker?.(plainBroker) ?? plainBroker),
@@ -118,7 +158,7 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
           end.reached = true;
         };
         running.then(reach, reach);
-        for (let waitedMs = 0; !end.reached && !made.killed() && waitedMs < 60_000; waitedMs += 50) await clock.advance(50);
+        for (let waitedMs = 0; !end.reached && !made.killed() && waitedMs < 60_000; waitedMs += 50) await pass(50);
       },
       kill: () => {
         process.kill();
@@ -143,8 +183,6 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
   };
 
   return {
-    clock,
-    memory,
     bus,
     venue,
     worker,
@@ -185,8 +223,8 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
         bootId: 'b',
         pid: 1,
         epoch: 1,
-        brokerTimeoutMs: 2_000,
-        leaseTtlMs: 750,
+        brokerTimeoutMs: 2_000 / scale,
+        leaseTtlMs: Math.round(750 / scale),
         inflight: 0,
         unknownOutcomes: 0,
         stateVersion: version,
@@ -200,15 +238,14 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
     audited: async () => (await readStream(bus, AUDIT)).map((fields) => fields['event'] ?? ''),
     state: async () => (await readTradingState(bus)).state,
     async unacknowledged(account = 'default') {
-      const observer = memory.handle();
-      const pending = await observer.group(PANIC_CLOSE, panicGroup(account)).pending();
+      const pending = await bus.group(PANIC_CLOSE, panicGroup(account)).pending();
       return pending.length;
     },
     async until(holds, forMs, what = 'the condition') {
       const untilMs = clock.monotonicMs() + forMs;
       while (!(await holds())) {
         if (clock.monotonicMs() >= untilMs) throw new Error(`${what} did not come to hold within ${forMs} ms`);
-        await clock.advance(10);
+        await pass(10);
       }
     },
     async end() {
@@ -216,3 +253,42 @@ export function createExitScene(accounts: readonly string[] = ['default']): Exit
     },
   };
 }
+
+export function createExitScene(accounts: readonly string[] = ['default']): ExitScene {
+  const clock = new ManualClock();
+  const memory = createMemoryBus({ clock, random: seededRandom('scene') });
+  const { worker, ...view } = buildScene({ clock, bus: memory.handle(), accounts, scale: 1, pass: (ms) => clock.advance(ms) });
+  return { ...view, clock, memory, worker: (setup = {}) => worker(memory.handle(), setup) };
+}
+
+async function memoryScene(accounts?: readonly string[]): Promise<PlacedScene> {
+  const scene = createExitScene(accounts);
+  return { ...scene, worker: async (setup) => scene.worker(setup), ms: (ms) => ms, pass: (ms) => scene.clock.advance(ms) };
+}
+
+export async function createRedisScene(accounts: readonly string[] = ['default']): Promise<RedisScene> {
+  const server = await RedisServer.start();
+  const place = placeOf(server.url, () => server.dispose());
+  const clock = systemClock;
+  const ms = (productMs: number) => Math.round(productMs / REAL_TIME_SCALE);
+  const pass = (sceneMs: number) => clock.sleep(sceneMs);
+  const { worker, end, ...view } = buildScene({ clock, bus: await place.open(), accounts, scale: REAL_TIME_SCALE, pass });
+  return {
+    ...view,
+    clock,
+    server,
+    open: () => place.open(),
+    worker: async (setup = {}) => worker(await place.open(), setup),
+    ms,
+    pass: (productMs) => pass(ms(productMs)),
+    async end() {
+      await end();
+      await place.remove();
+    },
+  };
+}
+
+export const EVERY_SCENE: readonly (readonly [name: string, create: (accounts?: readonly string[]) => Promise<PlacedScene>])[] = [
+  ['a bus in memory', memoryScene],
+  ['Redis', createRedisScene],
+];

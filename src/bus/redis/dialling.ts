@@ -1,6 +1,6 @@
 /** What it takes to make a connection, and what can stand in its way. */
 import type { Clock } from '../../clock.js';
-import { settleWithin } from '../../deadline.js';
+import { callWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
 import type { Connect, RedisArgument, RedisConnection } from './seam.js';
 import type { RedisAddress, RedisCredentials, RedisTarget } from './target.js';
@@ -31,15 +31,11 @@ export class RefusedByServerError extends FailflatError {
 /** A TCP connection within the deadline, neither logged in nor checked. */
 export async function connectWithin({ target, connect, clock, name }: Dialling, address: RedisAddress): Promise<RedisConnection> {
   const shown = `${address.host}:${address.port}`;
-  const connecting = connect(address, { tls: target.tls, connectTimeoutMs: CONNECT_TIMEOUT_MS, name });
-  const connected = await settleWithin(clock, connecting, CONNECT_TIMEOUT_MS).catch((error: unknown) => {
+  const connecting = (signal: AbortSignal) => connect(address, { tls: target.tls, connectTimeoutMs: CONNECT_TIMEOUT_MS, name, signal });
+  const connected = await callWithin(clock, connecting, CONNECT_TIMEOUT_MS).catch((error: unknown) => {
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
   });
   if (connected.settled) return connected.value;
-  connecting.then(
-    (late) => late.drop(),
-    () => undefined,
-  );
   throw new NotNowError(`${shown}: no connection within ${CONNECT_TIMEOUT_MS} ms${target.tls ? '; does it speak TLS?' : ''}`);
 }
 

@@ -40,7 +40,7 @@ const COMMAND_TIMEOUT_MAX_MS = 2_000;
 export async function createRedisBus({ client, prefix = '', ...options }: HandedInBusOptions): Promise<Bus> {
   checkClient(client);
   const { host = '127.0.0.1', port = 6_379 } = client.options;
-  const connect: Connect = ({ host: to, port: at }, { connectTimeoutMs, name }) => {
+  const connect: Connect = ({ host: to, port: at }, { connectTimeoutMs, name, signal }) => {
     const ours = { host: to, port: at, connectionName: name, connectTimeout: connectTimeoutMs };
     // Every call of ours has a deadline of its own, and a read that waits must outlast that of the client.
     const still = {
@@ -51,7 +51,7 @@ export async function createRedisBus({ client, prefix = '', ...options }: Handed
       retryStrategy: () => null,
       reconnectOnError: null,
     };
-    return established(client.duplicate({ ...ours, ...still }));
+    return established(client.duplicate({ ...ours, ...still }), signal);
   };
   const target = {
     url: `redis://${host}:${port}`,

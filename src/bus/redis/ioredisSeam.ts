@@ -17,7 +17,7 @@ function isReplyError(error: unknown): error is Error {
 }
 
 /** Makes connections by ioredis, which is loaded with the first. */
-export const connectWithIoredis: Connect = async ({ host, port }, { tls, connectTimeoutMs, name }) => {
+export const connectWithIoredis: Connect = async ({ host, port }, { tls, connectTimeoutMs, name, signal }) => {
   const { Redis } = await import('ioredis');
   const client = new Redis({
     host,
@@ -36,11 +36,11 @@ export const connectWithIoredis: Connect = async ({ host, port }, { tls, connect
     retryStrategy: () => null,
     reconnectOnError: null,
   });
-  return established(client);
+  return established(client, signal);
 };
 
-/** Connects a client that was made lazily, and will neither reconnect nor resend. */
-export async function established(client: Client): Promise<RedisConnection> {
+/** Connects a client that was made lazily, and will neither reconnect nor resend; gives it up when `signal` aborts before that. */
+export async function established(client: Client, signal: AbortSignal): Promise<RedisConnection> {
   let problem: string | undefined;
   // Without a listener an error event would end the process; what it says comes out of the calls as well.
   client.on('error', (error) => {
@@ -49,11 +49,16 @@ export async function established(client: Client): Promise<RedisConnection> {
   const ended = new Promise<void>((resolve) => {
     client.once('end', () => resolve());
   });
+  // A server that stands still accepts a connection, and the client then waits for its first answer for ever.
+  const giveUp = () => client.disconnect();
+  signal.addEventListener('abort', giveUp, { once: true });
   try {
     await client.connect();
   } catch (error) {
     client.disconnect();
     throw new FailflatError('bus_unavailable', problem ?? messageOf(error), { cause: error });
+  } finally {
+    signal.removeEventListener('abort', giveUp);
   }
   return {
     ended,

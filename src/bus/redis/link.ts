@@ -158,7 +158,9 @@ export class Link implements Follower {
   }
 
   #giveUp(connection: RedisConnection, why: string): void {
-    if (this.#established?.connection === connection) this.#lose(this.#established, why);
+    // Of many calls that it left without an answer, the first to say so has given it up for all.
+    if (this.#established?.connection !== connection) return;
+    this.#lose(this.#established, why);
     connection.drop();
   }
 

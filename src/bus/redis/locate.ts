@@ -1,5 +1,5 @@
 /** Finds the server that takes writes now: the one of the URL, the master that sentinels name, or the master of the prefix's slot. */
-import { settleWithin } from '../../deadline.js';
+import { callWithin } from '../../deadline.js';
 import { messageOf } from '../../errors.js';
 import { connectWithin, type Dialling, login, NotNowError } from './dialling.js';
 import type { RedisConnection } from './seam.js';
@@ -31,23 +31,28 @@ async function askAll(
   credentials: RedisCredentials,
   ask: (connection: RedisConnection) => Promise<NamedMaster | undefined>,
 ): Promise<{ readonly found: readonly NamedMaster[]; readonly problems: readonly string[] }> {
+  const { clock } = dialling;
   const found: NamedMaster[] = [];
   const problems: string[] = [];
-  const askOne = async (address: RedisAddress) => {
+  const askOne = async (address: RedisAddress, hungUp: AbortSignal) => {
     const connection = await connectWithin(dialling, address);
+    // An open connection to one that stands still would outlive the question, and hold up the end of this process.
+    const hangUp = () => connection.drop();
+    hungUp.addEventListener('abort', hangUp, { once: true });
     try {
+      if (hungUp.aborted) return;
       await login(connection, credentials);
       const answer = await ask(connection);
       if (answer !== undefined) found.push(answer);
       else problems.push(`${address.host}:${address.port} names none`);
     } finally {
-      connection.drop();
+      hangUp();
     }
   };
   await Promise.all(
     addresses.map(async (address) => {
       try {
-        const answered = await settleWithin(dialling.clock, askOne(address), ANSWER_MS);
+        const answered = await callWithin(clock, (signal) => askOne(address, signal), ANSWER_MS);
         if (!answered.settled) problems.push(`${address.host}:${address.port} does not answer`);
       } catch (error) {
         problems.push(messageOf(error));

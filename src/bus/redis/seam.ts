@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs: number;
   /** As `CLIENT LIST` shows it. */
   readonly name: string;
+  /** Aborts when nobody waits for the connection any more: one that is not made yet is given up. */
+  readonly signal: AbortSignal;
 }
 
 /** Makes one connection. It is neither authenticated nor checked yet. Rejects with a message for people. */
