@@ -5,8 +5,8 @@ import { EXIT_BRAIN_HEARTBEAT } from '../../src/messages/heartbeat.js';
 import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
 import type { RedisServer } from '../../src/rig/redis/server.js';
 import { type BudgetRow, budgetRow, median } from '../budget.js';
-import { startLoad } from './load.js';
-import { openPlace } from './places.js';
+import type { Load } from './load.js';
+import type { Place } from './places.js';
 
 const EVERY_MS = 5_000;
 /** Until then it fills: beats are kept for so long, and are removed with the blocks that they stand in. */
@@ -49,11 +49,10 @@ function growthOf(samples: readonly Sample[], figure: (one: Sample) => number): 
   return median(samples.slice(-third).map(figure)) / median(samples.slice(0, third).map(figure));
 }
 
-export async function memoryRows(size: number, minutes: number): Promise<BudgetRow[]> {
-  const place = await openPlace('redis');
+/** Ends the load and the place. */
+export async function memoryRows(place: Place, load: Load, size: number, minutes: number): Promise<BudgetRow[]> {
   const { server } = place;
   if (server === undefined) throw new Error('a bus on Redis has a server');
-  const load = startLoad(place.url, size);
   try {
     const filling = await samplesOf(server, FILLED_MS);
     const sentBefore = await load.feeder.tell([]);

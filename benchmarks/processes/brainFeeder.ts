@@ -65,6 +65,8 @@ process.on('message', ({ kill = [] }: { kill?: readonly number[] }) => {
   void tell(kill);
 });
 
+process.send?.('ready');
+
 const startMs = systemClock.monotonicMs();
 while (process.connected) {
   underway = beatAllDue(Math.floor(((systemClock.monotonicMs() - startMs) / PERIOD_MS) * count));
