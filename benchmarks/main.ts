@@ -2,11 +2,16 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../src/errors.js';
 import type { BudgetRow } from './budget.js';
+import { BENCH_OPTIONS } from './parts/options.js';
 
 /** What each benchmark file exports. */
 interface Benchmark {
   run(): Promise<readonly BudgetRow[]>;
+  /** Watches one load for so long instead. */
+  runFor?(minutes: number): Promise<readonly BudgetRow[]>;
 }
 
 const NOT_BENCHMARKS = new Set(['main', 'budget', 'stage']);
@@ -52,20 +57,51 @@ function print(rows: readonly BudgetRow[]): void {
     );
 }
 
-async function main(name: string | undefined): Promise<number> {
+class UsageError extends Error {}
+
+function argumentsOf(args: string[]): { readonly name: string; readonly minutes: number | undefined } {
+  const { values, positionals } = parse(args);
+  const [name, ...others] = positionals;
   const names = knownNames();
-  if (name === undefined || !names.includes(name)) {
-    console.error(`benchmark = ${name === undefined ? 'nothing' : JSON.stringify(name)}: must be one of ${names.join(', ')}`);
-    return 2;
+  if (name === undefined || !names.includes(name) || others.length > 0)
+    throw new UsageError(`benchmark = ${JSON.stringify(positionals.join(' '))}: must be one of ${names.join(', ')}`);
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  if (minutes !== undefined && !(minutes > 0 && Number.isFinite(minutes)))
+    throw new UsageError(`--minutes = ${JSON.stringify(values.minutes)}: must be a number above 0`);
+  return { name, minutes };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: BENCH_OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(messageOf(error), { cause: error });
   }
+}
+
+/** What is measured, and the name of the file that keeps it: figures taken otherwise do not take the place of the usual ones. */
+async function measure(args: string[]): Promise<{ readonly rows: readonly BudgetRow[]; readonly file: string }> {
+  const { name, minutes } = argumentsOf(args);
   const module: unknown = await import(pathToFileURL(join(import.meta.dirname, `${name}.js`)).href);
   if (!isBenchmark(module)) throw new Error(`benchmarks/${name}.ts must export run()`);
-  const rows = await module.run();
-  if (rows.length === 0) throw new Error(`benchmarks/${name}.ts measured nothing`);
+  if (minutes === undefined) return { rows: await module.run(), file: `${name}.json` };
+  if (module.runFor === undefined) throw new UsageError(`--minutes: ${name} does not watch anything for a time that is given`);
+  return { rows: await module.runFor(minutes), file: `${name}-${minutes}-minutes.json` };
+}
+
+async function main(args: string[]): Promise<number> {
+  const { rows, file } = await measure(args);
+  if (rows.length === 0) throw new Error(`${file}: nothing was measured`);
   print(rows);
   mkdirSync(RESULTS_DIRECTORY, { recursive: true });
-  writeFileSync(join(RESULTS_DIRECTORY, `${name}.json`), `${JSON.stringify(rows, undefined, 2)}\n`);
+  writeFileSync(join(RESULTS_DIRECTORY, file), `${JSON.stringify(rows, undefined, 2)}\n`);
   return rows.every((row) => row.within) ? 0 : 1;
 }
 
-process.exitCode = await main(process.argv[2]);
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

@@ -1,19 +1,20 @@
-/** What watching costs and how late a death is noticed, for 10, 1,000 and 10,000 exit brains that beat once a second on the journal. */
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/**
+ * What watching costs and how late a death is noticed, for 10, 1,000 and 10,000 exit brains that beat once a second, on each bus.
+ * Told a number of minutes, it watches the memory of Redis under the same load instead.
+ */
 import { type Bus, type Cursor, FROM_START } from '../src/bus/bus.js';
 import { openBus } from '../src/bus/openBus.js';
 import { systemClock } from '../src/clock.js';
 import { decodePanicClose, PANIC_CLOSE } from '../src/messages/panicClose.js';
 import { DEFAULT_RULE_LIMITS } from '../src/watchdog/options.js';
 import { type BudgetRow, budgetRow, median } from './budget.js';
+import { type Sent, startLoad } from './parts/load.js';
+import { memoryRows } from './parts/memory.js';
+import { KINDS, type Kind, openPlace, serverCpuMs } from './parts/places.js';
 
 const SIZES = [10, 1_000, 10_000] as const;
 const ROUNDS = 3;
 const WARM_UP_MS = 3_000;
-const SETTLED_WITHIN_MS = 20_000;
 // Ends before the first death is due: what watching costs is one figure, what judging costs shows in the lateness.
 const MEASURED_MS = 1_900;
 const DEATHS = 5;
@@ -22,32 +23,28 @@ const IDLE_TIMER_MS = 5;
 interface Round {
   readonly cpuPercent: number;
   readonly cpuMsPerSecond: number;
+  /** Of the server, where there is one. */
+  readonly serverCpuPercent: number;
   /** The latest of the deaths. */
   readonly latenessMs: number;
   /** How late a timer fired at the worst in a process with nothing else to do: what no program on this machine could have bettered. */
   readonly idleLatenessMs: number;
+  /** What really came onto the bus: less than was asked for where the sender was too slow. */
+  readonly beatsPerSecond: number;
 }
 
-interface Cost {
-  readonly cpuMs: number;
-  readonly services: number;
-  readonly doubt: string;
-}
-
-interface Deaths {
-  readonly died: readonly (readonly [string, number])[];
-}
-
-function ask<T>(child: ChildProcess, message: object): Promise<T> {
-  return new Promise((resolve, reject) => {
-    child.once('message', (answer) => resolve(answer as T));
-    child.once('exit', (code) => reject(new Error(`a process of the benchmark ended with ${code}`)));
-    child.send(message);
-  });
-}
+/** A round that could not be measured is a round all the same: its rows are not within their limits. */
+const NO_FIGURE: Round = {
+  cpuPercent: Number.NaN,
+  cpuMsPerSecond: Number.NaN,
+  serverCpuPercent: Number.NaN,
+  latenessMs: Number.NaN,
+  idleLatenessMs: Number.NaN,
+  beatsPerSecond: Number.NaN,
+};
 
 /** Reads panics as they come: how long after last beat + threshold each account's was on the bus. */
-async function latenessOf(bus: Bus, died: Deaths['died']): Promise<number[]> {
+async function latenessOf(bus: Bus, died: Sent['died']): Promise<number[]> {
   const lastBeats = new Map(died);
   const waiting = new Set(lastBeats.keys());
   const lateness: number[] = [];
@@ -60,7 +57,11 @@ async function latenessOf(bus: Bus, died: Deaths['died']): Promise<number[]> {
       const panic = decodePanicClose(record.fields);
       const account = panic.ok ? (panic.value.scope ?? '') : '';
       const lastBeatMs = lastBeats.get(account);
-      if (lastBeatMs === undefined) throw new Error(`a panic that nobody caused: ${JSON.stringify(record.fields)}`);
+      // Beats that could not be sent: what is measured then is no watchdog, and there is no figure.
+      if (lastBeatMs === undefined) {
+        console.log(`a panic that nobody caused: ${JSON.stringify(record.fields)}`);
+        return [Number.NaN];
+      }
       // Nobody completes these: they are sent again.
       if (!waiting.has(account)) continue;
       waiting.delete(account);
@@ -83,74 +84,72 @@ async function idleLateness(stop: AbortSignal): Promise<number> {
   return worstMs;
 }
 
-/** The watchdog has seen every brain and is sure of itself. */
-async function settled(watchdog: ChildProcess, size: number): Promise<Cost> {
-  await systemClock.sleep(WARM_UP_MS);
-  for (const untilMs = systemClock.monotonicMs() + SETTLED_WITHIN_MS; systemClock.monotonicMs() < untilMs; ) {
-    const cost = await ask<Cost>(watchdog, {});
-    if (cost.services === size && cost.doubt === 'none') return cost;
-    await systemClock.sleep(250);
-  }
-  throw new Error(`the watchdog did not settle within ${SETTLED_WITHIN_MS} ms: this machine is too busy to measure anything`);
-}
-
-async function round(size: number): Promise<Round> {
-  const directory = mkdtempSync(join(tmpdir(), 'failflat-bench-'));
-  const url = `journal:${directory}/bus`;
-  const bus = await openBus(url);
-  const start = (file: string, ...args: string[]) => fork(join(import.meta.dirname, 'processes', file), [url, ...args]);
-  const feeder = start('brainFeeder.js', String(size));
-  const watchdog = start('watchdogProcess.js');
+async function round(kind: Kind, size: number): Promise<Round> {
+  const place = await openPlace(kind);
+  const bus = await openBus(place.url);
+  const load = await startLoad(place.url, size);
   try {
-    const before = await settled(watchdog, size);
+    await systemClock.sleep(WARM_UP_MS);
+    if (!(await load.settled())) {
+      console.log(`${kind}, ${size} services: no figure, the watchdog did not settle: this machine is too busy`);
+      return NO_FIGURE;
+    }
+    const [before, serverBeforeMs, sentBefore] = await Promise.all([load.watchdog.cost(), serverCpuMs(place.server), load.feeder.tell([])]);
     const fromMs = systemClock.monotonicMs();
     const kill = Array.from({ length: Math.min(DEATHS, size) }, (_, index) => Math.floor((index * size) / DEATHS));
     const watched = new AbortController();
     const idle = idleLateness(watched.signal);
-    const { died } = await ask<Deaths>(feeder, { kill });
+    const { died } = await load.feeder.tell(kill);
     const panics = latenessOf(bus, died);
     await systemClock.sleep(MEASURED_MS);
-    const after = await ask<Cost>(watchdog, {});
-    const overMs = systemClock.monotonicMs() - fromMs;
+    const [after, serverAfterMs, sentAfter] = await Promise.all([load.watchdog.cost(), serverCpuMs(place.server), load.feeder.tell([])]);
+    const seconds = (systemClock.monotonicMs() - fromMs) / 1_000;
     const lateness = await panics;
     watched.abort();
-    const idleLatenessMs = await idle;
-    const cpuMsPerSecond = ((after.cpuMs - before.cpuMs) / overMs) * 1_000;
-    console.log(
-      `${size} services: ${cpuMsPerSecond.toFixed(1)} ms of CPU a second, late by ${lateness.map((ms) => ms.toFixed(1)).join(' ')} ms` +
-        ` (an idle process: by up to ${idleLatenessMs.toFixed(1)} ms; doubt: ${after.doubt})`,
-    );
-    return {
+    const cpuMsPerSecond = (after.cpuMs - before.cpuMs) / seconds;
+    const one: Round = {
       cpuPercent: cpuMsPerSecond / 10,
       cpuMsPerSecond,
+      serverCpuPercent: (serverAfterMs - serverBeforeMs) / seconds / 10,
       latenessMs: lateness.reduce((worst, ms) => (ms <= worst ? worst : ms), -Infinity),
-      idleLatenessMs,
+      idleLatenessMs: await idle,
+      beatsPerSecond: (sentAfter.committed - sentBefore.committed) / seconds,
     };
+    tell(kind, size, one, lateness, `${sentAfter.failed} beats failed, doubt: ${after.doubt}`);
+    return one;
   } finally {
-    for (const child of [feeder, watchdog]) child.kill('SIGKILL');
+    await load.end();
     await bus.close();
-    rmSync(directory, { recursive: true, force: true });
+    await place.dispose();
   }
 }
 
-export async function run(): Promise<BudgetRow[]> {
-  const rounds = new Map<number, Round[]>(SIZES.map((size) => [size, []]));
-  for (let index = 0; index < ROUNDS; index += 1) {
-    for (const size of SIZES) rounds.get(size)?.push(await round(size));
-  }
-  const of = (size: number, figure: (one: Round) => number) => (rounds.get(size) ?? []).map(figure);
+function tell(kind: Kind, size: number, one: Round, lateness: readonly number[], rest: string): void {
+  console.log(
+    `${kind}, ${size} services: ${one.cpuMsPerSecond.toFixed(1)} ms of CPU a second` +
+      ` (server ${(one.serverCpuPercent * 10).toFixed(1)}) for ${one.beatsPerSecond.toFixed(0)} beats,` +
+      ` late by ${lateness.map((ms) => ms.toFixed(1)).join(' ')} ms (an idle process: by up to ${one.idleLatenessMs.toFixed(1)} ms; ${rest})`,
+  );
+}
+
+type RoundsOf = (size: number, figure: (one: Round) => number) => number[];
+
+function rowsOf(kind: Kind, of: RoundsOf): BudgetRow[] {
   const rows: BudgetRow[] = [];
   for (const size of SIZES) {
+    const beats = median(of(size, (one) => one.beatsPerSecond));
+    const server = median(of(size, (one) => one.serverCpuPercent));
     rows.push(
       budgetRow(
-        `watchdog, ${size} services, % of a core`,
+        `${kind} watchdog, ${size} services, % of a core`,
         25,
         of(size, (one) => one.cpuPercent),
+        { 'beats a second': beats, ...(kind === 'redis' ? { 'redis-server, % of a core': server } : {}) },
       ),
     );
     rows.push(
       budgetRow(
-        `watchdog, ${size} services, worst lateness ms`,
+        `${kind} watchdog, ${size} services, worst lateness ms`,
         100,
         of(size, (one) => one.latenessMs),
         { 'timer of an idle process, worst ms': median(of(size, (one) => one.idleLatenessMs)) },
@@ -163,6 +162,30 @@ export async function run(): Promise<BudgetRow[]> {
   const few = perBeatUs(1_000);
   const many = perBeatUs(10_000);
   const growth = many.map((us, index) => us / (few[index] ?? Number.NaN));
-  rows.push(budgetRow('watchdog, cost per beat at 10,000 over 1,000', 1.5, growth, { 'us per beat at 10,000': median(many) }));
+  rows.push(budgetRow(`${kind} watchdog, cost per beat at 10,000 over 1,000`, 1.5, growth, { 'us per beat at 10,000': median(many) }));
   return rows;
+}
+
+export async function run(): Promise<BudgetRow[]> {
+  const rounds = new Map<string, Round[]>();
+  for (let index = 0; index < ROUNDS; index += 1) {
+    for (const size of SIZES) {
+      // One bus after the other, so that a busy minute of the machine is not the misfortune of one of them.
+      for (const kind of KINDS) {
+        const slot = `${kind} ${size}`;
+        rounds.set(slot, [...(rounds.get(slot) ?? []), await round(kind, size)]);
+      }
+    }
+  }
+  return KINDS.flatMap((kind) => rowsOf(kind, (size, figure) => (rounds.get(`${kind} ${size}`) ?? []).map(figure)));
+}
+
+/** All sizes side by side, started one after the other: it is the memory that is looked at, not the time. */
+export async function runFor(minutes: number): Promise<BudgetRow[]> {
+  const watched: Promise<BudgetRow[]>[] = [];
+  for (const size of SIZES) {
+    const place = await openPlace('redis');
+    watched.push(memoryRows(place, await startLoad(place.url, size), size, minutes));
+  }
+  return (await Promise.all(watched)).flat();
 }

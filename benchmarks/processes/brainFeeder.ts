@@ -7,14 +7,18 @@ const [, , url = '', countText = '0'] = process.argv;
 const count = Number(countText);
 const TICK_MS = 10;
 const PERIOD_MS = 1_000;
+/** Under way together at most. One connection that is given more than it can carry in time would carry nothing. */
+const TOGETHER = 250;
 
 const bus = await openBus(url);
 const lastBeatMs = new Map<number, number>();
 const dead = new Set<number>();
-let sequence = 0;
+let committed = 0;
+let failed = 0;
 let next = 0;
+let underway: Promise<unknown> = Promise.resolve();
 
-async function beat(service: number): Promise<void> {
+async function beat(service: number, sequence: number): Promise<void> {
   const nowMs = systemClock.monotonicMs();
   const fields = encodeBrainBeat({
     serviceId: `brain-${service}`,
@@ -30,23 +34,43 @@ async function beat(service: number): Promise<void> {
     wallMs: systemClock.wallMs(),
   });
   const outcome = await bus.append(EXIT_BRAIN_HEARTBEAT, fields, { key: `brain-${service}`, notAfterMs: nowMs + PERIOD_MS });
-  if (outcome.outcome === 'committed') lastBeatMs.set(service, nowMs);
+  if (outcome.outcome === 'committed') {
+    committed += 1;
+    lastBeatMs.set(service, nowMs);
+  } else failed += 1;
 }
 
-process.on('message', (message: { kill?: readonly number[] }) => {
-  for (const service of message.kill ?? []) dead.add(service);
-  process.send?.({ died: (message.kill ?? []).map((service) => [`account-${service}`, lastBeatMs.get(service)]) });
+/** Services do not wait for each other: what is due together is sent together, and answered together. */
+async function beatAllDue(due: number): Promise<void> {
+  // Whoever was held up says only that it is alive now, not everything that it could not say meanwhile.
+  next = Math.max(next, due - count);
+  while (next < due) {
+    const beats: Promise<void>[] = [];
+    for (; next < due && beats.length < TOGETHER; next += 1) {
+      const service = next % count;
+      if (!dead.has(service)) beats.push(beat(service, 1 + Math.floor(next / count)));
+    }
+    await Promise.all(beats);
+  }
+}
+
+async function tell(kill: readonly number[]): Promise<void> {
+  for (const service of kill) dead.add(service);
+  // A beat that is on its way is still the last one.
+  await underway;
+  process.send?.({ committed, failed, died: kill.map((service) => [`account-${service}`, lastBeatMs.get(service)]) });
+}
+
+process.on('message', ({ kill = [] }: { kill?: readonly number[] }) => {
+  void tell(kill);
 });
+
+process.send?.('ready');
 
 const startMs = systemClock.monotonicMs();
 while (process.connected) {
-  const nowMs = systemClock.monotonicMs();
-  const due = Math.floor(((nowMs - startMs) / PERIOD_MS) * count);
-  for (; next < due; next += 1) {
-    const service = next % count;
-    sequence = 1 + Math.floor(next / count);
-    if (!dead.has(service)) await beat(service);
-  }
+  underway = beatAllDue(Math.floor(((systemClock.monotonicMs() - startMs) / PERIOD_MS) * count));
+  await underway;
   await systemClock.sleep(TICK_MS);
 }
 

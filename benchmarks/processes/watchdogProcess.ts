@@ -12,5 +12,6 @@ process.on('message', () => {
   const { services, doubt } = watchdog.status();
   process.send?.({ cpuMs: (user + system) / 1_000, services: services.length, doubt: doubt ?? 'none' });
 });
+process.send?.('ready');
 await watchdog.run(ended.signal);
 await bus.close();

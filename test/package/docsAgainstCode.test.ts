@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { BENCH_OPTIONS } from '../../benchmarks/parts/options.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { showDuration } from '../../src/cli/duration.js';
 import type { OptionSpec } from '../../src/cli/options.js';
@@ -59,7 +60,8 @@ describe('docs/command-line.md', () => {
 it.each(pages())('%s mentions no command and no option that does not exist', (page) => {
   const text = readPage(page);
   const commands = [...text.matchAll(/(?:`|^|npx )failflat ([a-z][a-z-]*)/gm)].map((match) => match[1]);
-  const known = new Set(['--help', '--version', ...COMMANDS.flatMap(({ options }) => Object.keys(options).map((name) => `--${name}`))]);
+  const named = [BENCH_OPTIONS, ...COMMANDS.map(({ options }) => options)].flatMap((options) => Object.keys(options));
+  const known = new Set(['--help', '--version', ...named.map((name) => `--${name}`)]);
   const options = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
   expect(commands.filter((name) => !COMMANDS.some((command) => command.name === name))).toEqual([]);
   expect(options.filter((option) => !known.has(option))).toEqual([]);
@@ -128,6 +130,27 @@ describe('docs/drill.md', () => {
     const scenario = 'kill' in reveal ? KILL_SCENARIOS[reveal.kill] : FAULT_SCENARIOS[reveal.fault];
     expect(scenario.checks.map((judge) => judge(NOTHING).id)).toContain(red);
     expect(consequences).not.toContain(red);
+  });
+});
+
+/** One row of a results file; a figure that could not be taken is null there. */
+interface Measured {
+  readonly budget: string;
+  readonly ratio: number | null;
+  readonly limit: number;
+  readonly within: boolean;
+}
+
+describe('docs/scale.md', () => {
+  const shown = (value: number | null): string => (value === null ? 'none' : Number(value.toPrecision(3)).toLocaleString('en-US'));
+
+  it('tells every figure of the results as it was measured, and no other', () => {
+    const directory = join(REPOSITORY, 'benchmarks/results');
+    const measured = readdirSync(directory).flatMap((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Measured[]);
+    const line = (cells: readonly string[]) => cells.join(' | ');
+    const expected = measured.map(({ budget, ratio, limit, within }) => line([budget, shown(ratio), shown(limit), within ? 'yes' : 'no']));
+    const told = rowsOf(readPage('docs/scale.md'), 'budget').map((row) => line(row.slice(0, 4)));
+    expect(new Set(told)).toEqual(new Set(expected));
   });
 });
 

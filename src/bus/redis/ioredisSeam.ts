@@ -60,9 +60,15 @@ export async function established(client: Client, signal: AbortSignal): Promise<
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
+  let dropped = false;
   return {
     ended,
-    drop: () => client.disconnect(),
+    drop() {
+      // Each call that waited on a dead connection may ask for its end; the client would set a timer for each of them.
+      if (dropped) return;
+      dropped = true;
+      client.disconnect();
+    },
     async send(command, args) {
       try {
         return await client.call(command, [...args]);
