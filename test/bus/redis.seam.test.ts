@@ -13,7 +13,7 @@ it('a connection is ended once, however many calls that waited on it ask for its
     on: () => undefined,
     once: () => undefined,
   };
-  const connection = await established(client);
+  const connection = await established(client, new AbortController().signal);
   for (let call = 0; call < 100; call += 1) connection.drop();
   expect(ends).toBe(1);
 });
