@@ -2,7 +2,7 @@
 import { openBroker } from '../brokers/openBroker.js';
 import { type DirectExitResult, directExit } from '../emergencyExit/direct.js';
 import { EXIT_CODES, type ExitCode } from '../process/exit.js';
-import { scaledTimings } from '../roles/scale.js';
+import { checkCloseTimeoutMs, scaledTimings } from '../roles/scale.js';
 import { type CommandContext, given } from './command.js';
 import type { Values } from './options.js';
 
@@ -19,7 +19,7 @@ export async function panicDirect(values: Values, context: CommandContext): Prom
   const spec = values.required('broker', 'which broker holds the positions');
   const account = values.required('account', 'which account to close: without the bus nobody else can say');
   const scaled = scaledTimings(values.number('scale'));
-  const timeoutMs = values.number('broker-timeout') ?? scaled.brokerTimeoutMs;
+  const timeoutMs = checkCloseTimeoutMs(values.number('broker-timeout') ?? scaled.brokerTimeoutMs, scaled.exitWorker);
   const environment = given({ environment: values.text('environment') });
   const broker = await openBroker(spec, { account, ...environment, timeoutMs, source: 'panic-direct', clock });
   const json = values.flag('json');

@@ -1,6 +1,6 @@
 /** Runs an emergency exit worker as a process of its own. */
 import { openBroker } from '../brokers/openBroker.js';
-import { checkDurationMs, checkName } from '../checks.js';
+import { checkName } from '../checks.js';
 import type { BusLostPolicy } from '../emergencyExit/busLoss.js';
 import type { ExitTimings } from '../emergencyExit/options.js';
 import { createExitWorker, type ExitWorkerOptions } from '../emergencyExit/worker.js';
@@ -11,7 +11,7 @@ import { type AlertConfig, alertSink } from './alerts.js';
 import { defaultId, runUnderName } from './identity.js';
 import { prepareMemoryFile } from './memoryFile.js';
 import { type BrokerSeams, type BusSeams, type RoleDeps, withBroker, withBus } from './role.js';
-import { scaledTimings } from './scale.js';
+import { checkCloseTimeoutMs, scaledTimings } from './scale.js';
 
 export interface ExitWorkerRoleConfig {
   readonly bus: string;
@@ -24,7 +24,7 @@ export interface ExitWorkerRoleConfig {
   readonly id?: string;
   /** Closes at the same time. Default 10. */
   readonly concurrency?: number;
-  /** When a broker call surely ends. Default 2,000 ms, scaled. */
+  /** When a broker call surely ends; at most the `brokerTimeoutMs` of the timings. Default 2,000 ms, scaled. */
   readonly brokerTimeoutMs?: number;
   /** Timings that differ from the (scaled) defaults. */
   readonly timings?: Partial<ExitTimings>;
@@ -49,7 +49,7 @@ export async function runExitWorkerRole(config: ExitWorkerRoleConfig, deps: Role
   const account = checkName('account', config.account ?? DEFAULT_ACCOUNT);
   const id = checkName('id', config.id ?? defaultId('exit-worker', account));
   const environment = config.environment === undefined ? {} : { environment: config.environment };
-  const timeoutMs = checkDurationMs('brokerTimeoutMs', config.brokerTimeoutMs ?? scaled.brokerTimeoutMs, { min: 1 });
+  const timeoutMs = checkCloseTimeoutMs(config.brokerTimeoutMs ?? scaled.brokerTimeoutMs, timings);
   const alert = alertSink(config.alert, clock, logger);
   const opened = await openBroker(config.broker, { account, ...environment, timeoutMs, source: id, clock });
   await withBroker(opened, logger, () =>

@@ -1,6 +1,7 @@
 /** Divides every threshold, interval, lease, claim, dwell and broker timeout by one factor, and never a tolerance or a count. */
-import { checkNumber } from '../checks.js';
+import { checkDurationMs, checkNumber } from '../checks.js';
 import { DEFAULT_EXIT_TIMINGS, type ExitTimings } from '../emergencyExit/options.js';
+import { ConfigurationError } from '../errors.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../exitBrain/options.js';
 import { LEASE_TTL_MS } from '../messages/holder.js';
 import { PEER_BEAT_MS } from '../messages/peerBeat.js';
@@ -23,6 +24,14 @@ export const SCALE_MAX = 25;
 export const DEFAULT_DECIDE_MS = 250;
 /** When a broker call of a role surely ends: its client gives up before the exit worker would (`ExitTimings.brokerTimeoutMs`). */
 export const DEFAULT_BROKER_TIMEOUT_MS = 2_000;
+
+/** Throws ConfigurationError where a close may still be on its way to the venue when the exit has given up on it. */
+export function checkCloseTimeoutMs(timeoutMs: number, { brokerTimeoutMs }: Pick<ExitTimings, 'brokerTimeoutMs'>): number {
+  checkDurationMs('brokerTimeoutMs', timeoutMs, { min: 1 });
+  if (timeoutMs <= brokerTimeoutMs) return timeoutMs;
+  const bound = `must be at most ${brokerTimeoutMs} ms: the exit gives up on a close then, and its call must have ended`;
+  throw new ConfigurationError('brokerTimeoutMs', timeoutMs, bound);
+}
 
 export interface ScaledTimings {
   readonly scale: number;
