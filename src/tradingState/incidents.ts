@@ -1,5 +1,5 @@
 /** Decides which incidents are open: asked for, and not reported complete. */
-import { type Bus, type Cursor, type Fields, FROM_START } from '../bus/bus.js';
+import { type Bus, type BusRecord, type CorruptRecord, type Cursor, type Fields, FROM_START } from '../bus/bus.js';
 import {
   type Completion,
   decodeCompletion,
@@ -31,30 +31,43 @@ export interface OpenIncident {
 
 interface Decoder<T> {
   readonly stream: string;
-  readonly decode: (fields: Fields, appendedWallMs: number) => Decoded<T>;
+  readonly decode: (fields: Fields, record: BusRecord) => Decoded<T>;
+}
+
+export interface Everything<T> {
+  readonly values: T[];
+  /** Where something stands that cannot be understood, and why, in words. */
+  readonly unreadable: string[];
+  /** Those among it that are not even records. */
+  readonly corrupt: readonly CorruptRecord[];
 }
 
 /** Everything on a stream, decoded. Throws {@link BusUnavailableError} without contact. */
-export async function readAll<T>(bus: Pick<Bus, 'read'>, { stream, decode }: Decoder<T>): Promise<{ values: T[]; unreadable: string[] }> {
+export async function readAll<T>(bus: Pick<Bus, 'read'>, { stream, decode }: Decoder<T>): Promise<Everything<T>> {
   const values: T[] = [];
+  const spoilt: CorruptRecord[] = [];
   const unreadable: string[] = [];
   let cursor: Cursor = FROM_START;
   for (let more = true; more; ) {
     const result = await bus.read(stream, cursor);
+    spoilt.push(...result.corrupt);
     for (const corrupt of result.corrupt) unreadable.push(`${stream} ${corrupt.id}: ${corrupt.problem}`);
     for (const record of result.records) {
-      const decoded = decode(record.fields, record.appendedWallMs);
+      const decoded = decode(record.fields, record);
       if (decoded.ok) values.push(decoded.value);
       else unreadable.push(`${stream} ${record.id}: ${decoded.problem}`);
     }
     cursor = result.cursor;
     more = result.more;
   }
-  return { values, unreadable };
+  return { values, unreadable, corrupt: spoilt };
 }
 
 export async function readExitRecord(bus: Pick<Bus, 'read'>): Promise<ExitRecord> {
-  const panics = await readAll(bus, { stream: PANIC_CLOSE, decode: decodeWrittenPanic });
+  const panics = await readAll(bus, {
+    stream: PANIC_CLOSE,
+    decode: (fields, { appendedWallMs }) => decodeWrittenPanic(fields, appendedWallMs),
+  });
   const completions = await readAll(bus, { stream: PANIC_COMPLETED, decode: decodeCompletion });
   const escalations = await readAll(bus, { stream: PANIC_ESCALATED, decode: decodeEscalation });
   return {

@@ -1,13 +1,13 @@
 /** Decides whether everyone who must watch has shown progress while trading was REDUCING. */
 import { BOOK_AGE_MAX_MS, type PeerBeat } from '../messages/peerBeat.js';
 import type { Fleet } from './fleet.js';
-import type { HolderStanding } from './holders.js';
+import { type Holders, unclearRefusals } from './holders.js';
 import type { RearmPlan } from './rearmPlan.js';
 import type { Sighting } from './sightings.js';
 
 export interface DwellFacts {
   readonly fleet: Fleet;
-  readonly holders: ReadonlyMap<string, HolderStanding>;
+  readonly holders: Holders;
   /** Incidents that are open now and were not named. */
   readonly newIncidents: readonly string[];
   readonly nowMs: number;
@@ -50,11 +50,12 @@ export function dwellFailures(plan: RearmPlan, facts: DwellFacts): readonly stri
     const failure = workerFailure(account, facts, watchdogs);
     if (failure !== undefined) failures.push(failure);
   }
-  for (const [holderId, { attestedEpoch, released }] of facts.holders) {
+  for (const [holderId, { attestedEpoch, released }] of facts.holders.standings) {
     if (released || plan.ignoredHolders.includes(holderId)) continue;
     if (attestedEpoch === undefined || attestedEpoch < plan.toEpoch)
       failures.push(`holder ${holderId} has not attested epoch ${plan.toEpoch}`);
   }
+  failures.push(...unclearRefusals(facts.holders.unclear, plan.ignoredHolders));
   for (const incident of facts.newIncidents) failures.push(`incident ${incident} was not named when this re-arm began`);
   return failures;
 }

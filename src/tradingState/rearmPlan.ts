@@ -2,7 +2,7 @@
 import { BOOK_AGE_MAX_MS, type PeerBeat } from '../messages/peerBeat.js';
 import type { TradingState } from '../messages/tradingState.js';
 import type { Fleet } from './fleet.js';
-import type { HolderStanding } from './holders.js';
+import { type Holders, unclearRefusals } from './holders.js';
 import type { OpenIncident } from './incidents.js';
 import type { Sighting } from './sightings.js';
 
@@ -34,7 +34,7 @@ export interface RearmFacts {
   readonly state: TradingState;
   readonly version: number;
   readonly fleet: Fleet;
-  readonly holders: ReadonlyMap<string, HolderStanding>;
+  readonly holders: Holders;
   readonly incidents: readonly OpenIncident[];
   /** When the newest of all panics was written; undefined: there is none. */
   readonly newestPanicMs?: number | undefined;
@@ -160,6 +160,7 @@ export function rearmRefusal(
     ...namingRefusals(facts, request),
     ...bookRefusals(facts, request, accounts),
     ...livenessRefusals(facts, accounts, services),
+    ...unclearRefusals(facts.holders.unclear, request.ignoreHolders ?? []),
   ];
 }
 
@@ -180,7 +181,8 @@ export function planRearm(facts: RearmFacts, request: RearmRequest): RearmPlan {
   const liveServices = facts.fleet.brains.filter(({ value }) => value.status !== 'GOODBYE').map(({ name }) => name);
   const services = unique(request.services ?? liveServices);
   const ignored = request.ignoreHolders ?? [];
-  const unreleased = [...facts.holders].filter(([, { released }]) => !released).map(([holderId]) => holderId);
+  const unreleased = [...facts.holders.standings].filter(([, { released }]) => !released).map(([holderId]) => holderId);
+  const unclear = facts.holders.unclear.map(({ name }) => name);
   return {
     fromEpoch: facts.state.epoch,
     fromAccounts: facts.state.accounts,
@@ -195,7 +197,7 @@ export function planRearm(facts: RearmFacts, request: RearmRequest): RearmPlan {
     clearedHalts: facts.state.halts.map((halt) => halt.id),
     supersededIncidents: facts.incidents.map(({ incident }) => incident),
     expectedHolders: unreleased.filter((holderId) => !ignored.includes(holderId)),
-    ignoredHolders: unreleased.filter((holderId) => ignored.includes(holderId)),
+    ignoredHolders: unique([...unreleased, ...unclear].filter((holderId) => ignored.includes(holderId))),
     positions: facts.book ?? [],
     refusals: rearmRefusal(facts, request, accounts, services),
   };

@@ -40,7 +40,7 @@ export interface SystemStatus {
   readonly openIncidents: readonly OpenIncident[];
   readonly lastCompletion: Completion | undefined;
   readonly lastEscalation: Escalation | undefined;
-  /** Records about exits that nobody could understand. */
+  /** Records about exits, and of holders, that nobody could understand. */
   readonly unreadable: readonly string[];
 }
 
@@ -90,10 +90,10 @@ export async function readStatus(bus: StatusBus, deps: StatusDeps = {}): Promise
     missingServices: (state?.services ?? []).filter((service) => !brains.some(({ name }) => name === service)),
     watchdogs: watchdogs.map(peer),
     workers: workers.map(peer),
-    holders: [...holders.values()].filter(({ released }) => !released).map(({ last }) => last),
+    holders: [...holders.standings.values()].filter(({ released }) => !released).map(({ last }) => last),
     openIncidents: state === undefined ? [] : openIncidents(record, state),
     lastCompletion: record.completions.at(-1),
     lastEscalation: record.escalations.at(-1),
-    unreadable: record.unreadable,
+    unreadable: [...record.unreadable, ...holders.unclear.map(({ name, problem }) => `holder ${name}: ${problem}`)],
   };
 }

@@ -3,6 +3,7 @@ import { readAudit } from '../../src/audit/readAudit.js';
 import { verifyAudit } from '../../src/audit/verify.js';
 import { FROM_START } from '../../src/bus/bus.js';
 import { encodeExitReport, PANIC_COMPLETED } from '../../src/messages/completion.js';
+import { LEASE_HOLDER } from '../../src/messages/holder.js';
 import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
 import { formatStatus } from '../../src/tradingState/formatStatus.js';
 import { halt } from '../../src/tradingState/halt.js';
@@ -21,6 +22,12 @@ async function haltedWorld(kind: 'manual' | 'exit' = 'manual'): Promise<RearmWor
   world.startAll();
   await halt(world.bus, { kind, reason: 'stop', by: 'op', id: 'h1' }, { clock: world.clock });
   return world;
+}
+
+async function readStatusOf(world: RearmWorld) {
+  const reading = readStatus(world.bus, { clock: world.clock });
+  await world.clock.advance(3_000);
+  return reading;
 }
 
 describe('re-arm', () => {
@@ -176,6 +183,40 @@ describe('re-arm', () => {
     const { halts } = await world.state();
     expect(await world.rearm({ clears: halts.map(({ id }) => id), ignoreHolders: ['gone'] })).toMatchObject({ epoch: 3 });
     await world.end(lease);
+  });
+
+  it.each([
+    [
+      'one that speaks a version of its own',
+      'ahead',
+      (world: RearmWorld) => world.bus.append(LEASE_HOLDER, { holder_id: 'ahead', event: 'paused' }),
+    ],
+    ['a record that is spoilt', 'corrupt-0', async (world: RearmWorld) => world.memory.corrupt(LEASE_HOLDER)],
+  ])('S3: %s may be a holder that still sends orders: arming is refused until it is named as gone', async (_what, name, speak) => {
+    const world = await haltedWorld();
+    await speak(world);
+    const refused = await world.rearm({ clears: ['h1'] });
+    expect(reasonsOf(refused)).toMatch(/holder \S+ cannot be understood/);
+    expect(reasonsOf(refused)).toContain(name);
+    expect(await world.state()).toMatchObject({ mode: 'HALTED', epoch: 1 });
+    const status = await readStatusOf(world);
+    expect(status.unreadable.join()).toContain(name);
+    const [, gone = ''] = /holder (\S+) cannot be understood/.exec(reasonsOf(refused)) ?? [];
+    expect(await world.rearm({ clears: ['h1'], ignoreHolders: [gone] })).toMatchObject({ epoch: 2 });
+  });
+
+  it('S3: a holder that speaks clearly again is understood; one that stops doing so during the dwell is not armed beside', async () => {
+    const world = await haltedWorld();
+    await world.bus.append(LEASE_HOLDER, { holder_id: 'h', event: 'paused' });
+    const lease = world.lease({ holderId: 'h' });
+    await world.clock.advance(500);
+    const spoken = () => world.bus.append(LEASE_HOLDER, { holder_id: 'h', event: 'paused' });
+    expect(reasonsOf(await world.rearm({ clears: ['h1'] }, {}, spoken))).toContain('holder h cannot be understood');
+    const closed = lease.close();
+    await world.clock.advance(3_000);
+    await closed;
+    const { halts } = await world.state();
+    expect(await world.rearm({ clears: halts.map(({ id }) => id) })).toMatchObject({ epoch: 3 });
   });
 
   it('S7: a halt that comes during the dwell wins', async () => {
