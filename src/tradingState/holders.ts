@@ -1,5 +1,5 @@
 /** Who may send orders, in their own last words. */
-import type { Bus } from '../bus/bus.js';
+import type { Bus, BusRecord } from '../bus/bus.js';
 import type { Decoded, Fields } from '../messages/fields.js';
 import { decodeHolderReport, type HolderReport, LEASE_HOLDER } from '../messages/holder.js';
 import { readAll } from './incidents.js';
