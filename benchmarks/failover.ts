@@ -10,10 +10,10 @@ import type { RedisServer } from '../src/rig/redis/server.js';
 import { halt } from '../src/tradingState/halt.js';
 import { readTradingState } from '../src/tradingState/read.js';
 import { type BudgetRow, budgetRow } from './budget.js';
-import { armAgain, openStage } from './stage.js';
+import type { BenchRequest } from './parts/options.js';
+import { armAgain, openStage } from './parts/stage.js';
 
-/** Of each kind, on each topology: `npm run bench -- failover 50`. */
-const FAILOVERS = Number(process.argv[3] ?? 3);
+const DEFAULT_FAILOVERS = 3;
 const WITHIN_MS = 60_000;
 /** With sentinels that give a master up after 0.5 s, or a node timeout of 1 s, trading goes on within this. */
 const LEASE_BACK_LIMIT_MS = 15_000;
@@ -132,17 +132,17 @@ async function remembered({ cast }: Conductor, haltId: string): Promise<boolean>
   return false;
 }
 
-async function measure(open: () => Promise<Topology>): Promise<readonly BudgetRow[]> {
+async function measure(open: () => Promise<Topology>, failovers: number): Promise<readonly BudgetRow[]> {
   const topology = await open();
   try {
     const stage = await openStage({ bus: topology.url, kill: 'bus-master' });
     try {
       await trade(stage);
       const outages: Outage[] = [];
-      for (let count = 0; count < FAILOVERS; count += 1) outages.push(await failOver(stage, topology));
+      for (let count = 0; count < failovers; count += 1) outages.push(await failOver(stage, topology));
       const panics = new Set(stage.sight.panics.map(({ value }) => value.eventId)).size;
       const forgotten: boolean[] = [];
-      for (let count = 0; count < FAILOVERS; count += 1) forgotten.push(await forgetsHalt(stage, topology));
+      for (let count = 0; count < failovers; count += 1) forgotten.push(await forgetsHalt(stage, topology));
       return rowsOf(topology.name, outages, panics, forgotten.filter(Boolean).length);
     } finally {
       await stage.close();
@@ -161,11 +161,11 @@ function rowsOf(name: string, outages: readonly Outage[], panics: number, forgot
     budgetRow(`${name}: master dead → order refused ms`, 750 + 100, refused, spread(refused)),
     budgetRow(`${name}: time without a lease ms`, LEASE_BACK_LIMIT_MS, without, spread(without)),
     budgetRow(`${name}: master dead → first renewed lease ms`, LEASE_BACK_LIMIT_MS, back, spread(back)),
-    budgetRow(`${name}: false panics in ${FAILOVERS} failovers`, 0, [panics]),
-    budgetRow(`${name}: halts forgotten in ${FAILOVERS} failovers`, 0, [forgotten]),
+    budgetRow(`${name}: false panics in ${outages.length} failovers`, 0, [panics]),
+    budgetRow(`${name}: halts forgotten in ${outages.length} failovers`, 0, [forgotten]),
   ];
 }
 
-export async function run(): Promise<readonly BudgetRow[]> {
-  return [...(await measure(sentinel)), ...(await measure(cluster))];
+export async function run({ failovers = DEFAULT_FAILOVERS }: BenchRequest): Promise<readonly BudgetRow[]> {
+  return [...(await measure(sentinel, failovers)), ...(await measure(cluster, failovers))];
 }

@@ -7,7 +7,7 @@ import type { DrillOptions } from '../src/drill/options.js';
 import { quantile } from '../src/drill/quantile.js';
 import { halt } from '../src/tradingState/halt.js';
 import { type BudgetRow, budgetRow } from './budget.js';
-import { armAgain, openStage } from './stage.js';
+import { armAtOnce, openStage } from './parts/stage.js';
 
 const ROUNDS = 4;
 const HALTS = 50;
@@ -68,7 +68,7 @@ async function measure(options: Partial<DrillOptions>): Promise<readonly (readon
         if (halted.outcome !== 'committed') throw new Error(`a halt was not committed: ${JSON.stringify(halted)}`);
         const refusedMs = await Promise.all(probes.map((probe) => probe.until(false)));
         latenciesMs.push(Math.max(...refusedMs) - fromMs);
-        await armAgain(stage);
+        await armAtOnce(stage);
       }
       rounds.push(latenciesMs);
     }

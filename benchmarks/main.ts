@@ -5,16 +5,16 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.js';
 import type { BudgetRow } from './budget.js';
-import { BENCH_OPTIONS } from './parts/options.js';
+import { BENCH_OPTIONS, type BenchRequest } from './parts/options.js';
 
 /** What each benchmark file exports. */
 interface Benchmark {
-  run(): Promise<readonly BudgetRow[]>;
+  run(request: BenchRequest): Promise<readonly BudgetRow[]>;
   /** Watches one load for so long instead. */
   runFor?(minutes: number): Promise<readonly BudgetRow[]>;
 }
 
-const NOT_BENCHMARKS = new Set(['main', 'budget', 'stage']);
+const NOT_BENCHMARKS = new Set(['main', 'budget']);
 const RESULTS_DIRECTORY = join('benchmarks', 'results');
 
 function knownNames(): string[] {
@@ -59,16 +59,27 @@ function print(rows: readonly BudgetRow[]): void {
 
 class UsageError extends Error {}
 
-function argumentsOf(args: string[]): { readonly name: string; readonly minutes: number | undefined } {
+interface Arguments {
+  readonly name: string;
+  readonly minutes: number | undefined;
+  readonly request: BenchRequest;
+}
+
+function numberAbove0(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new UsageError(`--${name} = ${JSON.stringify(text)}: must be a number above 0`);
+  return value;
+}
+
+function argumentsOf(args: string[]): Arguments {
   const { values, positionals } = parse(args);
   const [name, ...others] = positionals;
   const names = knownNames();
   if (name === undefined || !names.includes(name) || others.length > 0)
     throw new UsageError(`benchmark = ${JSON.stringify(positionals.join(' '))}: must be one of ${names.join(', ')}`);
-  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
-  if (minutes !== undefined && !(minutes > 0 && Number.isFinite(minutes)))
-    throw new UsageError(`--minutes = ${JSON.stringify(values.minutes)}: must be a number above 0`);
-  return { name, minutes };
+  const failovers = numberAbove0('failovers', values.failovers);
+  return { name, minutes: numberAbove0('minutes', values.minutes), request: failovers === undefined ? {} : { failovers } };
 }
 
 function parse(args: string[]) {
@@ -81,10 +92,10 @@ function parse(args: string[]) {
 
 /** What is measured, and the name of the file that keeps it: figures taken otherwise do not take the place of the usual ones. */
 async function measure(args: string[]): Promise<{ readonly rows: readonly BudgetRow[]; readonly file: string }> {
-  const { name, minutes } = argumentsOf(args);
+  const { name, minutes, request } = argumentsOf(args);
   const module: unknown = await import(pathToFileURL(join(import.meta.dirname, `${name}.js`)).href);
   if (!isBenchmark(module)) throw new Error(`benchmarks/${name}.ts must export run()`);
-  if (minutes === undefined) return { rows: await module.run(), file: `${name}.json` };
+  if (minutes === undefined) return { rows: await module.run(request), file: `${name}.json` };
   if (module.runFor === undefined) throw new UsageError(`--minutes: ${name} does not watch anything for a time that is given`);
   return { rows: await module.runFor(minutes), file: `${name}-${minutes}-minutes.json` };
 }

@@ -54,7 +54,7 @@ export async function runExitWorkerRole(config: ExitWorkerRoleConfig, deps: Role
   const opened = await openBroker(config.broker, { account, ...environment, timeoutMs, source: id, clock });
   await withBroker(opened, logger, () =>
     withBus(config.bus, deps, async (bus) => {
-      const memoryFile = await prepareMemoryFile(config.memoryFile, config.bus, id);
+      const memoryFile = await prepareMemoryFile(config.memoryFile, config.bus, id, logger);
       const create = seams?.create ?? createExitWorker;
       const worker = create({
         bus,

@@ -34,7 +34,7 @@ export async function runWatchdogRole(config: WatchdogRoleConfig, deps: RoleDeps
   const id = checkName('id', config.id ?? defaultId('watchdog'));
   const alert = alertSink(config.alert, clock, logger);
   await withBus(config.bus, deps, async (bus) => {
-    const memoryFile = await prepareMemoryFile(config.memoryFile, config.bus, id);
+    const memoryFile = await prepareMemoryFile(config.memoryFile, config.bus, id, logger);
     const create = seams?.create ?? createWatchdog;
     const watchdog = create({
       ...timings,

@@ -11,6 +11,7 @@ import { CONTACT_MAX_AGE_MS, Contact } from './contact.js';
 import { Eyes, type Sight } from './eyes.js';
 import { Judge, nowOf } from './judge.js';
 import { type CheckedWatchdogOptions, checkWatchdogOptions, type WatchdogOptions } from './options.js';
+import { oversee } from './overseen.js';
 import { type PanicParts, Panics } from './panics.js';
 import { Roster } from './roster.js';
 import { ALL_RULES } from './rules/all.js';
@@ -149,7 +150,9 @@ class RunningWatchdog implements Watchdog {
     this.#contact.restart();
     this.#roster.entered(NEVER_ARMED, this.#memory.highestEpoch(), 0);
     this.#beatEvery(this.#options.clock.monotonicMs());
-    await this.#eyes.follow(signal);
+    const { bus, clock, logger } = this.#options;
+    const malformed = (where: string, problem: string) => this.#malformed(where, problem);
+    await Promise.all([this.#eyes.follow(signal), oversee({ bus, clock, logger, malformed }, signal)]);
     this.#beatTimer?.cancel();
     this.#judge.close();
     this.#panics.close();

@@ -17,7 +17,7 @@ import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
 import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
 import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS } from '../../src/tradingLease/options.js';
-import { HALT_TIMEOUT_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
+import { HALT_TIMEOUT_MS, OBSERVE_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
 import { DEFAULT_ENVIRONMENT } from '../../src/venue/options.js';
 import {
   DEFAULT_BUS_OUTAGE_MAX_MS,
@@ -54,6 +54,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     'halt timeoutMs': HALT_TIMEOUT_MS,
     retryMs: STATE_RETRY_MS,
     'dwell in REDUCING, ms': REARM_DWELL_MS,
+    observeMs: OBSERVE_MS,
   },
   'docs/watchdog.md': {
     'intervalMs (exit brain)': DEFAULT_BEAT_INTERVAL_MS,

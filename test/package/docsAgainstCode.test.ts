@@ -16,6 +16,7 @@ import { COMPLETION_VERDICTS, ESCALATION_VERDICTS } from '../../src/messages/com
 import { HOLDER_EVENTS } from '../../src/messages/holder.js';
 import { REFUSAL_CODES } from '../../src/permission.js';
 import type { LeaseDecision } from '../../src/tradingLease/decideLease.js';
+import { INITIAL_SWITCHES } from '../../src/venue/engine/state.js';
 import { REPOSITORY } from './packed.js';
 import { pages, readPage } from './snippets.js';
 
@@ -55,6 +56,11 @@ describe('docs/command-line.md', () => {
     const existing = Object.entries(options).map(([option, spec]) => [`--${option}`, defaultOf(spec)]);
     expect(told).toEqual(existing);
   });
+});
+
+it('docs/paper-venue.md names every switch of the venue and no other', () => {
+  const told = rowsOf(readPage('docs/paper-venue.md'), 'switch').map(([name = '']) => name.replaceAll('`', ''));
+  expect(told).toEqual(Object.keys(INITIAL_SWITCHES));
 });
 
 it.each(pages())('%s mentions no command and no option that does not exist', (page) => {
