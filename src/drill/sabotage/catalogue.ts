@@ -88,8 +88,8 @@ export const SABOTAGES: readonly Sabotage[] = [
     role: 'exit-worker',
     removes: 'the one incident of a failure',
     reveal: { fault: 'panic-twice' },
-    red: 'S4',
-    consequences: ['S9', 'S6', 'S5', 'S5.horizon'],
+    red: 'S9',
+    consequences: ['S6'],
   },
   {
     name: 'drop-old-panic',
