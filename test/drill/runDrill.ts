@@ -53,9 +53,13 @@ export interface DrillRun {
   readonly document: DrillDocument;
 }
 
+/** `DRILL_ON_REDIS` runs every drill that names no bus on a Redis server of its own. */
+const ELSEWHERE = process.env['DRILL_ON_REDIS'] === undefined ? [] : ['--redis'];
+
 export async function runDrill(...args: readonly string[]): Promise<DrillRun> {
   const scale = args.includes('--scale') ? [] : ['--scale', String(SCALE)];
-  const child = spawn(process.execPath, [COMMAND, 'drill', '--json', ...scale, ...args], {
+  const bus = args.some((arg) => ['--bus', '--redis', '--partition'].includes(arg)) ? [] : ELSEWHERE;
+  const child = spawn(process.execPath, [COMMAND, 'drill', '--json', ...scale, ...bus, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
