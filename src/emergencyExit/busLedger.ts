@@ -24,6 +24,7 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
   const { bus, clock, audit, claim, incident, account, worker } = context;
   return {
     orderPrefix: context.orderPrefix,
+    turn: claim.token,
     mayBeRepeating: claim.token > claim.openSince,
     async inherited() {
       const attempts = await readAttempts(context);

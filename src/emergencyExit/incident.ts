@@ -30,6 +30,10 @@ export class Incident {
   #moved = true;
   #claim: IncidentClaim | undefined;
   #superseded = false;
+  #standsAside = false;
+  #mustSpeak = false;
+  /** For whom the venue answered instead, as people have been told. */
+  #wrongAccount: string | undefined;
   #verdicts = 0;
   /** Verdicts that people have been told of, by fencing token. */
   readonly #told = new Set<string>();
@@ -48,7 +52,13 @@ export class Incident {
   join(delivery: Delivery): boolean {
     if (this.#over) return false;
     this.#deliveries.push(delivery);
+    if (this.#standsAside) void this.#handBack();
     return true;
+  }
+
+  /** While it does, another worker must be able to get the panic. */
+  get standsAside(): boolean {
+    return this.#standsAside;
   }
 
   /** The worker ends: another one goes on. */
@@ -91,12 +101,14 @@ export class Incident {
     const startedMs = clock.monotonicMs();
     await clock.sleep(timings.deadlineMs, ended);
     while (!ended.aborted && !this.#stopped() && this.#verdicts === 0) {
+      this.#mustSpeak = true;
       const claim = this.#claim;
       const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms` }];
       const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
       if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, NO_PROGRESS);
       await clock.sleep(timings.claimMs / 4, ended);
     }
+    this.#mustSpeak = false;
   }
 
   /** True when the incident is over. */
@@ -106,7 +118,11 @@ export class Incident {
     try {
       const attempt = await claims.tryTake(this.id, this.#panic.eventId);
       if (attempt.kind === 'done') return true;
-      if (attempt.kind === 'taken') return (await this.#execute(attempt.claim)) === 'over';
+      if (attempt.kind === 'taken') {
+        const end = await this.#execute(attempt.claim);
+        if (end === 'out_of_reach') await this.#standAside();
+        return end === 'over';
+      }
       await clock.sleep(timings.claimMs / 8, this.#stop.signal);
     } catch (error) {
       if (!(error instanceof BusUnavailableError))
@@ -114,6 +130,23 @@ export class Incident {
       await clock.sleep(timings.pollMs, this.#stop.signal);
     }
     return false;
+  }
+
+  /**
+   * Leaves claim and panic to whoever can reach the venue, for longer than a standby needs to take them over. It ends early
+   * when this worker can read its venue again (there may be no other), or must call for help.
+   */
+  async #standAside(): Promise<void> {
+    const { clock, timings, condition } = this.#context;
+    const sinceMs = clock.monotonicMs();
+    this.#standsAside = true;
+    await this.#handBack();
+    condition.refresh();
+    while (!this.#stopped() && !this.#mustSpeak && !condition.hasReadSince(sinceMs)) {
+      if (clock.monotonicMs() - sinceMs >= 2 * timings.claimMs) break;
+      await clock.sleep(timings.pollMs, this.#stop.signal);
+    }
+    this.#standsAside = false;
   }
 
   #stopped(): boolean {
@@ -131,13 +164,15 @@ export class Incident {
       details: { by, fencingToken: claim.token, worker: workerId },
     });
     this.#claim = claim;
+    let end: ExitEnd | undefined;
     try {
-      return await parts.inOrder(
+      end = await parts.inOrder(
         () => this.#raiseHalt(),
         () => this.#exit(claim, startedMs),
       );
+      return end;
     } finally {
-      if (this.#stopped()) await claim.handBack();
+      if (this.#stopped() || end === 'out_of_reach') await claim.handBack();
       else claim.release();
     }
   }
@@ -186,10 +221,9 @@ export class Incident {
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
     const mayBegin = () => this.#onRightAccount(claim, startedMs);
-    return parts.runExit(
-      { broker, ledger, clock, timings, limit, limitCancels, remembered, signal: this.#stop.signal, mayBegin, onVerdict },
-      parts.exit,
-    );
+    // A claim's time without a reading: whoever stands by could have closed meanwhile.
+    const run = { broker, ledger, clock, timings, limit, limitCancels, remembered, outOfReachMs: timings.claimMs };
+    return parts.runExit({ ...run, signal: this.#stop.signal, mayBegin, onVerdict }, parts.exit);
   }
 
   #drain(): DrainView {
@@ -200,27 +234,26 @@ export class Incident {
     return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
   }
 
-  /** The exit of one account must never run against another: it waits, alarmed, until the venue names the right one. */
+  /** The exit of one account must never run against another. False: not while this worker has the claim. */
   async #onRightAccount(claim: IncidentClaim, startedMs: number): Promise<boolean> {
     const { clock, broker, account, environment, timings } = this.#context;
-    let told = false;
+    const untilMs = clock.monotonicMs() + timings.claimMs;
     while (!this.#stopped() && claim.isValid()) {
-      const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => claim.progressed());
       const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
-      keepAlive.cancel();
       if (identity.kind === 'matches') return true;
-      if (identity.kind === 'differs' && !told) {
-        const residue = [{ symbol: '*', quantity: 0, why: `the venue answers for ${identity.found}` }];
-        told = await this.#publish(
-          claim,
-          startedMs,
-          { kind: 'escalate', verdict: 'wrong_account', silentHolders: [], residue },
-          NO_PROGRESS,
-        );
-      }
+      if (identity.kind === 'differs') await this.#sayWrongAccount(claim, startedMs, identity.found);
+      if (identity.kind === 'differs' || clock.monotonicMs() >= untilMs) return false;
       await clock.sleep(timings.pollMs, this.#stop.signal);
     }
     return false;
+  }
+
+  /** Once, however often the claim comes back to this worker. */
+  async #sayWrongAccount(claim: IncidentClaim, startedMs: number, found: string): Promise<void> {
+    if (this.#wrongAccount === found) return;
+    const residue = [{ symbol: '*', quantity: 0, why: `the venue answers for ${found}` }];
+    const judgement = { kind: 'escalate', verdict: 'wrong_account', silentHolders: [], residue } as const;
+    if (await this.#publish(claim, startedMs, judgement, NO_PROGRESS)) this.#wrongAccount = found;
   }
 
   /** True when the verdict stands on the bus under this claim. Nothing is acknowledged before that. */
@@ -237,7 +270,6 @@ export class Incident {
       alert(exitAlert(report, clock.wallMs()));
       void audit.record({ event: `exit.${judgement.verdict}`, cause: this.#panic.reason, incident: this.id, details: { ...report } });
     }
-    claim.progressed();
     const stands = await recordSurely(bus, clock, completed ? PANIC_COMPLETED : PANIC_ESCALATED, encodeExitReport(report), {
       idempotencyKey: `${completed ? 'completed' : 'escalated'}/${said}`,
       notAfterMs: claim.validUntilMs,

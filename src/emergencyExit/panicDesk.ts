@@ -26,6 +26,10 @@ export class PanicDesk {
     const group = bus.group(PANIC_CLOSE, panicGroup(account));
     while (!signal.aborted) {
       try {
+        if (this.#standsAside()) {
+          await clock.sleep(timings.pollMs, signal);
+          continue;
+        }
         const delivery = await group.next(workerId, { minIdleMs: timings.claimMs, blockMs: 500, signal });
         if (delivery !== undefined) await this.#receive(delivery);
       } catch (error) {
@@ -35,6 +39,11 @@ export class PanicDesk {
     }
     for (const incident of this.#incidents.values()) incident.stop();
     await Promise.all(this.#tasks);
+  }
+
+  /** What is taken up now would be kept from the worker that it was left to. */
+  #standsAside(): boolean {
+    return [...this.#incidents.values()].some((incident) => incident.standsAside);
   }
 
   /** A re-arm has raised the epoch: what it superseded is no longer carried out. */
