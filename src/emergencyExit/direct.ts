@@ -111,7 +111,7 @@ export function memoryLedger({ timings, orderPrefix, mayBeRepeating, haltedMs, n
   return {
     orderPrefix,
     mayBeRepeating,
-    inherited: () => Promise.resolve([]),
+    inherited: () => Promise.resolve({ attempts: [], unreadable: [] }),
     recordAttempt: (attempt) => {
       note('exit.close_attempt', `${attempt.side} ${attempt.quantity} ${attempt.symbol}`, { ...attempt });
       return Promise.resolve(true);

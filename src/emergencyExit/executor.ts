@@ -22,7 +22,9 @@ import type { ExitLedger } from './ledger.js';
 import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
 import type { ExitTimings } from './options.js';
 import { type ExitStep, type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
+import { QuietReads } from './quietReads.js';
 import { repeatEvery } from './repeat.js';
+import { type UnclearAttempts, unclearAttempts } from './unclear.js';
 import { createVenueCalls } from './venueCalls.js';
 import { VenueReach } from './venueReach.js';
 import { isQuiet, type JudgeExit, judgeExit, type Verdict } from './verdict.js';
@@ -94,13 +96,14 @@ class ExitRunner {
   readonly #steps: CloseSteps;
   readonly #cancels: CancelLane;
   #legs = new Map<LegKey, Leg>();
-  #quietReadsMs: number[] = [];
+  readonly #quiet: QuietReads;
   readonly #seen = new Set<LegKey>();
   readonly #startedMs: number;
   readonly #reach: VenueReach;
   #lastVerdict = '';
   #failedReads = 0;
   #lastBook: Book | undefined;
+  #unclear: UnclearAttempts | undefined;
   /** Since when closing has been allowed without a break. */
   #allowedSinceMs: number | undefined;
   #drainedSinceMs: number | undefined;
@@ -109,6 +112,7 @@ class ExitRunner {
     this.#run = run;
     this.#parts = parts;
     this.#startedMs = run.clock.monotonicMs();
+    this.#quiet = new QuietReads(run.timings.pollMs);
     this.#reach = new VenueReach(run.clock, run.outOfReachMs ?? Infinity);
     this.#steps = new CloseSteps({
       calls: createVenueCalls(run.broker, run.clock, run.timings),
@@ -143,8 +147,9 @@ class ExitRunner {
         mayBegin,
       ]);
       if (capabilities === undefined || !begins) return this.#unfinished();
-      this.#legs = inheritLegs(inherited, clock.monotonicMs());
+      this.#legs = inheritLegs(inherited.attempts, clock.monotonicMs());
       remembered.recall(this.#legs, ledger, clock.monotonicMs());
+      this.#unclear = unclearAttempts(inherited.unreadable, capabilities, this.#startedMs, timings);
       for (const key of this.#legs.keys()) this.#seen.add(key);
       let sweep: Promise<Sweep> | undefined = this.#sweep(await working);
       // Its failure is heard by the first round: until then nobody waits for it, and it must not end the process.
@@ -230,8 +235,8 @@ class ExitRunner {
     this.#reach.answered();
     this.#lastBook = reading.book;
     this.#compare(reading.book, capabilities);
-    if (isQuiet(reading.book, this.#legs, capabilities)) this.#rememberQuiet(reading.book.sentMs, capabilities);
-    else this.#quietReadsMs = [];
+    if (isQuiet(reading.book, this.#legs, capabilities)) this.#quiet.add(reading.book.sentMs, capabilities.readLagMs);
+    else this.#quiet.clear();
     return reading.book;
   }
 
@@ -248,16 +253,6 @@ class ExitRunner {
     if (!complete) return this.#readBook();
     if (!reading.ok) return reading;
     return { ok: true, book: { ...reading.book, orders: reading.book.orders.filter((order) => !orders.has(orderKey(order))) } };
-  }
-
-  /** Spaced so that the end of a list of bounded length is longer than the venue's lag, over which the verdict needs two. */
-  #rememberQuiet(sentMs: number, { readLagMs }: BrokerCapabilities): void {
-    const spacingMs = Math.max(this.#run.timings.pollMs, readLagMs / 8);
-    const lastButOneMs = this.#quietReadsMs.at(-2);
-    if (lastButOneMs !== undefined && sentMs - lastButOneMs < spacingMs) this.#quietReadsMs.pop();
-    this.#quietReadsMs.push(sentMs);
-    // Only the ends matter to the verdict; the middle of a long watch is dropped.
-    if (this.#quietReadsMs.length > 64) this.#quietReadsMs.splice(32, 16);
   }
 
   #compare(book: Book, capabilities: BrokerCapabilities): void {
@@ -283,7 +278,8 @@ class ExitRunner {
     const nowMs = clock.monotonicMs();
     const sinceMs = this.#allowedSinceMs;
     const closingAllowed = book !== undefined && sinceMs !== undefined && book.sentMs - capabilities.readLagMs >= sinceMs;
-    return { nowMs, book, legs: this.#legs, capabilities, closingAllowed, settleMs: timings.settleMs, doubtMs: timings.readTimeoutMs };
+    const { settleMs, readTimeoutMs: doubtMs } = timings;
+    return { nowMs, book, legs: this.#legs, capabilities, closingAllowed, unclear: this.#unclear, settleMs, doubtMs };
   }
 
   /** True when the incident is over. */
@@ -293,12 +289,13 @@ class ExitRunner {
       nowMs: clock.monotonicMs(),
       startedMs: this.#startedMs,
       book,
-      quietReadsMs: this.#quietReadsMs,
+      quietReadsMs: this.#quiet.sentMs,
       legs: this.#legs,
       capabilities,
       drain: ledger.drain(),
       drainedSinceMs: this.#drainedSinceMs,
       deadlineMs: timings.deadlineMs,
+      unclear: this.#unclear,
       confirmGapMs: timings.pollMs,
     });
     if (judgement.kind === 'continue') return false;

@@ -4,9 +4,15 @@ import type { LegKey } from './book.js';
 import type { InheritedAttempt } from './legs.js';
 import type { DrainView } from './plan.js';
 
+export interface InheritedAttempts {
+  readonly attempts: readonly InheritedAttempt[];
+  /** What stands among them, or may, and cannot be understood. */
+  readonly unreadable: readonly string[];
+}
+
 export interface ExitLedger {
   /** Attempts that predecessors wrote down, the latest of each position last. */
-  inherited(): Promise<readonly InheritedAttempt[]>;
+  inherited(): Promise<InheritedAttempts>;
   /** Others may have sent closes under the same ids that they could not write down. */
   readonly mayBeRepeating: boolean;
   /** Rises by one with each change of hands: the turn after ours is another's, or ours again with nobody in between. Absent: nobody counts. */
