@@ -136,7 +136,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   await Promise.all([
     holders.run(signal),
     condition.run(signal),
-    beat(context, generation, { memory, loss }),
+    beat(context, generation, { memory, loss, panics }),
     watchState(context, memory, panics, loss),
     panics.run(),
   ]);
@@ -145,16 +145,22 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
 interface BeatSources {
   readonly memory: HaltMemory;
   readonly loss: BusLoss;
+  readonly panics: PanicDesk;
 }
 
-async function beat(context: WorkerContext, generation: string, { memory, loss }: BeatSources): Promise<void> {
+async function beat(context: WorkerContext, generation: string, { memory, loss, panics }: BeatSources): Promise<void> {
   const { bus, clock, condition, timings, workerId, signal, logger } = context;
   const { host, bootId, pid } = hostIdentity();
-  for (let sequence = 0; !signal.aborted; sequence++) {
+  for (let sequence = 0; !signal.aborted; ) {
+    if (panics.isDeaf()) {
+      loss.unwritten();
+      await clock.sleep(Math.min(timings.beatMs, timings.pollMs), signal);
+      continue;
+    }
     const fields = encodePeerBeat({
       peerId: workerId,
       generation,
-      sequence,
+      sequence: sequence++,
       host,
       bootId,
       pid,
