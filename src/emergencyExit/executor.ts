@@ -54,6 +54,8 @@ export interface ExitRun {
   readonly outOfReachMs?: number;
   /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
   readonly mayBegin?: () => Promise<boolean>;
+  /** How many panics wait for a verdict: what has been said is said again when one more does. Default: always the same one. */
+  readonly panics?: () => number;
   /** What earlier runs of this process for this account knew of their closes. */
   readonly remembered: CloseMemory;
   /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
@@ -100,7 +102,7 @@ class ExitRunner {
   readonly #seen = new Set<LegKey>();
   readonly #startedMs: number;
   readonly #reach: VenueReach;
-  #lastVerdict = '';
+  #lastSaid = '';
   #failedReads = 0;
   #lastBook: Book | undefined;
   #unclear: UnclearAttempts | undefined;
@@ -300,9 +302,10 @@ class ExitRunner {
     });
     if (judgement.kind === 'continue') return false;
     if (!ledger.mayAct()) return false;
-    if (judgement.verdict !== this.#lastVerdict) {
+    const said = `${judgement.verdict}/${this.#run.panics?.() ?? 1}`;
+    if (said !== this.#lastSaid) {
       if (!(await this.#run.onVerdict(judgement, this.#progress()))) return false;
-      this.#lastVerdict = judgement.verdict;
+      this.#lastSaid = said;
     }
     return judgement.verdict === 'flat' || judgement.verdict === 'dust';
   }
@@ -321,6 +324,6 @@ class ExitRunner {
     // Nothing to do but to watch: slowly, yet awake when the horizon passes.
     const { horizonMs } = ledger.drain();
     const toHorizonMs = horizonMs === undefined ? timings.pollMs : horizonMs + capabilities.readLagMs - clock.monotonicMs();
-    return toHorizonMs > 0 ? Math.min(timings.watchMs, toHorizonMs) : this.#lastVerdict === '' ? timings.pollMs : timings.watchMs;
+    return toHorizonMs > 0 ? Math.min(timings.watchMs, toHorizonMs) : this.#lastSaid === '' ? timings.pollMs : timings.watchMs;
   }
 }

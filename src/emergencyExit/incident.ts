@@ -11,6 +11,7 @@ import type { IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './executor.js';
 import { exitAlert, exitReport } from './exitReport.js';
+import { HeldDeliveries } from './heldDeliveries.js';
 import { type CommittedHalt, drainView } from './holders.js';
 import { orderPrefix } from './legs.js';
 import type { DrainView } from './plan.js';
@@ -23,7 +24,11 @@ export class Incident {
   readonly #context: WorkerContext;
   readonly #panic: PanicClose;
   readonly #stop = new AbortController();
-  readonly #deliveries: Delivery[] = [];
+  readonly #deliveries = new HeldDeliveries();
+  /** The panics that have joined. */
+  readonly #answers = new Set<string>();
+  /** Those among them that the completion on record answers. */
+  #answered: readonly string[] = [];
   #halt: CommittedHalt | undefined;
   #halting: Promise<void> | undefined;
   #over = false;
@@ -49,10 +54,11 @@ export class Incident {
   }
 
   /** A further send of the same panic, or another panic for the same incident. False: too late, it is over. */
-  join(delivery: Delivery): boolean {
+  join(delivery: Delivery, eventId: string): boolean {
     if (this.#over) return false;
-    this.#deliveries.push(delivery);
-    if (this.#standsAside) void this.#handBack();
+    this.#answers.add(eventId);
+    this.#deliveries.add(delivery, eventId);
+    if (this.#standsAside) void this.#deliveries.handBack();
     return true;
   }
 
@@ -83,11 +89,12 @@ export class Incident {
         if (await this.#attempt()) {
           // A panic that comes from now on is looked at anew: the book may have changed since the verdict.
           this.#over = true;
+          await this.#deliveries.handBackAllBut(this.#answered);
           return await this.#acknowledge();
         }
       }
       if (this.#superseded) await this.#acknowledge();
-      else await this.#handBack();
+      else await this.#deliveries.handBack();
     } finally {
       this.#over = true;
       ended.abort();
@@ -117,7 +124,10 @@ export class Incident {
     this.#moved = true;
     try {
       const attempt = await claims.tryTake(this.id, this.#panic.eventId);
-      if (attempt.kind === 'done') return true;
+      if (attempt.kind === 'done') {
+        this.#answered = [this.#panic.eventId];
+        return true;
+      }
       if (attempt.kind === 'taken') {
         const end = await this.#execute(attempt.claim);
         if (end === 'out_of_reach') await this.#standAside();
@@ -140,7 +150,7 @@ export class Incident {
     const { clock, timings, condition } = this.#context;
     const sinceMs = clock.monotonicMs();
     this.#standsAside = true;
-    await this.#handBack();
+    await this.#deliveries.handBack();
     condition.refresh();
     while (!this.#stopped() && !this.#mustSpeak && !condition.hasReadSince(sinceMs)) {
       if (clock.monotonicMs() - sinceMs >= 2 * timings.claimMs) break;
@@ -222,8 +232,9 @@ export class Incident {
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
     const mayBegin = () => this.#onRightAccount(claim, startedMs);
     // A claim's time without a reading: whoever stands by could have closed meanwhile.
-    const run = { broker, ledger, clock, timings, limit, limitCancels, remembered, outOfReachMs: timings.claimMs };
-    return parts.runExit({ ...run, signal: this.#stop.signal, mayBegin, onVerdict }, parts.exit);
+    const venue = { broker, limit, limitCancels, remembered, outOfReachMs: timings.claimMs, mayBegin };
+    const said = { panics: () => this.#answers.size, onVerdict };
+    return parts.runExit({ ledger, clock, timings, signal: this.#stop.signal, ...venue, ...said }, parts.exit);
   }
 
   #drain(): DrainView {
@@ -260,10 +271,11 @@ export class Incident {
   async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
     const { bus, clock, audit, alert, account, workerId } = this.#context;
     const { eventId } = this.#panic;
-    const subject = { eventId, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
+    const answers = [...this.#answers];
+    const subject = { eventId, answers, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
     const report = exitReport(subject, judgement, progress, { nowMs: clock.monotonicMs(), startedMs, wallMs: clock.wallMs() });
     const completed = judgement.kind === 'completed';
-    const said = `${this.id}/${claim.token}/${judgement.verdict}`;
+    const said = `${this.id}/${claim.token}/${judgement.verdict}${answers.length > 1 ? `/${answers.length}` : ''}`;
     if (!this.#told.has(said)) {
       this.#told.add(said);
       // Straight to people, before the bus is asked for anything.
@@ -277,35 +289,22 @@ export class Incident {
     });
     if (stands) this.#verdicts += 1;
     if (!stands || judgement.kind === 'escalate') return stands;
+    this.#answered = report.answers ?? [eventId];
     return claim.finish(eventId, judgement.verdict);
   }
 
   #keepDeliveries(): Timer {
     const { clock, timings } = this.#context;
     return repeatEvery(clock, timings.claimMs / 4, () => {
-      // Renewed by progress only, so that a standby gets what a stuck worker holds. Losing a delivery to another worker is
-      // harmless: the claim on the incident decides who acts.
+      // Renewed by progress only, so that a standby gets what a stuck worker holds.
       const moved = this.#moved || this.#claim?.isValid() === true;
       this.#moved = false;
-      if (moved) for (const delivery of this.#deliveries) delivery.renew().catch(() => false);
+      if (moved) this.#deliveries.renew();
     });
   }
 
-  /** A worker that ends in order does not make its successor wait. */
-  async #handBack(): Promise<void> {
-    for (const delivery of this.#deliveries.splice(0)) await delivery.release().catch(() => undefined);
-  }
-
-  async #acknowledge(): Promise<void> {
+  #acknowledge(): Promise<void> {
     const { clock, timings, signal } = this.#context;
-    while (this.#deliveries.length > 0 && !signal.aborted) {
-      try {
-        await this.#deliveries[0]?.ack();
-        this.#deliveries.shift();
-      } catch (error) {
-        if (!(error instanceof BusUnavailableError)) throw error;
-        await clock.sleep(timings.pollMs, signal);
-      }
-    }
+    return this.#deliveries.acknowledge(clock, timings.pollMs, signal);
   }
 }

@@ -138,9 +138,9 @@ export class PanicDesk {
   }
 
   #join(id: string, epoch: number, panic: PanicClose, delivery: Delivery): void {
-    if (this.#incidents.get(id)?.join(delivery) === true) return;
+    if (this.#incidents.get(id)?.join(delivery, panic.eventId) === true) return;
     const incident = new Incident(this.#context, id, epoch, panic);
-    incident.join(delivery);
+    incident.join(delivery, panic.eventId);
     this.#incidents.set(id, incident);
     const task = incident
       .run()
