@@ -99,14 +99,14 @@ export class BusLoss {
     this.#unwritable = false;
   }
 
-  /** A beat has not. A bus that can be read all the same (a full disk) is not lost, yet no panic can be carried out over it. */
+  /** None has, or none was tried since no panic can be taken up. A bus that can be read all the same (a full disk) is not lost, yet no panic can be carried out over it. */
   unwritten(): void {
     const { clock, timings, account, alert } = this.#context;
     const nowMs = clock.monotonicMs();
     const isHeard = nowMs - this.#heardMs < timings.busOutageMaxMs / 2;
     if (this.#unwritable || !isHeard || nowMs - this.#wroteMs < timings.busOutageMaxMs) return;
     this.#unwritable = true;
-    const summary = `${account}: the bus has taken nothing from this worker for ${timings.busOutageMaxMs} ms: it cannot carry out a panic`;
+    const summary = `${account}: for ${timings.busOutageMaxMs} ms the bus has taken nothing from this worker, or given it no panic: it cannot carry one out`;
     alert({ kind: 'bus.unwritable', severity: 'critical', account, summary, details: {}, wallMs: clock.wallMs() });
   }
 

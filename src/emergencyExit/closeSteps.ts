@@ -71,17 +71,13 @@ export class CloseSteps {
     if (!this.#mayBegin()) return false;
     // It has waited for its turn while others were sent: what it was planned on may have moved, and nobody caps it.
     if (step.do === 'close' && !step.reduceOnly && this.#isOld(step.readMs)) return true;
-    const moved = await (step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities));
-    this.#context.ledger.progressed();
-    return moved;
+    return step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities);
   }
 
   /** True when the venue confirmed that it ended the order. */
   async cancel(order: WorkingOrder): Promise<boolean> {
     if (!this.#mayBegin()) return false;
-    const canceled = await this.#cancel(order);
-    this.#context.ledger.progressed();
-    return canceled;
+    return this.#cancel(order);
   }
 
   /** For an exit that ends before its time, while its claim still holds. */

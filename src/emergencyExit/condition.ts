@@ -49,6 +49,7 @@ export class ConditionWatch {
   #identityMatches = false;
   #bookReadMs: number | undefined;
   #positions: number | undefined;
+  #wait = new AbortController();
 
   constructor(options: ConditionOptions) {
     this.#options = options;
@@ -64,13 +65,27 @@ export class ConditionWatch {
     };
   }
 
+  /** Asks the venue again at once, without waiting for its answer. */
+  refresh(): void {
+    this.#wait.abort();
+  }
+
+  /** The right account's book was asked for after `sinceMs` (monotonic clock), and read. */
+  hasReadSince(sinceMs: number): boolean {
+    return this.#identityMatches && this.#bookReadMs !== undefined && this.#bookReadMs >= sinceMs;
+  }
+
   /** Never throws for what the venue does. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, refreshMs } = this.#options;
+    const end = () => this.#wait.abort();
+    signal.addEventListener('abort', end, { once: true });
     while (!signal.aborted) {
+      this.#wait = new AbortController();
       const complete = await this.#refresh();
-      await clock.sleep(complete ? refreshMs : Math.min(refreshMs, RETRY_MS), signal);
+      await clock.sleep(complete ? refreshMs : Math.min(refreshMs, RETRY_MS), this.#wait.signal);
     }
+    signal.removeEventListener('abort', end);
   }
 
   async #refresh(): Promise<boolean> {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { FailflatError } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { type Random, systemRandom } from '../random.js';
+import { CloseMemory } from './closeMemory.js';
 import { checkIdentity } from './condition.js';
 import { type ExitProgress, NO_PROGRESS, runExit } from './executor.js';
 import type { ExitLedger } from './ledger.js';
@@ -83,7 +84,7 @@ export async function directExit(options: DirectExitOptions): Promise<DirectExit
     limit: (task) => limit(task),
     limitCancels: (task) => limitCancels(task),
     signal: stop.signal,
-    remembered: new Map(),
+    remembered: new CloseMemory(),
     onVerdict: async (judgement, progress) => {
       result = { verdict: judgement.verdict, progress, residue: judgement.residue };
       // A closed market or a lost answer may still come right before the deadline: only an end ends it.
@@ -110,7 +111,7 @@ export function memoryLedger({ timings, orderPrefix, mayBeRepeating, haltedMs, n
   return {
     orderPrefix,
     mayBeRepeating,
-    inherited: () => Promise.resolve([]),
+    inherited: () => Promise.resolve({ attempts: [], unreadable: [] }),
     recordAttempt: (attempt) => {
       note('exit.close_attempt', `${attempt.side} ${attempt.quantity} ${attempt.symbol}`, { ...attempt });
       return Promise.resolve(true);

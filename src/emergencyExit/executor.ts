@@ -1,8 +1,6 @@
 /** Runs one incident at the venue, round by round: read the book, plan, act, judge, until it is over. */
 import type { Broker, BrokerCapabilities, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
-import { settleWithin } from '../deadline.js';
-import { messageOf } from '../errors.js';
 import {
   type Book,
   type BookReading,
@@ -17,13 +15,18 @@ import {
   readOrders,
 } from './book.js';
 import { CancelLane } from './cancels.js';
+import { readCapabilities } from './capabilities.js';
+import type { CloseMemory } from './closeMemory.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
 import type { ExitLedger } from './ledger.js';
-import { inheritLegs, isOutstanding, type Leg, newLeg, recallLegs, withOpenOrders, withReading } from './legs.js';
+import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
 import type { ExitTimings } from './options.js';
 import { type ExitStep, type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
+import { QuietReads } from './quietReads.js';
 import { repeatEvery } from './repeat.js';
+import { type UnclearAttempts, unclearAttempts } from './unclear.js';
 import { createVenueCalls } from './venueCalls.js';
+import { VenueReach } from './venueReach.js';
 import { isQuiet, type JudgeExit, judgeExit, type Verdict } from './verdict.js';
 
 /** The replaceable decisions of an exit. Production uses {@link intactExitParts} only. */
@@ -47,10 +50,14 @@ export interface ExitRun {
   /** As `limit`, for cancels: a venue whose cancels hang must not keep closes waiting. */
   readonly limitCancels: <T>(task: () => Promise<T>) => Promise<T>;
   readonly signal: AbortSignal;
+  /** Readings that have failed for so long end the run: another worker may reach the venue. Default: never, there is no other. */
+  readonly outOfReachMs?: number;
   /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
   readonly mayBegin?: () => Promise<boolean>;
-  /** What earlier runs of this process for this account sent and had no answer for when they ended. */
-  readonly remembered: Map<LegKey, Leg>;
+  /** How many panics wait for a verdict: what has been said is said again when one more does. Default: always the same one. */
+  readonly panics?: () => number;
+  /** What earlier runs of this process for this account knew of their closes. */
+  readonly remembered: CloseMemory;
   /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
   readonly onVerdict: (judgement: Verdict, progress: ExitProgress) => Promise<boolean>;
 }
@@ -65,8 +72,11 @@ export interface ExitProgress {
 /** Before any book has been read. */
 export const NO_PROGRESS: ExitProgress = { total: 0, closed: 0, openSymbols: [] };
 
-/** `over`: flat or dust was recorded. `stopped`: the signal, or the claim went to another worker. */
-export type ExitEnd = 'over' | 'stopped';
+/**
+ * `over`: flat or dust was recorded. `stopped`: the signal, or the claim went to another worker. `out_of_reach`: this worker
+ * cannot close here, another one may.
+ */
+export type ExitEnd = 'over' | 'stopped' | 'out_of_reach';
 
 /** Works on one account until {@link ExitEnd}. Throws only where the ledger cannot be read; whatever the venue does is waited out. */
 export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts): Promise<ExitEnd> {
@@ -88,12 +98,14 @@ class ExitRunner {
   readonly #steps: CloseSteps;
   readonly #cancels: CancelLane;
   #legs = new Map<LegKey, Leg>();
-  #quietReadsMs: number[] = [];
+  readonly #quiet: QuietReads;
   readonly #seen = new Set<LegKey>();
   readonly #startedMs: number;
-  #lastVerdict = '';
+  readonly #reach: VenueReach;
+  #lastSaid = '';
   #failedReads = 0;
   #lastBook: Book | undefined;
+  #unclear: UnclearAttempts | undefined;
   /** Since when closing has been allowed without a break. */
   #allowedSinceMs: number | undefined;
   #drainedSinceMs: number | undefined;
@@ -102,6 +114,8 @@ class ExitRunner {
     this.#run = run;
     this.#parts = parts;
     this.#startedMs = run.clock.monotonicMs();
+    this.#quiet = new QuietReads(run.timings.pollMs);
+    this.#reach = new VenueReach(run.clock, run.outOfReachMs ?? Infinity);
     this.#steps = new CloseSteps({
       calls: createVenueCalls(run.broker, run.clock, run.timings),
       clock: run.clock,
@@ -122,34 +136,46 @@ class ExitRunner {
   }
 
   async run(): Promise<ExitEnd> {
-    const { broker, ledger, clock, signal, timings, remembered } = this.#run;
-    // Waiting for a bounded call of the venue is progress, too.
-    const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => ledger.progressed());
+    const { broker, ledger, clock, timings, remembered } = this.#run;
+    // Every call of the venue is bounded, so waiting for one is progress, too; waiting for a venue that is out of reach is not.
+    const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => this.#reach.isLost() || ledger.progressed());
+    let isOver = false;
     try {
       const mayBegin = this.#run.mayBegin?.() ?? Promise.resolve(true);
       const working = this.#parts.readOrders(broker, clock, timings.readTimeoutMs);
-      const [capabilities, inherited, begins] = await Promise.all([this.#capabilities(), ledger.inherited(), mayBegin]);
-      if (capabilities === undefined || !begins) return 'stopped';
-      this.#legs = inheritLegs(inherited, clock.monotonicMs());
-      recallLegs(this.#legs, remembered, ledger.orderPrefix, clock.monotonicMs());
+      const [capabilities, inherited, begins] = await Promise.all([
+        readCapabilities(this.#run, this.#reach, () => this.#mayGoOn()),
+        ledger.inherited(),
+        mayBegin,
+      ]);
+      if (capabilities === undefined || !begins) return this.#unfinished();
+      this.#legs = inheritLegs(inherited.attempts, clock.monotonicMs());
+      remembered.recall(this.#legs, ledger, clock.monotonicMs());
+      this.#unclear = unclearAttempts(inherited.unreadable, capabilities, this.#startedMs, timings);
       for (const key of this.#legs.keys()) this.#seen.add(key);
       let sweep: Promise<Sweep> | undefined = this.#sweep(await working);
       // Its failure is heard by the first round: until then nobody waits for it, and it must not end the process.
       sweep.catch(() => undefined);
       await this.#untilDrained();
-      while (!signal.aborted && ledger.mayAct()) {
-        if (await this.#round(capabilities, sweep)) return 'over';
+      while (this.#mayGoOn()) {
+        isOver = await this.#round(capabilities, sweep);
+        if (isOver) return 'over';
         sweep = undefined;
       }
       await this.#steps.giveBackStops(capabilities);
-      return 'stopped';
+      return this.#unfinished();
     } finally {
       keepAlive.cancel();
-      for (const [key, leg] of this.#legs) {
-        if (isOutstanding(leg)) remembered.set(key, leg);
-        else remembered.delete(key);
-      }
+      remembered.remember(this.#legs, ledger, isOver);
     }
+  }
+
+  #mayGoOn(): boolean {
+    return !this.#run.signal.aborted && this.#run.ledger.mayAct() && !this.#reach.isLost();
+  }
+
+  #unfinished(): ExitEnd {
+    return this.#run.signal.aborted || !this.#run.ledger.mayAct() ? 'stopped' : 'out_of_reach';
   }
 
   /** Working orders are withdrawn while holders still drain. What is not seen or not confirmed here is left to the rounds. */
@@ -171,11 +197,10 @@ class ExitRunner {
 
   /** True when the incident is over. */
   async #round(capabilities: BrokerCapabilities, sweep: Promise<Sweep> | undefined): Promise<boolean> {
-    const { ledger, clock, signal, timings } = this.#run;
+    const { clock, signal, timings } = this.#run;
     const book = await this.#read(capabilities, sweep);
     const steps = this.#parts.plan(this.#view(book, capabilities));
     const moved = await this.#carryOut(steps, capabilities);
-    ledger.progressed();
     if (await this.#judge(book, capabilities)) return true;
     if (steps.length === 0) await clock.sleep(this.#pauseMs(book, capabilities), signal);
     // A venue that fails at once must not be asked at full speed.
@@ -193,21 +218,6 @@ class ExitRunner {
     return (await Promise.all([this.#cancels.cancel(cancels), Promise.all(others)])).flat();
   }
 
-  async #capabilities(): Promise<BrokerCapabilities | undefined> {
-    const { broker, clock, ledger, signal, timings } = this.#run;
-    for (let pauseMs = timings.pollMs; !signal.aborted && ledger.mayAct(); pauseMs = Math.min(pauseMs * 2, 1_000)) {
-      try {
-        const answer = await settleWithin(clock, broker.capabilities(signal), timings.readTimeoutMs);
-        if (answer.settled) return answer.value;
-        ledger.note('exit.read_failed', 'venue capabilities: no answer', {});
-      } catch (error) {
-        ledger.note('exit.read_failed', 'venue capabilities could not be read', { error: messageOf(error) });
-      }
-      await clock.sleep(pauseMs, signal);
-    }
-    return undefined;
-  }
-
   async #read(capabilities: BrokerCapabilities, sweep: Promise<Sweep> | undefined): Promise<Book | undefined> {
     const { clock, ledger, timings } = this.#run;
     // Asked before the reading: what drained in the meantime may have moved the book after it.
@@ -217,17 +227,18 @@ class ExitRunner {
     this.#allowedSinceMs = allowed ? (this.#allowedSinceMs ?? nowMs) : undefined;
     this.#drainedSinceMs = drain.silentHolders.length === 0 ? (this.#drainedSinceMs ?? nowMs) : undefined;
     const reading = await (sweep === undefined ? this.#readBook() : this.#readBehind(sweep));
-    ledger.progressed();
     if (!reading.ok) {
+      this.#reach.failed(nowMs);
       // Unknown: it neither counts as quiet nor takes anything from the readings before and after it.
       if (this.#failedReads++ === 0) ledger.note('exit.read_failed', reading.problem, {});
       return undefined;
     }
     this.#failedReads = 0;
+    this.#reach.answered();
     this.#lastBook = reading.book;
     this.#compare(reading.book, capabilities);
-    if (isQuiet(reading.book, this.#legs, capabilities)) this.#rememberQuiet(reading.book.sentMs, capabilities);
-    else this.#quietReadsMs = [];
+    if (isQuiet(reading.book, this.#legs, capabilities)) this.#quiet.add(reading.book.sentMs, capabilities.readLagMs);
+    else this.#quiet.clear();
     return reading.book;
   }
 
@@ -244,16 +255,6 @@ class ExitRunner {
     if (!complete) return this.#readBook();
     if (!reading.ok) return reading;
     return { ok: true, book: { ...reading.book, orders: reading.book.orders.filter((order) => !orders.has(orderKey(order))) } };
-  }
-
-  /** Spaced so that the end of a list of bounded length is longer than the venue's lag, over which the verdict needs two. */
-  #rememberQuiet(sentMs: number, { readLagMs }: BrokerCapabilities): void {
-    const spacingMs = Math.max(this.#run.timings.pollMs, readLagMs / 8);
-    const lastButOneMs = this.#quietReadsMs.at(-2);
-    if (lastButOneMs !== undefined && sentMs - lastButOneMs < spacingMs) this.#quietReadsMs.pop();
-    this.#quietReadsMs.push(sentMs);
-    // Only the ends matter to the verdict; the middle of a long watch is dropped.
-    if (this.#quietReadsMs.length > 64) this.#quietReadsMs.splice(32, 16);
   }
 
   #compare(book: Book, capabilities: BrokerCapabilities): void {
@@ -279,7 +280,8 @@ class ExitRunner {
     const nowMs = clock.monotonicMs();
     const sinceMs = this.#allowedSinceMs;
     const closingAllowed = book !== undefined && sinceMs !== undefined && book.sentMs - capabilities.readLagMs >= sinceMs;
-    return { nowMs, book, legs: this.#legs, capabilities, closingAllowed, settleMs: timings.settleMs, doubtMs: timings.readTimeoutMs };
+    const { settleMs, readTimeoutMs: doubtMs } = timings;
+    return { nowMs, book, legs: this.#legs, capabilities, closingAllowed, unclear: this.#unclear, settleMs, doubtMs };
   }
 
   /** True when the incident is over. */
@@ -289,19 +291,21 @@ class ExitRunner {
       nowMs: clock.monotonicMs(),
       startedMs: this.#startedMs,
       book,
-      quietReadsMs: this.#quietReadsMs,
+      quietReadsMs: this.#quiet.sentMs,
       legs: this.#legs,
       capabilities,
       drain: ledger.drain(),
       drainedSinceMs: this.#drainedSinceMs,
       deadlineMs: timings.deadlineMs,
+      unclear: this.#unclear,
       confirmGapMs: timings.pollMs,
     });
     if (judgement.kind === 'continue') return false;
     if (!ledger.mayAct()) return false;
-    if (judgement.verdict !== this.#lastVerdict) {
+    const said = `${judgement.verdict}/${this.#run.panics?.() ?? 1}`;
+    if (said !== this.#lastSaid) {
       if (!(await this.#run.onVerdict(judgement, this.#progress()))) return false;
-      this.#lastVerdict = judgement.verdict;
+      this.#lastSaid = said;
     }
     return judgement.verdict === 'flat' || judgement.verdict === 'dust';
   }
@@ -320,6 +324,6 @@ class ExitRunner {
     // Nothing to do but to watch: slowly, yet awake when the horizon passes.
     const { horizonMs } = ledger.drain();
     const toHorizonMs = horizonMs === undefined ? timings.pollMs : horizonMs + capabilities.readLagMs - clock.monotonicMs();
-    return toHorizonMs > 0 ? Math.min(timings.watchMs, toHorizonMs) : this.#lastVerdict === '' ? timings.pollMs : timings.watchMs;
+    return toHorizonMs > 0 ? Math.min(timings.watchMs, toHorizonMs) : this.#lastSaid === '' ? timings.pollMs : timings.watchMs;
   }
 }

@@ -5,7 +5,7 @@ import type { ExitProgress } from './executor.js';
 import type { Verdict } from './verdict.js';
 
 /** Which exit it is about, and who carried it out. */
-export type ReportSubject = Pick<ExitReport, 'eventId' | 'incident' | 'account' | 'epoch' | 'fencingToken' | 'worker'>;
+export type ReportSubject = Pick<ExitReport, 'eventId' | 'answers' | 'incident' | 'account' | 'epoch' | 'fencingToken' | 'worker'>;
 
 export interface ReportTimes {
   /** Monotonic clock. */
@@ -21,17 +21,23 @@ const LIST_MAX_BYTES = 4_096;
 /** A venue's own words may be long. */
 const WHY_MAX_CHARACTERS = 300;
 
-/** The first entries that find room, and one in place of the others. */
-function shortened<T>(entries: readonly T[], others: (count: number) => T): readonly T[] {
+/** The first entries that find room. */
+function fitting<T>(entries: readonly T[]): readonly T[] {
   const kept: T[] = [];
   let bytes = 0;
   for (const entry of entries) {
     // A text of JSON within JSON.
     bytes += Buffer.byteLength(JSON.stringify(JSON.stringify(entry)));
-    if (bytes > LIST_MAX_BYTES) return [...kept, others(entries.length - kept.length)];
+    if (bytes > LIST_MAX_BYTES) break;
     kept.push(entry);
   }
   return kept;
+}
+
+/** The first entries that find room, and one in place of the others. */
+function shortened<T>(entries: readonly T[], others: (count: number) => T): readonly T[] {
+  const kept = fitting(entries);
+  return kept.length === entries.length ? kept : [...kept, others(entries.length - kept.length)];
 }
 
 const othersInWords = (count: number): string => `(and ${count} more)`;
@@ -41,10 +47,17 @@ function shortenedResidue(residue: readonly Residue[]): readonly Residue[] {
   return shortened(cut, (count) => ({ symbol: '*', quantity: 0, why: othersInWords(count) }));
 }
 
+/** Its own panic first, which the report names in any case. */
+function answersOf({ eventId, answers = [] }: ReportSubject): readonly string[] {
+  return [eventId, ...fitting(answers.filter((answer) => answer !== eventId))];
+}
+
 export function exitReport(subject: ReportSubject, said: Verdict, progress: ExitProgress, times: ReportTimes): ExitReport {
   const executionTimeMs = times.nowMs - times.startedMs;
   return {
     ...subject,
+    // Those that find no room stay unanswered, and are carried out anew.
+    answers: answersOf(subject),
     verdict: said.verdict,
     positionsTotal: progress.total,
     positionsClosed: progress.closed,

@@ -11,6 +11,7 @@ import type { IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './executor.js';
 import { exitAlert, exitReport } from './exitReport.js';
+import { HeldDeliveries } from './heldDeliveries.js';
 import { type CommittedHalt, drainView } from './holders.js';
 import { orderPrefix } from './legs.js';
 import type { DrainView } from './plan.js';
@@ -23,13 +24,21 @@ export class Incident {
   readonly #context: WorkerContext;
   readonly #panic: PanicClose;
   readonly #stop = new AbortController();
-  readonly #deliveries: Delivery[] = [];
+  readonly #deliveries = new HeldDeliveries();
+  /** The panics that have joined. */
+  readonly #answers = new Set<string>();
+  /** Those among them that the completion on record answers. */
+  #answered: readonly string[] = [];
   #halt: CommittedHalt | undefined;
   #halting: Promise<void> | undefined;
   #over = false;
   #moved = true;
   #claim: IncidentClaim | undefined;
   #superseded = false;
+  #standsAside = false;
+  #mustSpeak = false;
+  /** For whom the venue answered instead, as people have been told. */
+  #wrongAccount: string | undefined;
   #verdicts = 0;
   /** Verdicts that people have been told of, by fencing token. */
   readonly #told = new Set<string>();
@@ -45,10 +54,17 @@ export class Incident {
   }
 
   /** A further send of the same panic, or another panic for the same incident. False: too late, it is over. */
-  join(delivery: Delivery): boolean {
+  join(delivery: Delivery, eventId: string): boolean {
     if (this.#over) return false;
-    this.#deliveries.push(delivery);
+    this.#answers.add(eventId);
+    this.#deliveries.add(delivery, eventId);
+    if (this.#standsAside) void this.#deliveries.handBack();
     return true;
+  }
+
+  /** While it does, another worker must be able to get the panic. */
+  get standsAside(): boolean {
+    return this.#standsAside;
   }
 
   /** The worker ends: another one goes on. */
@@ -73,11 +89,12 @@ export class Incident {
         if (await this.#attempt()) {
           // A panic that comes from now on is looked at anew: the book may have changed since the verdict.
           this.#over = true;
+          await this.#deliveries.handBackAllBut(this.#answered);
           return await this.#acknowledge();
         }
       }
       if (this.#superseded) await this.#acknowledge();
-      else await this.#handBack();
+      else await this.#deliveries.handBack();
     } finally {
       this.#over = true;
       ended.abort();
@@ -91,12 +108,14 @@ export class Incident {
     const startedMs = clock.monotonicMs();
     await clock.sleep(timings.deadlineMs, ended);
     while (!ended.aborted && !this.#stopped() && this.#verdicts === 0) {
+      this.#mustSpeak = true;
       const claim = this.#claim;
       const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms` }];
       const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
       if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, NO_PROGRESS);
       await clock.sleep(timings.claimMs / 4, ended);
     }
+    this.#mustSpeak = false;
   }
 
   /** True when the incident is over. */
@@ -105,8 +124,15 @@ export class Incident {
     this.#moved = true;
     try {
       const attempt = await claims.tryTake(this.id, this.#panic.eventId);
-      if (attempt.kind === 'done') return true;
-      if (attempt.kind === 'taken') return (await this.#execute(attempt.claim)) === 'over';
+      if (attempt.kind === 'done') {
+        this.#answered = [this.#panic.eventId];
+        return true;
+      }
+      if (attempt.kind === 'taken') {
+        const end = await this.#execute(attempt.claim);
+        if (end === 'out_of_reach') await this.#standAside();
+        return end === 'over';
+      }
       await clock.sleep(timings.claimMs / 8, this.#stop.signal);
     } catch (error) {
       if (!(error instanceof BusUnavailableError))
@@ -114,6 +140,23 @@ export class Incident {
       await clock.sleep(timings.pollMs, this.#stop.signal);
     }
     return false;
+  }
+
+  /**
+   * Leaves claim and panic to whoever can reach the venue, for longer than a standby needs to take them over. It ends early
+   * when this worker can read its venue again (there may be no other), or must call for help.
+   */
+  async #standAside(): Promise<void> {
+    const { clock, timings, condition } = this.#context;
+    const sinceMs = clock.monotonicMs();
+    this.#standsAside = true;
+    await this.#deliveries.handBack();
+    condition.refresh();
+    while (!this.#stopped() && !this.#mustSpeak && !condition.hasReadSince(sinceMs)) {
+      if (clock.monotonicMs() - sinceMs >= 2 * timings.claimMs) break;
+      await clock.sleep(timings.pollMs, this.#stop.signal);
+    }
+    this.#standsAside = false;
   }
 
   #stopped(): boolean {
@@ -131,13 +174,15 @@ export class Incident {
       details: { by, fencingToken: claim.token, worker: workerId },
     });
     this.#claim = claim;
+    let end: ExitEnd | undefined;
     try {
-      return await parts.inOrder(
+      end = await parts.inOrder(
         () => this.#raiseHalt(),
         () => this.#exit(claim, startedMs),
       );
+      return end;
     } finally {
-      if (this.#stopped()) await claim.handBack();
+      if (this.#stopped() || end === 'out_of_reach') await claim.handBack();
       else claim.release();
     }
   }
@@ -186,10 +231,10 @@ export class Incident {
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
     const mayBegin = () => this.#onRightAccount(claim, startedMs);
-    return parts.runExit(
-      { broker, ledger, clock, timings, limit, limitCancels, remembered, signal: this.#stop.signal, mayBegin, onVerdict },
-      parts.exit,
-    );
+    // A claim's time without a reading: whoever stands by could have closed meanwhile.
+    const venue = { broker, limit, limitCancels, remembered, outOfReachMs: timings.claimMs, mayBegin };
+    const said = { panics: () => this.#answers.size, onVerdict };
+    return parts.runExit({ ledger, clock, timings, signal: this.#stop.signal, ...venue, ...said }, parts.exit);
   }
 
   #drain(): DrainView {
@@ -200,44 +245,43 @@ export class Incident {
     return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
   }
 
-  /** The exit of one account must never run against another: it waits, alarmed, until the venue names the right one. */
+  /** The exit of one account must never run against another. False: not while this worker has the claim. */
   async #onRightAccount(claim: IncidentClaim, startedMs: number): Promise<boolean> {
     const { clock, broker, account, environment, timings } = this.#context;
-    let told = false;
+    const untilMs = clock.monotonicMs() + timings.claimMs;
     while (!this.#stopped() && claim.isValid()) {
-      const keepAlive = repeatEvery(clock, timings.claimMs / 4, () => claim.progressed());
       const identity = await checkIdentity({ broker, account, environment, clock, readTimeoutMs: timings.readTimeoutMs });
-      keepAlive.cancel();
       if (identity.kind === 'matches') return true;
-      if (identity.kind === 'differs' && !told) {
-        const residue = [{ symbol: '*', quantity: 0, why: `the venue answers for ${identity.found}` }];
-        told = await this.#publish(
-          claim,
-          startedMs,
-          { kind: 'escalate', verdict: 'wrong_account', silentHolders: [], residue },
-          NO_PROGRESS,
-        );
-      }
+      if (identity.kind === 'differs') await this.#sayWrongAccount(claim, startedMs, identity.found);
+      if (identity.kind === 'differs' || clock.monotonicMs() >= untilMs) return false;
       await clock.sleep(timings.pollMs, this.#stop.signal);
     }
     return false;
+  }
+
+  /** Once, however often the claim comes back to this worker. */
+  async #sayWrongAccount(claim: IncidentClaim, startedMs: number, found: string): Promise<void> {
+    if (this.#wrongAccount === found) return;
+    const residue = [{ symbol: '*', quantity: 0, why: `the venue answers for ${found}` }];
+    const judgement = { kind: 'escalate', verdict: 'wrong_account', silentHolders: [], residue } as const;
+    if (await this.#publish(claim, startedMs, judgement, NO_PROGRESS)) this.#wrongAccount = found;
   }
 
   /** True when the verdict stands on the bus under this claim. Nothing is acknowledged before that. */
   async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
     const { bus, clock, audit, alert, account, workerId } = this.#context;
     const { eventId } = this.#panic;
-    const subject = { eventId, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
+    const answers = [...this.#answers];
+    const subject = { eventId, answers, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
     const report = exitReport(subject, judgement, progress, { nowMs: clock.monotonicMs(), startedMs, wallMs: clock.wallMs() });
     const completed = judgement.kind === 'completed';
-    const said = `${this.id}/${claim.token}/${judgement.verdict}`;
+    const said = `${this.id}/${claim.token}/${judgement.verdict}${answers.length > 1 ? `/${answers.length}` : ''}`;
     if (!this.#told.has(said)) {
       this.#told.add(said);
       // Straight to people, before the bus is asked for anything.
       alert(exitAlert(report, clock.wallMs()));
       void audit.record({ event: `exit.${judgement.verdict}`, cause: this.#panic.reason, incident: this.id, details: { ...report } });
     }
-    claim.progressed();
     const stands = await recordSurely(bus, clock, completed ? PANIC_COMPLETED : PANIC_ESCALATED, encodeExitReport(report), {
       idempotencyKey: `${completed ? 'completed' : 'escalated'}/${said}`,
       notAfterMs: claim.validUntilMs,
@@ -245,35 +289,22 @@ export class Incident {
     });
     if (stands) this.#verdicts += 1;
     if (!stands || judgement.kind === 'escalate') return stands;
+    this.#answered = report.answers ?? [eventId];
     return claim.finish(eventId, judgement.verdict);
   }
 
   #keepDeliveries(): Timer {
     const { clock, timings } = this.#context;
     return repeatEvery(clock, timings.claimMs / 4, () => {
-      // Renewed by progress only, so that a standby gets what a stuck worker holds. Losing a delivery to another worker is
-      // harmless: the claim on the incident decides who acts.
+      // Renewed by progress only, so that a standby gets what a stuck worker holds.
       const moved = this.#moved || this.#claim?.isValid() === true;
       this.#moved = false;
-      if (moved) for (const delivery of this.#deliveries) delivery.renew().catch(() => false);
+      if (moved) this.#deliveries.renew();
     });
   }
 
-  /** A worker that ends in order does not make its successor wait. */
-  async #handBack(): Promise<void> {
-    for (const delivery of this.#deliveries.splice(0)) await delivery.release().catch(() => undefined);
-  }
-
-  async #acknowledge(): Promise<void> {
+  #acknowledge(): Promise<void> {
     const { clock, timings, signal } = this.#context;
-    while (this.#deliveries.length > 0 && !signal.aborted) {
-      try {
-        await this.#deliveries[0]?.ack();
-        this.#deliveries.shift();
-      } catch (error) {
-        if (!(error instanceof BusUnavailableError)) throw error;
-        await clock.sleep(timings.pollMs, signal);
-      }
-    }
+    return this.#deliveries.acknowledge(clock, timings.pollMs, signal);
   }
 }

@@ -118,15 +118,6 @@ export function inheritLegs(attempts: readonly InheritedAttempt[], nowMs: number
  */
 export const SUPERSEDED_DOUBT_MS = 60_000;
 
-/** What this process itself sent in an earlier run, and has no answer for: it knows more of it than was written down. */
-export function recallLegs(legs: Map<LegKey, Leg>, remembered: ReadonlyMap<LegKey, Leg>, orderPrefix: string, nowMs: number): void {
-  for (const [key, leg] of remembered) {
-    if (leg.last === undefined || leg.last.number < (legs.get(key)?.last?.number ?? 0)) continue;
-    const isOurs = leg.last.clientOrderId.startsWith(`${orderPrefix}-`);
-    if (isOurs || nowMs - leg.last.sentMs <= SUPERSEDED_DOUBT_MS) legs.set(key, leg);
-  }
-}
-
 /** The attempt is about to be sent: from here on its fate is unknown until the venue answers. */
 export function withSent(leg: Leg, attempt: Omit<Attempt, 'fate'>, positionQuantity: number, nextQueryMs: number): Leg {
   return {

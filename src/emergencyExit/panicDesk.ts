@@ -1,5 +1,5 @@
 /** Receives panics, keeps one incident for each failure, and lets a re-arm end those that it supersedes. */
-import { BusDoubtError, BusUnavailableError, type Delivery } from '../bus/bus.js';
+import { BusDoubtError, BusUnavailableError, type ConsumerGroup, type Delivery } from '../bus/bus.js';
 import { messageOf } from '../errors.js';
 import { decodeWrittenPanic, PANIC_CLOSE, type PanicClose, panicGroup, type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
@@ -9,6 +9,8 @@ import type { WorkerContext } from './workerContext.js';
 
 /** People are told once of each panic, however often it is sent; beyond this many the oldest are forgotten. */
 const TOLD_MAX = 1_000;
+/** How long one question for the next panic waits for it. */
+const BLOCK_MS = 500;
 
 export class PanicDesk {
   readonly #context: WorkerContext;
@@ -16,25 +18,63 @@ export class PanicDesk {
   readonly #tasks = new Set<Promise<void>>();
   readonly #told = new Set<string>();
   #lastKnown = NEVER_ARMED;
+  #reachedMs = -Infinity;
+  #failing = false;
 
   constructor(context: WorkerContext) {
     this.#context = context;
   }
 
   async run(): Promise<void> {
-    const { bus, account, clock, timings, workerId, signal, logger } = this.#context;
+    const { bus, account, clock, timings, signal } = this.#context;
     const group = bus.group(PANIC_CLOSE, panicGroup(account));
     while (!signal.aborted) {
       try {
-        const delivery = await group.next(workerId, { minIdleMs: timings.claimMs, blockMs: 500, signal });
-        if (delivery !== undefined) await this.#receive(delivery);
+        await this.#takeUp(group);
+        this.#reached();
       } catch (error) {
-        if (!(error instanceof BusUnavailableError)) logger.error({ error: messageOf(error) }, 'a panic could not be taken up');
+        this.#failed(error);
         await clock.sleep(timings.pollMs, signal);
       }
     }
     for (const incident of this.#incidents.values()) incident.stop();
     await Promise.all(this.#tasks);
+  }
+
+  /** Whether a panic that comes now would be taken up: where it would not, nobody may trade on this worker. */
+  isDeaf(): boolean {
+    const { clock, timings } = this.#context;
+    return clock.monotonicMs() - this.#reachedMs > 2 * BLOCK_MS + timings.pollMs;
+  }
+
+  async #takeUp(group: ConsumerGroup): Promise<void> {
+    const { clock, timings, workerId, signal } = this.#context;
+    if (this.#standsAside()) {
+      // Nothing is taken up, but it is proved that it could be.
+      await group.pending();
+      await clock.sleep(timings.pollMs, signal);
+      return;
+    }
+    const delivery = await group.next(workerId, { minIdleMs: timings.claimMs, blockMs: this.isDeaf() ? 0 : BLOCK_MS, signal });
+    if (delivery !== undefined) await this.#receive(delivery);
+  }
+
+  #reached(): void {
+    this.#reachedMs = this.#context.clock.monotonicMs();
+    if (this.#failing) this.#context.logger.info({}, 'panics are taken up again');
+    this.#failing = false;
+  }
+
+  #failed(error: unknown): void {
+    const { logger } = this.#context;
+    if (!(error instanceof BusUnavailableError)) logger.error({ error: messageOf(error) }, 'a panic could not be taken up');
+    else if (!this.#failing) logger.warn({ error: messageOf(error) }, 'panics cannot be taken up');
+    this.#failing = true;
+  }
+
+  /** What is taken up now would be kept from the worker that it was left to. */
+  #standsAside(): boolean {
+    return [...this.#incidents.values()].some((incident) => incident.standsAside);
   }
 
   /** A re-arm has raised the epoch: what it superseded is no longer carried out. */
@@ -98,9 +138,9 @@ export class PanicDesk {
   }
 
   #join(id: string, epoch: number, panic: PanicClose, delivery: Delivery): void {
-    if (this.#incidents.get(id)?.join(delivery) === true) return;
+    if (this.#incidents.get(id)?.join(delivery, panic.eventId) === true) return;
     const incident = new Incident(this.#context, id, epoch, panic);
-    incident.join(delivery);
+    incident.join(delivery, panic.eventId);
     this.#incidents.set(id, incident);
     const task = incident
       .run()

@@ -2,6 +2,7 @@
 import type { BrokerCapabilities, Position, Side, WorkingOrder } from '../broker/broker.js';
 import { type Book, exposure, type LegKey, legKey, onlyReduces } from './book.js';
 import { isOutstanding, type Leg, newLeg } from './legs.js';
+import { isCapped, type UnclearAttempts } from './unclear.js';
 
 export interface ExitView {
   readonly nowMs: number;
@@ -11,6 +12,8 @@ export interface ExitView {
   readonly capabilities: BrokerCapabilities;
   /** False while orders of a strategy may still land and the venue would not cap our close: see {@link mayCloseNow}. */
   readonly closingAllowed: boolean;
+  /** Absent: every close that was sent before is among the legs. */
+  readonly unclear?: UnclearAttempts | undefined;
   /** A reading that our own closes do not explain must stand this long before it is acted on … */
   readonly settleMs: number;
   /** … and this long while no reading has shown what the last order did: the venue may lag by more than it says. */
@@ -65,11 +68,6 @@ function resendQuantity(view: ExitView, leg: Leg): number {
   return Math.min(leg.last.quantity, Math.abs(position.quantity));
 }
 
-/** The venue says that it caps our close at the position. */
-function isCapped(capabilities: BrokerCapabilities, leg: Pick<Leg, 'positionSide'>): boolean {
-  return capabilities.reduceOnly === 'enforced' && leg.positionSide === 'net';
-}
-
 function cancels(view: ExitView, book: Book): readonly ExitStep[] {
   // What stands on dust protects nothing that could be closed, and an order that works keeps the account from being quiet.
   const open = new Set(book.positions.filter((position) => !isDust(position, view.capabilities)).map(legKey));
@@ -93,7 +91,7 @@ function closes(view: ExitView, book: Book): readonly ExitStep[] {
 
 /** A second close while the first may still fill, or on a reading that may be older than our own fill, could flip the position. */
 function mayClose(view: ExitView, book: Book, position: Position): boolean {
-  if (isDust(position, view.capabilities)) return false;
+  if (isDust(position, view.capabilities) || mayBeSecondClose(view, book, position)) return false;
   const waitsForCancel = book.orders.some((order) => legKey(order) === legKey(position) && !onlyReduces(order) && !isOwnClose(view, order));
   if (waitsForCancel) return false;
   const leg = view.legs.get(legKey(position));
@@ -108,6 +106,12 @@ function mayClose(view: ExitView, book: Book, position: Position): boolean {
   const isSettled = leg.expectationSeen === true && book.positionsSentMs - view.doubtMs >= leg.movedMs;
   const standsMs = isSettled ? view.settleMs : view.doubtMs;
   return book.positionsSentMs - leg.disagreement.sinceMs >= Math.max(standsMs, view.capabilities.readLagMs);
+}
+
+/** The first may be one that nobody can read any more. */
+function mayBeSecondClose({ unclear, capabilities }: ExitView, book: Book, position: Position): boolean {
+  if (unclear === undefined || isCapped(capabilities, position)) return false;
+  return book.sentMs - capabilities.readLagMs < unclear.untilMs;
 }
 
 function closeStep(view: ExitView, book: Book, position: Position): ExitStep {

@@ -4,6 +4,7 @@ import type { CompletionVerdict, EscalationVerdict, Residue } from '../messages/
 import { type Book, type LegKey, legKey } from './book.js';
 import { isOutstanding, type Leg } from './legs.js';
 import { type DrainView, isDust } from './plan.js';
+import { isCapped, type UnclearAttempts } from './unclear.js';
 
 export interface VerdictView {
   readonly nowMs: number;
@@ -18,6 +19,8 @@ export interface VerdictView {
   /** Since when, as asked before a reading, every holder had drained without a break. */
   readonly drainedSinceMs: number | undefined;
   readonly deadlineMs: number;
+  /** Absent: every close that was sent before is among the legs. */
+  readonly unclear?: UnclearAttempts | undefined;
   /** Readings closer together than this are one observation. */
   readonly confirmGapMs: number;
 }
@@ -49,7 +52,7 @@ export const judgeExit: JudgeExit = (view) => {
   const silentHolders = [...view.drain.silentHolders];
   const residue = view.book === undefined ? [] : residueOf(view, view.book);
   const { horizonMs } = view.drain;
-  if (isConfirmedQuiet(view, horizonMs)) {
+  if (isConfirmedQuiet(view, horizonMs) && isQuietSinceUnclear(view)) {
     const proven = isQuietSinceDrained(view) || venueExpiryPassed(view);
     // The last holder has drained just now: what it sent may have filled after the readings that we have.
     if (!proven && silentHolders.length === 0) return { kind: 'continue' };
@@ -57,7 +60,9 @@ export const judgeExit: JudgeExit = (view) => {
     return { kind: 'completed', verdict: residue.length > 0 ? 'dust' : 'flat', silentHolders, residue };
   }
   const escalation = escalationOf(view);
-  return escalation === undefined ? { kind: 'continue' } : { kind: 'escalate', verdict: escalation, silentHolders, residue };
+  if (escalation === undefined) return { kind: 'continue' };
+  const unclear = needsPerson(view) ? [{ symbol: '*', quantity: 0, why: view.unclear?.why ?? '' }] : [];
+  return { kind: 'escalate', verdict: escalation, silentHolders, residue: [...residue, ...unclear] };
 };
 
 /** Nothing left to do: no working order, no close under way, and no position but dust. */
@@ -77,6 +82,19 @@ function isConfirmedQuiet(view: VerdictView, sinceMs: number | undefined): boole
   const last = valid.at(-1);
   if (first === undefined || last === undefined) return false;
   return valid.length >= 2 && last - first >= Math.max(view.confirmGapMs, view.capabilities.readLagMs);
+}
+
+/** Where the venue caps nothing, a close that nobody can read may still open a position of its own. */
+function isQuietSinceUnclear(view: VerdictView): boolean {
+  const { unclear, capabilities } = view;
+  return unclear === undefined || capabilities.reduceOnly === 'enforced' || isConfirmedQuiet(view, unclear.untilMs);
+}
+
+/** What was sent before can be found neither by asking nor by waiting, and something is left that the venue would not cap. */
+function needsPerson({ unclear, capabilities, book }: VerdictView): boolean {
+  if (unclear?.untilMs !== Infinity) return false;
+  if (capabilities.reduceOnly !== 'enforced') return true;
+  return book?.positions.some((position) => !isDust(position, capabilities) && !isCapped(capabilities, position)) === true;
 }
 
 function isQuietSinceDrained(view: VerdictView): boolean {
@@ -106,6 +124,7 @@ function residueOf(view: VerdictView, book: Book): Residue[] {
 
 function escalationOf(view: VerdictView): EscalationVerdict | undefined {
   const legs = [...view.legs.values()];
+  if (needsPerson(view)) return 'operator_needed';
   if (legs.some((leg) => isOutstanding(leg) && isUnresolvable(view, leg))) return 'operator_needed';
   if (legs.some((leg) => leg.lastRejection === 'market_closed' && leg.rejections > 0)) return 'market_closed';
   if (legs.some((leg) => leg.rejections >= REJECTIONS_UNTIL_OPERATOR)) return 'operator_needed';

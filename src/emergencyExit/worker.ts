@@ -16,6 +16,7 @@ import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { readTradingState } from '../tradingState/read.js';
 import { BUS_LOST_POLICIES, BusLoss, type BusLostPolicy } from './busLoss.js';
 import { ClaimDesk } from './claim.js';
+import { CloseMemory } from './closeMemory.js';
 import { ConditionWatch } from './condition.js';
 import { HolderTail } from './holderTail.js';
 import { type ExitTimings, resolveConcurrency, resolveTimings } from './options.js';
@@ -98,6 +99,16 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   const limitCancels = pLimit(options.concurrency);
   const generation = random.id();
   const holders = new HolderTail(bus, clock, logger, account);
+  const condition = new ConditionWatch({
+    broker,
+    account,
+    environment,
+    clock,
+    logger,
+    readBook: parts.exit.readBook,
+    refreshMs: timings.bookRefreshMs,
+    readTimeoutMs: timings.readTimeoutMs,
+  });
   const context: WorkerContext = {
     bus,
     broker,
@@ -112,48 +123,44 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
     alert: (alert) => alertWithoutWaiting(options.alert ?? silentAlerts, alert, logger),
     limit: (task) => limit(task),
     limitCancels: (task) => limitCancels(task),
-    remembered: new Map(),
+    remembered: new CloseMemory(),
     claims: new ClaimDesk(bus, clock, `${workerId}/${generation}`, timings.claimMs),
     holders,
+    condition,
     parts,
     signal,
   };
-  const condition = new ConditionWatch({
-    broker,
-    account,
-    environment,
-    clock,
-    logger,
-    readBook: parts.exit.readBook,
-    refreshMs: timings.bookRefreshMs,
-    readTimeoutMs: timings.readTimeoutMs,
-  });
   const panics = new PanicDesk(context);
   const localFile = options.memoryFile === undefined ? undefined : `${options.memoryFile}.local-incident`;
   const loss = new BusLoss(context, options.onBusLost, localFile);
   await Promise.all([
     holders.run(signal),
     condition.run(signal),
-    beat(context, generation, { condition, memory, loss }),
+    beat(context, generation, { memory, loss, panics }),
     watchState(context, memory, panics, loss),
     panics.run(),
   ]);
 }
 
 interface BeatSources {
-  readonly condition: ConditionWatch;
   readonly memory: HaltMemory;
   readonly loss: BusLoss;
+  readonly panics: PanicDesk;
 }
 
-async function beat(context: WorkerContext, generation: string, { condition, memory, loss }: BeatSources): Promise<void> {
-  const { bus, clock, timings, workerId, signal, logger } = context;
+async function beat(context: WorkerContext, generation: string, { memory, loss, panics }: BeatSources): Promise<void> {
+  const { bus, clock, condition, timings, workerId, signal, logger } = context;
   const { host, bootId, pid } = hostIdentity();
-  for (let sequence = 0; !signal.aborted; sequence++) {
+  for (let sequence = 0; !signal.aborted; ) {
+    if (panics.isDeaf()) {
+      loss.unwritten();
+      await clock.sleep(Math.min(timings.beatMs, timings.pollMs), signal);
+      continue;
+    }
     const fields = encodePeerBeat({
       peerId: workerId,
       generation,
-      sequence,
+      sequence: sequence++,
       host,
       bootId,
       pid,

@@ -6,12 +6,12 @@ import type { Bus, Delivery } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Random } from '../random.js';
-import type { LegKey } from './book.js';
 import type { ClaimDesk } from './claim.js';
+import type { CloseMemory } from './closeMemory.js';
+import type { ConditionWatch } from './condition.js';
 import { type ExitEnd, type ExitParts, type ExitRun, intactExitParts, runExit } from './executor.js';
 import type { HolderTail } from './holderTail.js';
 import { type JudgePanic, judgePanic } from './intake.js';
-import type { Leg } from './legs.js';
 import type { ExitTimings } from './options.js';
 
 /** The replaceable steps of a worker. Production uses {@link intactWorkerParts} only. */
@@ -57,10 +57,10 @@ export interface WorkerContext {
   readonly alert: (alert: Alert) => void;
   readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
   readonly limitCancels: <T>(task: () => Promise<T>) => Promise<T>;
-  /** Closes whose fate was not known when the run that sent them ended. */
-  readonly remembered: Map<LegKey, Leg>;
+  readonly remembered: CloseMemory;
   readonly claims: ClaimDesk;
   readonly holders: HolderTail;
+  readonly condition: ConditionWatch;
   readonly parts: WorkerParts;
   readonly signal: AbortSignal;
 }

@@ -29,6 +29,8 @@ export interface Residue {
 
 export interface ExitReport<V extends ExitVerdict = ExitVerdict> {
   readonly eventId: string;
+  /** The panics that had joined the incident by then, the first among them. Default: that one alone. */
+  readonly answers?: readonly string[];
   readonly incident: string;
   readonly account: string;
   readonly epoch: number;
@@ -55,6 +57,7 @@ export type Escalation = ExitReport<EscalationVerdict>;
 export function encodeExitReport(report: ExitReport): Fields {
   return encode({
     event_id: report.eventId,
+    answers: report.answers,
     incident: report.incident,
     account: report.account,
     epoch: report.epoch,
@@ -85,6 +88,7 @@ function decodeReport<V extends ExitVerdict>(fields: Fields, verdicts: readonly 
     if (!Array.isArray(residue) || !residue.every(isResidue)) return reader.fail('residue: must be a list of symbol, quantity, why');
     return {
       eventId: reader.text('event_id'),
+      answers: reader.optional('answers') === undefined ? [reader.text('event_id')] : reader.texts('answers'),
       incident: reader.text('incident'),
       account: reader.text('account'),
       epoch: reader.count('epoch'),
@@ -102,6 +106,15 @@ function decodeReport<V extends ExitVerdict>(fields: Fields, verdicts: readonly 
       residue,
     };
   });
+}
+
+/** The panics, each in the incident of its account, that need not be answered any more. */
+export function answeredPanics({ eventId, answers = [eventId], incident }: Completion): readonly string[] {
+  return answers.map((answer) => answerKey(incident, answer));
+}
+
+export function answerKey(incident: string, eventId: string): string {
+  return `${incident}/${eventId}`;
 }
 
 export const decodeCompletion = (fields: Fields): Decoded<Completion> => decodeReport(fields, COMPLETION_VERDICTS);

@@ -1,6 +1,8 @@
 /** Decides which incidents are open: asked for, and not reported complete. */
 import { type Bus, type BusRecord, type CorruptRecord, type Cursor, type Fields, FROM_START } from '../bus/bus.js';
 import {
+  answeredPanics,
+  answerKey,
   type Completion,
   decodeCompletion,
   decodeEscalation,
@@ -92,19 +94,20 @@ function incidentsOf(panic: PanicClose, state: TradingState): readonly string[] 
 }
 
 /**
- * The incidents of this epoch (or a later one) that have no completion. Panics of earlier epochs were named by the re-arm that
- * ended them, or came too late and are never carried out.
+ * The incidents of this epoch (or a later one) with a panic that no completion answers: one that came after it is carried out
+ * anew. Panics of earlier epochs were named by the re-arm that ended them, or came too late and are never carried out.
  */
 export function openIncidents(record: Pick<ExitRecord, 'panics' | 'completions'>, state: TradingState): readonly OpenIncident[] {
   const completed = new Set(record.completions.map((completion) => completion.incident));
-  const answered = new Set(record.completions.map((completion) => completion.eventId));
+  const answered = new Set(record.completions.flatMap(answeredPanics));
+  const answeredBySomebody = new Set(record.completions.flatMap(({ eventId, answers = [eventId] }) => answers));
   const open = new Map<string, OpenIncident>();
   for (const written of record.panics) {
     const panic = withEpoch(written, state);
     if (panic.epoch < state.epoch) continue;
     for (const account of incidentsOf(panic, state)) {
       const incident = incidentId(account, panic.epoch);
-      const done = completed.has(incident) || (account === '*' && answered.has(panic.eventId));
+      const done = answered.has(answerKey(incident, panic.eventId)) || (account === '*' && answeredBySomebody.has(panic.eventId));
       if (done || open.has(incident)) continue;
       open.set(incident, { incident, account, epoch: panic.epoch, reason: panic.reason, by: panic.by, sinceWallMs: panic.wallMs });
     }

@@ -1,5 +1,5 @@
 /** Every panic that this watchdog knows of, and when each must be sent again: until its completion is seen or its epoch is over. */
-import type { Completion } from '../messages/completion.js';
+import { answeredPanics, answerKey, type Completion } from '../messages/completion.js';
 import { incidentId, type PanicClose } from '../messages/panicClose.js';
 import type { OpenAccount } from './unattended.js';
 
@@ -21,6 +21,8 @@ export class Incidents {
   readonly #pace: ResendPace;
   readonly #open = new Map<string, OpenPanic>();
   readonly #completed = new Set<string>();
+  /** Each panic is answered for itself: one that comes after a completion is carried out anew. */
+  readonly #answered = new Set<string>();
   #epoch = 0;
   #accounts: readonly string[] = [];
 
@@ -33,12 +35,12 @@ export class Incidents {
     this.#epoch = Math.max(this.#epoch, epoch);
     this.#accounts = accounts;
     for (const [key, open] of this.#open) if (open.panic.epoch < this.#epoch) this.#open.delete(key);
-    this.#forgetCompleted();
+    this.#forgetAnswered();
   }
 
   /** A panic on the stream, or one of our own under way. Another sender's re-send puts ours off. */
   saw(panic: PanicClose, nowMs: number): void {
-    if (panic.epoch < this.#epoch || this.#isCompleted(panic)) return;
+    if (panic.epoch < this.#epoch || this.#isAnswered(panic)) return;
     const key = keyOf(panic);
     const known = this.#open.get(key);
     if (known === undefined) {
@@ -50,7 +52,8 @@ export class Incidents {
 
   completed(completion: Completion): void {
     this.#completed.add(completion.incident);
-    this.#forgetCompleted();
+    for (const answered of answeredPanics(completion)) this.#answered.add(answered);
+    this.#forgetAnswered();
   }
 
   /** The sends that are due now; each counts as sent. */
@@ -67,8 +70,12 @@ export class Incidents {
 
   /** Whether some panic has covered this account in this epoch already, completed or not. */
   covers(account: string, epoch: number): boolean {
-    if (this.#completed.has(incidentId(account, epoch)) || this.#open.has(keyOf({ scope: account, epoch }))) return true;
-    return this.#open.has(keyOf({ scope: undefined, epoch })) && this.#accounts.includes(account);
+    if (this.#completed.has(incidentId(account, epoch))) return true;
+    for (const { panic } of this.#open.values()) {
+      const isMeant = panic.scope === undefined ? this.#accounts.includes(account) : panic.scope === account;
+      if (isMeant && panic.epoch === epoch) return true;
+    }
+    return false;
   }
 
   isOpen(panic: PanicClose): boolean {
@@ -79,13 +86,13 @@ export class Incidents {
     return [...this.#open.values()].map(({ panic }) => panic);
   }
 
-  /** Each account that an open panic is about and that has no completion; of a panic without scope, those that were armed. */
+  /** Each account that an open panic is about and that no completion answers; of a panic without scope, those that were armed. */
   openAccounts(): readonly OpenAccount[] {
     const found = new Map<string, OpenAccount>();
     for (const { panic } of this.#open.values()) {
       for (const account of panic.scope === undefined ? this.#accounts : [panic.scope]) {
         const incident = incidentId(account, panic.epoch);
-        if (!this.#completed.has(incident) && !found.has(incident)) found.set(incident, { account, panic });
+        if (!this.#answered.has(answerKey(incident, panic.eventId)) && !found.has(incident)) found.set(incident, { account, panic });
       }
     }
     return [...found.values()];
@@ -96,16 +103,18 @@ export class Incidents {
     return { panic: open.panic, resends, waitMs, nextMs: nowMs + waitMs };
   }
 
-  #isCompleted(panic: PanicClose): boolean {
+  #isAnswered(panic: PanicClose): boolean {
     const accounts = panic.scope === undefined ? this.#accounts : [panic.scope];
-    return accounts.length > 0 && accounts.every((account) => this.#completed.has(incidentId(account, panic.epoch)));
+    return (
+      accounts.length > 0 && accounts.every((account) => this.#answered.has(answerKey(incidentId(account, panic.epoch), panic.eventId)))
+    );
   }
 
-  #forgetCompleted(): void {
-    for (const [key, open] of this.#open) if (this.#isCompleted(open.panic)) this.#open.delete(key);
+  #forgetAnswered(): void {
+    for (const [key, open] of this.#open) if (this.#isAnswered(open.panic)) this.#open.delete(key);
   }
 }
 
-function keyOf({ scope, epoch }: { readonly scope?: string | undefined; readonly epoch: number }): string {
-  return `${scope ?? '*'}@${epoch}`;
+function keyOf({ scope, epoch, eventId }: PanicClose): string {
+  return `${scope ?? '*'}@${epoch}/${eventId}`;
 }

@@ -36,7 +36,7 @@ export class WorkerLives {
   }
 }
 
-/** One account of an open panic that has no completion. */
+/** One account of an open panic that no completion answers. */
 export interface OpenAccount {
   readonly account: string;
   readonly panic: PanicClose;

@@ -24,7 +24,11 @@ function withPlan(plan: ExitParts['plan']): WorkerParts {
 /** Each lacks one safeguard, and must be found out by the judge who is there for it. */
 const BROKEN: readonly (readonly [lacks: string, judge: Judge, parts: WorkerParts])[] = [
   ['goes on after its claim has run out', judgeOwners, withLedger({ mayAct: () => true })],
-  ['does not ask what became of what its predecessor sent', judgeFills, withLedger({ inherited: () => Promise.resolve([]) })],
+  [
+    'does not ask what became of what its predecessor sent',
+    judgeFills,
+    withLedger({ inherited: () => Promise.resolve({ attempts: [], unreadable: [] }) }),
+  ],
   [
     'closes on a reading that may be older than its own last move',
     judgeFills,

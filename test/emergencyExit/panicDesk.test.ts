@@ -1,7 +1,8 @@
 /** Which panics are carried out, and that none is lost or blocks another. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { FROM_START } from '../../src/bus/bus.js';
+import { type Bus, FROM_START } from '../../src/bus/bus.js';
 import { CLOSE_ATTEMPTS } from '../../src/messages/closeAttempt.js';
+import { PANIC_COMPLETED } from '../../src/messages/completion.js';
 import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
 import { TRADING_STATE } from '../../src/messages/tradingState.js';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';
@@ -76,6 +77,58 @@ describe('panics that reach a worker', () => {
     await scene.until(async () => (await scene.completions()).length === 2, 12_000);
     expect(scene.venue.positions().size).toBe(0);
     expect((await scene.completions()).map(({ fencingToken }) => fencingToken)).toEqual([1, 2]);
+  });
+
+  it('S6: a panic that joins an incident is answered by its completion', async () => {
+    await begin();
+    await scene.panic({ eventId: 'first' });
+    await scene.clock.advance(200);
+    await scene.panic({ eventId: 'second' });
+    await scene.until(async () => (await scene.completions()).length > 0, 12_000);
+    expect((await scene.completions()).map(({ eventId, answers }) => ({ eventId, answers }))).toEqual([
+      { eventId: 'first', answers: ['first', 'second'] },
+    ]);
+  });
+
+  it('S6: one that joins while a silent holder is waited for is answered, too', async () => {
+    await begin();
+    await scene.holder({ event: 'attested' });
+    await scene.panic({ eventId: 'first' });
+    await scene.until(async () => (await scene.completions()).length > 0, 12_000);
+    await scene.panic({ eventId: 'second' });
+    await scene.until(async () => (await scene.completions()).length > 1, 2_000);
+    expect((await scene.completions()).map(({ verdict, answers }) => ({ verdict, answers }))).toEqual([
+      { verdict: 'flat_unconfirmed', answers: ['first'] },
+      { verdict: 'flat_unconfirmed', answers: ['first', 'second'] },
+    ]);
+  });
+
+  it('S6: one that comes while the completion is being recorded is carried out anew', async () => {
+    scene = createExitScene();
+    await scene.arm();
+    scene.venue.seed([{ symbol: 'AAPL', quantity: 10 }]);
+    let recording = false;
+    const slowly = (bus: Bus): Bus =>
+      new Proxy(bus, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target);
+          if (typeof value !== 'function') return value;
+          return (...args: unknown[]): unknown => {
+            const call = (): unknown => Reflect.apply(value, target, args);
+            if (name !== 'append' || args[0] !== PANIC_COMPLETED) return call();
+            recording = true;
+            return scene.clock.sleep(700).then(call);
+          };
+        },
+      });
+    scene.worker({ wrapBus: slowly });
+    await scene.clock.advance(500);
+    await scene.panic({ eventId: 'first' });
+    await scene.until(() => recording, 12_000);
+    await scene.panic({ eventId: 'second' });
+    await scene.until(async () => (await scene.completions()).length > 1, 12_000);
+    expect((await scene.completions()).map(({ answers }) => answers)).toEqual([['first'], ['second']]);
+    await scene.until(async () => (await scene.unacknowledged()) === 0, 1_000);
   });
 
   it('S3, S6: a trading state that nobody can understand keeps no book open', async () => {

@@ -1,6 +1,7 @@
 /** Halt first: a strategy that goes on opening would race the exit. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bus, Latch } from '../../src/bus/bus.js';
+import type { ExitEnd } from '../../src/emergencyExit/executor.js';
 import { intactWorkerParts } from '../../src/emergencyExit/workerContext.js';
 import { TRADING_STATE } from '../../src/messages/tradingState.js';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';
@@ -54,7 +55,7 @@ describe('trap 5: the halt is written last, after the closes', () => {
     const halting = {
       ...intactWorkerParts,
       atOnce: () => {},
-      inOrder: async (raiseHalt: () => Promise<void>, exit: () => Promise<'over' | 'stopped'>) => {
+      inOrder: async (raiseHalt: () => Promise<void>, exit: () => Promise<ExitEnd>) => {
         const end = await exit();
         await raiseHalt();
         return end;

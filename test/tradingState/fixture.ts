@@ -39,8 +39,8 @@ export class RearmWorld extends World {
     await this.bus.append(EXIT_BRAIN_HEARTBEAT, beat, { key: 'brain' });
   }
 
-  async panic(epoch: number, scope: string | undefined = 'default'): Promise<void> {
-    const base = { eventId: `p${epoch}`, reason: 'TEST', issuedBy: 'ops', by: 'op', wallMs: 1, epoch, resend: 0 } as const;
+  async panic(epoch: number, scope: string | undefined = 'default', eventId = `p${epoch}`): Promise<void> {
+    const base = { eventId, reason: 'TEST', issuedBy: 'ops', by: 'op', wallMs: 1, epoch, resend: 0 } as const;
     await this.bus.append(PANIC_CLOSE, encodePanicClose(scope === undefined ? base : { ...base, scope }));
   }
 

@@ -131,7 +131,12 @@ describe('re-arm', () => {
     } as const;
     const counts = { positionsTotal: 0, positionsClosed: 0, positionsFailed: 0, failedSymbols: [], silentHolders: [], residue: [] };
     const times = { startedWallMs: 1, completedWallMs: 1, executionTimeMs: 1 };
-    await world.bus.append(PANIC_COMPLETED, encodeExitReport({ ...done, ...counts, ...times }));
+    await world.bus.append(PANIC_COMPLETED, encodeExitReport({ ...done, ...counts, ...times, answers: ['p1', 'joined'] }));
+    await world.panic(1, 'default', 'joined');
+    await world.panic(1, undefined, 'second');
+    expect(reasonsOf(await world.rearm({ clears: ['h1'] }))).toContain('incident default@1');
+    expect((await readStatusOf(world)).openIncidents.map(({ incident }) => incident)).toEqual(['default@1']);
+    await world.bus.append(PANIC_COMPLETED, encodeExitReport({ ...done, ...counts, ...times, eventId: 'second', fencingToken: 2 }));
     expect(await world.rearm({ clears: ['h1'] })).toMatchObject({ epoch: 2 });
   });
 

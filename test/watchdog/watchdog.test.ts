@@ -373,6 +373,37 @@ describe('panics', () => {
     expect(await s.panics()).toHaveLength(after);
   });
 
+  it('S6: a second panic of the same epoch is re-sent until it is answered itself, also after the first has been', async () => {
+    const s = begin();
+    await s.arm();
+    s.watchdog();
+    const first = {
+      eventId: 'a',
+      reason: 'drill',
+      issuedBy: 'ops',
+      by: 'operator',
+      wallMs: 0,
+      epoch: 1,
+      scope: 'default',
+      resend: 0,
+    } as const;
+    const second = { ...first, eventId: 'b' };
+    const sent = async (eventId: string) => (await s.panics()).filter((panic) => panic.eventId === eventId).length;
+    await s.bus.append(PANIC_CLOSE, encodePanicClose(first));
+    await s.clock.advance(500);
+    await s.complete(first);
+    await s.clock.advance(500);
+    await s.bus.append(PANIC_CLOSE, encodePanicClose(second));
+    await s.clock.advance(20_000);
+    expect(await sent('a')).toBe(1);
+    expect(await sent('b')).toBeGreaterThan(1);
+    await s.complete(second);
+    await s.clock.advance(500);
+    const answered = await sent('b');
+    await s.clock.advance(20_000);
+    expect(await sent('b')).toBe(answered);
+  });
+
   it("S9: whose account an operator's panic covers already is not reported again with the next one", async () => {
     const s = begin();
     await s.arm({ accounts: ['default', 'b'] });
