@@ -227,7 +227,7 @@ class RunningWatchdog implements Watchdog {
     if (this.#reasserting) return;
     this.#reasserting = true;
     const { bus, clock, random, logger } = this.#options;
-    this.#memory
+    void this.#memory
       .reassert(bus, { clock, random })
       .then(
         (outcome) => {

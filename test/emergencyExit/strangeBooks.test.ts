@@ -111,7 +111,8 @@ describe('an exit at a venue that answers strangely', () => {
       new Proxy(broker, {
         get(target, name) {
           if (name === 'openOrders' && answers === 'strangely') return async () => strange;
-          return Reflect.get(target, name, target);
+          const value: unknown = Reflect.get(target, name, target);
+          return value;
         },
       });
     scene.worker({ wrapBroker: hurt });
