@@ -1,4 +1,5 @@
 /** What holds for streams on every adapter: sizes, waits, which streams must outlive a crash of the host, and which are trimmed by age. */
+import { CLOSE_ATTEMPTS } from '../messages/closeAttempt.js';
 import { PANIC_COMPLETED } from '../messages/completion.js';
 import { EXIT_BRAIN_HEARTBEAT } from '../messages/heartbeat.js';
 import { PANIC_CLOSE } from '../messages/panicClose.js';
@@ -22,12 +23,14 @@ export function isHeartbeatStream(stream: string): boolean {
   return HEARTBEAT_STREAMS.has(stream);
 }
 
+const SURE_STREAMS: ReadonlySet<string> = new Set([PANIC_CLOSE, PANIC_COMPLETED, CLOSE_ATTEMPTS]);
+
 /**
  * Where copies are kept, an append to these is `committed` only when one of them has it. What is said all the time, and what
  * only tells of what happened, does not wait.
  */
 export function isReplicatedSurely(stream: string): boolean {
-  return stream === PANIC_CLOSE || stream === PANIC_COMPLETED;
+  return SURE_STREAMS.has(stream);
 }
 
 /** The wait that is asked for, within what adapters allow. */

@@ -9,9 +9,8 @@ import { type Child, RigError } from '../rig/child.js';
 import { BusObserver, type BusSight, followStream, type Seen } from '../rig/observer.js';
 import { StallMonitor } from '../rig/stallMonitor.js';
 import { type ScaledTimings, scaledTimings } from '../roles/scale.js';
-import { readTradingState } from '../tradingState/read.js';
-import { RearmRefusedError, rearm } from '../tradingState/rearm.js';
 import type { ActorRole, Variant } from './actors/order.js';
+import { armTrading } from './arm.js';
 import { type DrillBars, LEAD_BARS } from './bars.js';
 import { type BusMaster, findBusMaster } from './busMaster.js';
 import { ACCOUNT, Cast } from './cast.js';
@@ -40,8 +39,6 @@ const FLOWING_ORDERS = 20;
 /** How long the record may lag behind the venue at the end of a run. */
 const RECORD_MS = 3_000;
 const BAR_INTERVAL_MS = 15;
-/** How often a re-arm that fell back to HALTED is given again before the fault. */
-const REARMS_AGAIN = 2;
 
 export class Conductor {
   readonly timings: ScaledTimings;
@@ -101,7 +98,7 @@ export class Conductor {
       return brainBeats.length >= 2 && watchdogBeats.length >= 2 && ready;
     });
     this.say('beats flow; arming');
-    await this.#arm();
+    await armTrading(this.#cast.bus, this.timings, (text) => this.say(text));
     this.marks.armedMs = systemClock.monotonicMs();
     this.say('trading is ACTIVE');
     if (flat) return;
@@ -123,22 +120,6 @@ export class Conductor {
     await this.sleep(this.#options.random.next() * this.timings.exitBrain.intervalMs);
     const { positions, openOrders } = bookAt(this.#events, ACCOUNT);
     this.say(`${positions.size} positions and ${openOrders.size} working orders are open, prices are in the crash`);
-  }
-
-  /** As an operator does: a re-arm that fell back because someone stood still for a moment is given again, naming the halt it left. */
-  async #arm(): Promise<void> {
-    const { bus } = this.#cast;
-    const deps = { dwellMs: this.timings.rearm.dwellMs, observeMs: this.timings.rearm.observeMs };
-    for (let fallenBack = 0; ; fallenBack++) {
-      const { state } = await readTradingState(bus);
-      try {
-        await rearm(bus, { by: 'drill', reason: 'drill', clears: state.halts.map(({ id }) => id) }, deps);
-        return;
-      } catch (error) {
-        if (!(error instanceof RearmRefusedError && error.stage === 'dwell') || fallenBack >= REARMS_AGAIN) throw error;
-        this.say(error.message);
-      }
-    }
   }
 
   /** Waits for an observed state; what must be there before the fault and does not come is a failure of the rig. */

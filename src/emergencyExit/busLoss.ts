@@ -7,6 +7,7 @@ import { encodePanicClose, firstSendKey, incidentId, PANIC_CLOSE, type PanicClos
 import type { TradingState } from '../messages/tradingState.js';
 import { derivedId } from '../random.js';
 import { halt } from '../tradingState/halt.js';
+import { readBusName } from './busName.js';
 import { checkIdentity } from './condition.js';
 import { memoryLedger } from './direct.js';
 import { orderPrefix } from './legs.js';
@@ -55,7 +56,7 @@ export class BusLoss {
   #wroteMs: number;
   #unwritable = false;
   #epoch = 0;
-  #identity: string | undefined;
+  #busName: string | undefined;
   #lost = false;
   #stop = new AbortController();
   #flattening: Promise<void> | undefined;
@@ -83,14 +84,18 @@ export class BusLoss {
   }
 
   async #identify(): Promise<void> {
-    if (this.#identity !== undefined) return;
-    const probe = await this.#context.bus.probe();
-    if (probe.ok) this.#identity = probe.identity;
+    if (this.#busName !== undefined) return;
+    const { bus, random, logger } = this.#context;
+    try {
+      this.#busName = await readBusName(bus, random);
+    } catch (error) {
+      logger.debug({ problem: messageOf(error) }, 'the name of the bus is not known yet');
+    }
   }
 
   /** The same for every worker of the account, with the bus or without: two that close at once send one order between them. */
   #orderPrefix(): string {
-    return orderPrefix(this.#identity ?? '', incidentId(this.#context.account, this.#epoch));
+    return orderPrefix(this.#busName ?? '', incidentId(this.#context.account, this.#epoch));
   }
 
   /** A beat has reached the bus. */

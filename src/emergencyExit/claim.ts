@@ -136,7 +136,8 @@ export class ClaimDesk {
     const next: ClaimRecord = { incident, owner: this.#owner, token, counter: 0, openSince };
     const sent = sending(this.#clock);
     const set = await latch.compareAndSet(value.version, encodeClaim(next));
-    if (set.outcome === 'committed') {
+    // What one master alone holds may be forgotten behind it: nobody acts on that, and it is tried again.
+    if (set.outcome === 'committed' && set.unreplicated === undefined) {
       return { kind: 'taken', claim: new IncidentClaim(latch, this.#clock, this.#claimMs, next, set.version, sent) };
     }
     return { kind: 'busy', owner: 'another worker' };
@@ -267,7 +268,13 @@ export class IncidentClaim {
     const sent = sending(this.#clock);
     try {
       const set = await this.#latch.compareAndSet(this.#version, encodeClaim(next));
-      if (set.outcome === 'committed') return this.#adopt(next, set.version, sent);
+      if (set.outcome === 'committed' && set.unreplicated === undefined) return this.#adopt(next, set.version, sent);
+      if (set.outcome === 'committed') {
+        // Another master may know nothing of it: it lengthens nothing, and ends nothing.
+        this.#record = next;
+        this.#version = set.version;
+        return false;
+      }
       if (set.outcome === 'refused') return false;
       const value = await this.#latch.get();
       const record = readClaim(value);

@@ -1,6 +1,5 @@
 /** Runs one incident at the venue, round by round: read the book, plan, act, judge, until it is over. */
-import type { Broker, BrokerCapabilities, WorkingOrder } from '../broker/broker.js';
-import type { Clock } from '../clock.js';
+import type { BrokerCapabilities, WorkingOrder } from '../broker/broker.js';
 import {
   type Book,
   type BookReading,
@@ -16,18 +15,16 @@ import {
 } from './book.js';
 import { CancelLane } from './cancels.js';
 import { readCapabilities } from './capabilities.js';
-import type { CloseMemory } from './closeMemory.js';
 import { CloseSteps, intactSettlement, type LegSettlement } from './closeSteps.js';
-import type { ExitLedger } from './ledger.js';
+import type { ExitEnd, ExitProgress, ExitRun } from './exitRun.js';
 import { inheritLegs, type Leg, newLeg, withOpenOrders, withReading } from './legs.js';
-import type { ExitTimings } from './options.js';
 import { type ExitStep, type ExitView, mayCloseNow, type PlanExit, planExit } from './plan.js';
 import { QuietReads } from './quietReads.js';
 import { repeatEvery } from './repeat.js';
 import { type UnclearAttempts, unclearAttempts } from './unclear.js';
 import { createVenueCalls } from './venueCalls.js';
 import { VenueReach } from './venueReach.js';
-import { isQuiet, type JudgeExit, judgeExit, type Verdict } from './verdict.js';
+import { isQuiet, type JudgeExit, judgeExit } from './verdict.js';
 
 /** The replaceable decisions of an exit. Production uses {@link intactExitParts} only. */
 export interface ExitParts {
@@ -39,44 +36,6 @@ export interface ExitParts {
 }
 
 export const intactExitParts: ExitParts = { readOrders, readBook, plan: planExit, judge: judgeExit, settlement: intactSettlement };
-
-export interface ExitRun {
-  readonly broker: Broker;
-  readonly ledger: ExitLedger;
-  readonly clock: Clock;
-  readonly timings: ExitTimings;
-  /** Runs tasks with bounded concurrency. */
-  readonly limit: <T>(task: () => Promise<T>) => Promise<T>;
-  /** As `limit`, for cancels: a venue whose cancels hang must not keep closes waiting. */
-  readonly limitCancels: <T>(task: () => Promise<T>) => Promise<T>;
-  readonly signal: AbortSignal;
-  /** Readings that have failed for so long end the run: another worker may reach the venue. Default: never, there is no other. */
-  readonly outOfReachMs?: number;
-  /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
-  readonly mayBegin?: () => Promise<boolean>;
-  /** How many panics wait for a verdict: what has been said is said again when one more does. Default: always the same one. */
-  readonly panics?: () => number;
-  /** What earlier runs of this process for this account knew of their closes. */
-  readonly remembered: CloseMemory;
-  /** Told of each new verdict; the exit goes on after all but `flat` and `dust`. False: it could not be recorded, and is not said. */
-  readonly onVerdict: (judgement: Verdict, progress: ExitProgress) => Promise<boolean>;
-}
-
-export interface ExitProgress {
-  /** Positions that were seen open at any time of this run. */
-  readonly total: number;
-  readonly closed: number;
-  readonly openSymbols: readonly string[];
-}
-
-/** Before any book has been read. */
-export const NO_PROGRESS: ExitProgress = { total: 0, closed: 0, openSymbols: [] };
-
-/**
- * `over`: flat or dust was recorded. `stopped`: the signal, or the claim went to another worker. `out_of_reach`: this worker
- * cannot close here, another one may.
- */
-export type ExitEnd = 'over' | 'stopped' | 'out_of_reach';
 
 /** Works on one account until {@link ExitEnd}. Throws only where the ledger cannot be read; whatever the venue does is waited out. */
 export async function runExit(run: ExitRun, parts: ExitParts = intactExitParts): Promise<ExitEnd> {

@@ -1,7 +1,7 @@
 /** Puts a verdict into words: the report that goes on the bus, and the alert that goes to people. */
 import type { Alert } from '../alert/alert.js';
 import type { ExitReport, Residue } from '../messages/completion.js';
-import type { ExitProgress } from './executor.js';
+import type { ExitProgress } from './exitRun.js';
 import type { Verdict } from './verdict.js';
 
 /** Which exit it is about, and who carried it out. */

@@ -7,10 +7,11 @@ import { encodeExitReport, PANIC_COMPLETED, PANIC_ESCALATED } from '../messages/
 import type { PanicClose } from '../messages/panicClose.js';
 import { halt } from '../tradingState/halt.js';
 import { createBusLedger } from './busLedger.js';
+import { readBusName } from './busName.js';
 import type { IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
-import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './executor.js';
 import { exitAlert, exitReport } from './exitReport.js';
+import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './exitRun.js';
 import { HeldDeliveries } from './heldDeliveries.js';
 import { type CommittedHalt, drainView } from './holders.js';
 import { orderPrefix } from './legs.js';
@@ -215,9 +216,8 @@ export class Incident {
   }
 
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {
-    const { bus, clock, audit, account, workerId, broker, timings, limit, limitCancels, remembered, parts } = this.#context;
-    const probe = await bus.probe();
-    if (!probe.ok) throw new BusUnavailableError(probe.detail);
+    const { bus, clock, random, audit, account, workerId, broker, timings, limit, limitCancels, remembered, parts } = this.#context;
+    const busName = await readBusName(bus, random);
     const ledger = createBusLedger({
       bus,
       clock,
@@ -226,7 +226,7 @@ export class Incident {
       incident: this.id,
       account,
       worker: workerId,
-      orderPrefix: orderPrefix(probe.identity, this.id),
+      orderPrefix: orderPrefix(busName, this.id),
       drain: () => this.#drain(),
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);

@@ -72,8 +72,8 @@ export function closeOrderId(prefix: string, key: LegKey, attempt: number): stri
 }
 
 /** Ids of one incident on one bus: a bus that was set up anew begins at epoch 1 again and must not meet its predecessor's ids. */
-export function orderPrefix(busIdentity: string, incident: string): string {
-  return `ff-${derivedId(`${busIdentity}/${incident}`).slice(0, 8)}`;
+export function orderPrefix(busName: string, incident: string): string {
+  return `ff-${derivedId(`${busName}/${incident}`).slice(0, 8)}`;
 }
 
 export function isOutstanding(leg: Leg): leg is Leg & { readonly last: OutstandingAttempt } {

@@ -8,7 +8,14 @@ import { HALT_TIMEOUT_MS, STATE_RETRY_MS } from './options.js';
 import { type BusWithLatch, type StateReading, stateOf } from './read.js';
 
 export type ChangeOutcome =
-  | { readonly outcome: 'committed'; readonly state: TradingState; readonly version: number; readonly changed: boolean }
+  | {
+      readonly outcome: 'committed';
+      readonly state: TradingState;
+      readonly version: number;
+      readonly changed: boolean;
+      /** One master alone holds it, and why. */
+      readonly unreplicated?: string;
+    }
   | { readonly outcome: 'declined'; readonly state: TradingState; readonly version: number }
   | { readonly outcome: 'unknown'; readonly detail: string };
 
@@ -61,7 +68,10 @@ export async function changeState(
     if ('declined' in next) return { outcome: 'declined', state: reading.state, version: reading.version };
     if ('done' in next) return { outcome: 'committed', state: reading.state, version: reading.version, changed: unsure !== undefined };
     const set = await latch.compareAndSet(reading.version, encodeTradingState(next.write));
-    if (set.outcome === 'committed') return { outcome: 'committed', state: next.write, version: set.version, changed: true };
+    if (set.outcome === 'committed') {
+      const alone = set.unreplicated === undefined ? {} : { unreplicated: set.unreplicated };
+      return { outcome: 'committed', state: next.write, version: set.version, changed: true, ...alone };
+    }
     if (set.outcome === 'unknown') unsure = { version: reading.version + 1, state: next.write };
     detail = set.outcome === 'conflict' ? 'others kept changing the state' : `${set.outcome}: ${set.detail}`;
     return set.outcome === 'conflict' ? 'again' : 'later';

@@ -24,7 +24,14 @@ export interface HaltRequest {
 }
 
 export type HaltOutcome =
-  | { readonly outcome: 'committed'; readonly haltId: string; readonly epoch: number; readonly version: number }
+  /** `unreplicated`: one master alone holds it, and why. Whoever has seen it adds it again behind a failover. */
+  | {
+      readonly outcome: 'committed';
+      readonly haltId: string;
+      readonly epoch: number;
+      readonly version: number;
+      readonly unreplicated?: string;
+    }
   | { readonly outcome: 'unknown'; readonly haltId: string; readonly detail: string };
 
 export type StateBus = Pick<Bus, 'latch' | 'append'>;
@@ -81,8 +88,9 @@ export async function halt(bus: StateBus, request: HaltRequest, deps: StateDeps 
   if (result.outcome === 'committed') {
     const standsAs = hasHalt(result.state, haltId) ? haltId : FURTHER_HALTS;
     const isNews = result.changed || standsAs !== haltId;
-    if (isNews) await recordHalt(bus, deps, added, { epoch: result.state.epoch, version: result.version });
-    return { outcome: 'committed', haltId: standsAs, epoch: result.state.epoch, version: result.version };
+    const alone = result.unreplicated === undefined ? {} : { unreplicated: result.unreplicated };
+    if (isNews) await recordHalt(bus, deps, added, { epoch: result.state.epoch, version: result.version, ...alone });
+    return { outcome: 'committed', haltId: standsAs, epoch: result.state.epoch, version: result.version, ...alone };
   }
   const detail = result.outcome === 'unknown' ? result.detail : 'the state was not changed';
   await recordHalt(bus, deps, added, { unknown: detail });

@@ -184,6 +184,28 @@ describe('a bus on Redis, its server or its network failing', () => {
     expect(await valuesOf(STREAM)).toEqual([]);
   });
 
+  it('S7: a server that was told to evict is left, and the reason is said', async () => {
+    await server.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    await server.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await eventually(async () => JSON.stringify(await bus.append(STREAM, { v: '1' })).includes('maxmemory-policy = allkeys-lru'));
+    await eventually(async () => JSON.stringify(await bus.probe()).includes('maxmemory-policy = allkeys-lru'));
+    await server.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    await isBack();
+  });
+
+  it('S7: a master that has lost its replicas proves nothing, and grants no more than before', async () => {
+    const replica = await RedisServer.start({ config: { replicaof: `127.0.0.1 ${server.port}` } });
+    try {
+      await eventually(async () => String(await server.command('INFO', 'replication')).includes('state=online'), { timeoutMs: 10_000 });
+      const unguarded = { ok: true, unguarded: expect.stringContaining('min-replicas-to-write') };
+      expect(await eventually(async () => ((await bus.probe()).ok ? bus.probe() : undefined))).toMatchObject(unguarded);
+    } finally {
+      await replica.dispose();
+    }
+    await eventually(async () => String(await server.command('INFO', 'replication')).includes('connected_slaves:0'));
+    expect(await bus.probe()).toMatchObject({ ok: false, detail: expect.stringContaining('no replica confirmed') });
+  });
+
   it('S7: a server that has lost everything is another one: its identity changes, and the state reads as never set', async () => {
     await bus.latch('state').compareAndSet(0, { mode: 'HALTED' });
     const before = await bus.probe();

@@ -128,6 +128,20 @@ describe('a client that is handed in', () => {
     await expect(createRedisBus({ client })).rejects.toThrow('must be false: queued heartbeats would land late');
   });
 
+  it('carries no timer of its own into a read that waits: its silence would pass for an answer', async () => {
+    const server = await start();
+    const own = { blockingTimeout: 100, socketTimeout: 300 };
+    const client = new Redis({ host: '127.0.0.1', port: server.port, lazyConnect: true, ...safe, ...own });
+    undo.push(() => client.disconnect());
+    const bus = await createRedisBus({ client });
+    undo.push(() => bus.close());
+    const before = (await bus.read('s', FROM_START, { blockMs: 10 })).contactMs;
+    await server.freeze();
+    await expect(bus.read('s', FROM_START, { blockMs: 500 })).rejects.toThrow('no answer to XREAD');
+    await server.thaw();
+    expect(before).toBeGreaterThan(0);
+  });
+
   it('carries a bus with its own login, and is left as it was', async () => {
     const server = await start({ config: { requirepass: 'secret' } });
     const client = new Redis({ host: '127.0.0.1', port: server.port, password: 'secret', lazyConnect: true, ...safe });

@@ -1,5 +1,6 @@
 /** One owner at a time, a token that rises with each change of hands, and nothing under a claim that has run out. */
 import { describe, expect, it } from 'vitest';
+import type { Bus, Latch } from '../../src/bus/bus.js';
 import { createMemoryBus } from '../../src/bus/memory.js';
 import { ClaimDesk, type IncidentClaim } from '../../src/emergencyExit/claim.js';
 import { faultyBus } from '../../src/testing/faultyBus.js';
@@ -20,7 +21,54 @@ async function take(desk: ClaimDesk): Promise<IncidentClaim> {
   return attempt.claim;
 }
 
+/** As long as it lasts, what is written stands on one master alone. */
+function withoutReplicas(bus: Bus, isAlone: () => boolean): Bus {
+  return new Proxy(bus, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== 'latch') return value;
+      return (key: string): Latch => {
+        const latch = target.latch(key);
+        return {
+          get: () => latch.get(),
+          watch: (...args) => latch.watch(...args),
+          compareAndSet: async (...args) => {
+            const set = await latch.compareAndSet(...args);
+            return set.outcome === 'committed' && isAlone() ? { ...set, unreplicated: 'no replica confirmed it' } : set;
+          },
+        };
+      };
+    },
+  });
+}
+
 describe('the claim on an incident', () => {
+  it('S4, S9, trap 45: failover: on a master without replicas a claim is neither taken, nor lengthened, nor ended', async () => {
+    const { clock, memory } = scene();
+    let alone = true;
+    const desk = new ClaimDesk(
+      withoutReplicas(memory.handle(), () => alone),
+      clock,
+      'one',
+      CLAIM_MS,
+    );
+    expect((await desk.tryTake('a@1', 'event')).kind).toBe('busy');
+    expect((await desk.tryTake('a@1', 'event')).kind).toBe('busy');
+    alone = false;
+    const claim = await take(desk);
+    const untilMs = claim.validUntilMs;
+    alone = true;
+    claim.progressed();
+    await clock.advance(CLAIM_MS / 2);
+    expect(claim.validUntilMs).toBe(untilMs);
+    expect(await claim.finish('event', 'flat')).toBe(false);
+    alone = false;
+    claim.progressed();
+    await clock.advance(CLAIM_MS / 4);
+    expect(claim.validUntilMs).toBeGreaterThan(untilMs);
+    expect(await claim.finish('event', 'flat')).toBe(true);
+  });
+
   it('S9: a second worker waits while the first makes progress, and takes over when it has stood still', async () => {
     const { clock, desk } = scene();
     const first = await take(desk('one'));

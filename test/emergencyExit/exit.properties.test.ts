@@ -1,7 +1,8 @@
 /** Random books, venues, crashes and late fills against the whole exit worker, judged from the venue's own books. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ExitParts, type ExitRun, intactExitParts, runExit } from '../../src/emergencyExit/executor.js';
+import { type ExitParts, intactExitParts, runExit } from '../../src/emergencyExit/executor.js';
+import type { ExitRun } from '../../src/emergencyExit/exitRun.js';
 import type { ExitLedger } from '../../src/emergencyExit/ledger.js';
 import { intactWorkerParts, type WorkerParts } from '../../src/emergencyExit/workerContext.js';
 import { fcSeed } from '../support/seed.js';

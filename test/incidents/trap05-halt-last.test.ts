@@ -1,7 +1,7 @@
 /** Halt first: a strategy that goes on opening would race the exit. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Bus, Latch } from '../../src/bus/bus.js';
-import type { ExitEnd } from '../../src/emergencyExit/executor.js';
+import type { ExitEnd } from '../../src/emergencyExit/exitRun.js';
 import { intactWorkerParts } from '../../src/emergencyExit/workerContext.js';
 import { TRADING_STATE } from '../../src/messages/tradingState.js';
 import { createExitScene, type ExitScene } from '../support/exitScene.js';

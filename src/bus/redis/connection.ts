@@ -2,10 +2,11 @@
 import type { Clock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
-import { CONNECT_TIMEOUT_MS, connectWithin, type Dialling, infoOf, login, NotNowError, RefusedByServerError } from './dialling.js';
+import { connectWithin, type Dialling, infoOf, login, NotNowError, RefusedByServerError } from './dialling.js';
 import { locateMaster } from './locate.js';
 import { type RedisConnection, RedisReplyError } from './seam.js';
 import type { ClockSample } from './serverClock.js';
+import { checkServer } from './suitability.js';
 import type { RedisTarget } from './target.js';
 import type { NamedMaster } from './whereabouts.js';
 
@@ -13,6 +14,8 @@ import type { NamedMaster } from './whereabouts.js';
 export interface ServerFacts {
   readonly master: NamedMaster;
   readonly version: string;
+  /** Of this life of its process. */
+  readonly runId: string;
   /** The id of its data set: it changes with every failover and every restart. */
   readonly replicationId: string;
   readonly time: ClockSample;
@@ -27,13 +30,13 @@ const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 
 /** Finds the master, connects and checks it. Throws {@link NotNowError} or {@link RefusedByServerError}. */
 export async function dial(dialling: Dialling): Promise<Established> {
-  const { target, clock, name } = dialling;
+  const { target, clock, name, connectTimeoutMs } = dialling;
   const master = await locateMaster(dialling);
   const shown = `${master.address.host}:${master.address.port}`;
   const connection = await connectWithin(dialling, master.address);
   try {
-    const facts = await settleWithin(clock, introduce(connection, master, target, clock), CONNECT_TIMEOUT_MS);
-    if (!facts.settled) throw new NotNowError(`${shown}: ${silence(target)}`);
+    const facts = await settleWithin(clock, introduce(connection, master, target, clock), connectTimeoutMs);
+    if (!facts.settled) throw new NotNowError(`${shown}: ${silence(dialling)}`);
     return { connection, facts: facts.value };
   } catch (error) {
     connection.drop();
@@ -45,15 +48,16 @@ export async function dial(dialling: Dialling): Promise<Established> {
   }
 }
 
-function silence({ tls }: RedisTarget): string {
-  const other = tls ? 'or it does not speak TLS (redis://)' : 'or it speaks TLS only (rediss://)';
-  return `no answer within ${CONNECT_TIMEOUT_MS} ms: the server stands still, ${other}`;
+function silence({ target, connectTimeoutMs }: Dialling): string {
+  const other = target.tls ? 'or it does not speak TLS (redis://)' : 'or it speaks TLS only (rediss://)';
+  return `no answer within ${connectTimeoutMs} ms: the server stands still, ${other}`;
 }
 
 async function introduce(connection: RedisConnection, master: NamedMaster, target: RedisTarget, clock: Clock): Promise<ServerFacts> {
   await login(connection, target.credentials);
   if (target.db !== 0) await connection.send('SELECT', [target.db]);
   const info = infoOf(await connection.send('INFO', []));
+  checkServer(info, target);
   const shown = `${master.address.host}:${master.address.port}`;
   if (info.get('loading') === '1') throw new NotNowError(`${shown}: the server is still loading its data`);
   if (info.get('role') !== 'master') throw new NotNowError(`${shown}: is not a master now (role ${info.get('role')})`);
@@ -64,6 +68,7 @@ async function introduce(connection: RedisConnection, master: NamedMaster, targe
   return {
     master,
     version: info.get('redis_version') ?? 'unknown',
+    runId: info.get('run_id') ?? 'unknown',
     replicationId: info.get('master_replid') ?? 'unknown',
     time: { sentMs, serverMs: seconds * 1_000 + microseconds / 1_000, receivedMs: clock.monotonicMs() },
   };

@@ -5,13 +5,17 @@ import { FailflatError, messageOf } from '../../errors.js';
 import type { Connect, RedisArgument, RedisConnection } from './seam.js';
 import type { RedisAddress, RedisCredentials, RedisTarget } from './target.js';
 
+/** Of a connection, and of everything that is asked before it is used: at the start, … */
 export const CONNECT_TIMEOUT_MS = 2_000;
+/** … and when it is made anew: behind a failover the master that stands still must not be waited for longer than that. */
+export const RECONNECT_TIMEOUT_MS = 500;
 
 export interface Dialling {
   readonly target: RedisTarget;
   readonly connect: Connect;
   readonly clock: Clock;
   readonly name: string;
+  readonly connectTimeoutMs: number;
 }
 
 /** Where waiting for a better moment helps: the place is down, loading, or not the master now. */
@@ -29,14 +33,17 @@ export class RefusedByServerError extends FailflatError {
 }
 
 /** A TCP connection within the deadline, neither logged in nor checked. */
-export async function connectWithin({ target, connect, clock, name }: Dialling, address: RedisAddress): Promise<RedisConnection> {
+export async function connectWithin(
+  { target, connect, clock, name, connectTimeoutMs }: Dialling,
+  address: RedisAddress,
+): Promise<RedisConnection> {
   const shown = `${address.host}:${address.port}`;
-  const connecting = (signal: AbortSignal) => connect(address, { tls: target.tls, connectTimeoutMs: CONNECT_TIMEOUT_MS, name, signal });
-  const connected = await callWithin(clock, connecting, CONNECT_TIMEOUT_MS).catch((error: unknown) => {
+  const connecting = (signal: AbortSignal) => connect(address, { tls: target.tls, connectTimeoutMs, name, signal });
+  const connected = await callWithin(clock, connecting, connectTimeoutMs).catch((error: unknown) => {
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
   });
   if (connected.settled) return connected.value;
-  throw new NotNowError(`${shown}: no connection within ${CONNECT_TIMEOUT_MS} ms${target.tls ? '; does it speak TLS?' : ''}`);
+  throw new NotNowError(`${shown}: no connection within ${connectTimeoutMs} ms${target.tls ? '; does it speak TLS?' : ''}`);
 }
 
 export async function login(connection: RedisConnection, { username, password }: RedisCredentials): Promise<void> {

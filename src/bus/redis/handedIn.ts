@@ -45,6 +45,9 @@ export async function createRedisBus({ client, prefix = '', ...options }: Handed
     // Every call of ours has a deadline of its own, and a read that waits must outlast that of the client.
     const still = {
       commandTimeout: undefined,
+      // Either would end a read that waits, or pass its silence off as an answer.
+      blockingTimeout: undefined,
+      socketTimeout: undefined,
       lazyConnect: true,
       protocol: 2,
       enableReadyCheck: false,

@@ -28,7 +28,7 @@ export interface LinkOptions {
 }
 
 const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 200;
 export const SILENT_CALLS_MAX = 2;
 
 /** Error replies after which the master must be looked for again. */
@@ -111,11 +111,12 @@ export class Link implements Follower {
     throw new NoReplyError(detail);
   }
 
-  follow({ address: { host, port } }: NamedMaster): void {
+  follow({ address: { host, port }, epoch }: NamedMaster): void {
     if (this.#established === undefined) return;
     const { connection, facts } = this.#established;
-    const { address } = facts.master;
-    if (address.host !== host || address.port !== port) this.#giveUp(connection, `the master is ${host}:${port} now`);
+    const { address, epoch: ours } = facts.master;
+    // Under one epoch there is one master, which some may call by its name and others by its number.
+    if (ours < epoch && (address.host !== host || address.port !== port)) this.#giveUp(connection, `the master is ${host}:${port} now`);
   }
 
   async close(): Promise<void> {
@@ -134,7 +135,7 @@ export class Link implements Follower {
       try {
         const established = await dial(name);
         if (signal.aborted) established.connection.drop();
-        else this.#become(established);
+        else if (!this.#become(established)) throw new NotSentError('a newer master is known than the one that was named');
         pauseMs = FIRST_PAUSE_MS;
         await established.connection.ended;
         this.#lose(established, 'the connection was closed');
@@ -148,13 +149,18 @@ export class Link implements Follower {
     }
   }
 
-  #become(established: Established): void {
+  /** False: it must not be used. */
+  #become(established: Established): boolean {
+    if (!this.#options.whereabouts.arrived(this, established.facts.master)) {
+      established.connection.drop();
+      return false;
+    }
     this.#established = established;
     this.#serverClock = new ServerClock(established.facts.time);
     this.#problem = undefined;
     this.#silentCalls = 0;
-    this.#options.whereabouts.arrived(this, established.facts.master);
     this.#tell();
+    return true;
   }
 
   #giveUp(connection: RedisConnection, why: string): void {

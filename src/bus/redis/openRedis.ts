@@ -6,7 +6,7 @@ import { type Random, systemRandom } from '../../random.js';
 import { type Bus, BusUnavailableError, BusUnsuitableError } from '../bus.js';
 import { dial, type Established } from './connection.js';
 import type { RedisContext } from './context.js';
-import { infoOf, NotNowError, RefusedByServerError } from './dialling.js';
+import { CONNECT_TIMEOUT_MS, infoOf, NotNowError, RECONNECT_TIMEOUT_MS, RefusedByServerError } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
 import { Link, SILENT_CALLS_MAX } from './link.js';
 import { locateMaster } from './locate.js';
@@ -14,7 +14,6 @@ import { RedisProbe, replicationOf } from './probe.js';
 import { Readers } from './readers.js';
 import { RedisBus } from './redisBus.js';
 import type { Connect } from './seam.js';
-import { checkServer } from './suitability.js';
 import { parseRedisUrl, type RedisTarget } from './target.js';
 import { Whereabouts } from './whereabouts.js';
 
@@ -40,16 +39,20 @@ export async function openRedis(url: string, options: RedisBusOptions = {}): Pro
 export async function assembleRedis(target: RedisTarget, options: RedisBusOptions, connect: Connect): Promise<Bus> {
   const { clock = systemClock, random = systemRandom } = options;
   const logger = isolatedLogger(options.logger);
-  const dialAs = (name: string): Promise<Established> => dial({ target, connect, clock, name: `failflat-${name}` });
-  const info = await inspect(target, dialAs, clock);
-  checkServer(info, target);
+  const dialAs = (name: string, connectTimeoutMs: number): Promise<Established> =>
+    dial({ target, connect, clock, name: `failflat-${name}`, connectTimeoutMs });
+  const info = await inspect(target, () => dialAs('start', CONNECT_TIMEOUT_MS), clock);
   const failsOver = target.place.kind !== 'server';
   const replication = replicationOf(info, failsOver);
   if (replication.unguarded !== undefined) logger.warn({ bus: target.url }, replication.unguarded);
   const closing = new AbortController();
-  const whereabouts = new Whereabouts(() => locateMaster({ target, connect, clock, name: 'failflat-locate' }), clock, logger);
+  const whereabouts = new Whereabouts(
+    () => locateMaster({ target, connect, clock, name: 'failflat-locate', connectTimeoutMs: RECONNECT_TIMEOUT_MS }),
+    clock,
+    logger,
+  );
   const link = (name: string, silentCallsMax: number) =>
-    new Link({ name, dial: dialAs, clock, random, logger, silentCallsMax, whereabouts });
+    new Link({ name, dial: (as) => dialAs(as, RECONNECT_TIMEOUT_MS), clock, random, logger, silentCallsMax, whereabouts });
   const links = {
     commands: link('commands', SILENT_CALLS_MAX),
     sureWrites: link('sure-writes', SILENT_CALLS_MAX),
@@ -82,21 +85,18 @@ export async function assembleRedis(target: RedisTarget, options: RedisBusOption
 }
 
 /** What the server says of itself, on a connection that is closed again. */
-async function inspect(
-  target: RedisTarget,
-  dialAs: (name: string) => Promise<Established>,
-  clock: Clock,
-): Promise<ReadonlyMap<string, string>> {
+async function inspect(target: RedisTarget, dialStart: () => Promise<Established>, clock: Clock): Promise<ReadonlyMap<string, string>> {
   const untilMs = clock.monotonicMs() + OPEN_MS;
   for (;;) {
     try {
-      const { connection } = await dialAs('start');
+      const { connection } = await dialStart();
       try {
         return infoOf(await connection.send('INFO', []));
       } finally {
         connection.drop();
       }
     } catch (error) {
+      if (error instanceof BusUnsuitableError) throw error;
       if (error instanceof RefusedByServerError) throw new BusUnsuitableError(`${target.url}: ${error.message}`, { cause: error });
       if (!(error instanceof NotNowError) || clock.monotonicMs() >= untilMs)
         throw new BusUnavailableError(`${target.url}: ${messageOf(error)}`, { cause: error });

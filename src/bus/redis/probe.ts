@@ -62,7 +62,11 @@ export class RedisProbe {
       if (given !== proof) return { ok: false, detail: 'what was written did not come back' };
       const facts = infoOf(info);
       if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };
-      const { replicated, unguarded } = replicationOf(facts, this.#failsOver);
+      const reads = this.#context.commands.facts;
+      if (reads !== undefined && reads.runId !== writtenOn.runId)
+        return { ok: false, detail: 'what is read comes from another server than the one that was asked' };
+      // A master that has lost its replicas is not one that never had any.
+      const { replicated, unguarded } = replicationOf(facts, this.#failsOver || this.#replicated);
       this.#replicated = replicated;
       if (replicated && !(await this.#confirmed(writtenOn)))
         return { ok: false, detail: `no replica confirmed a write within ${REPLICA_MS} ms` };

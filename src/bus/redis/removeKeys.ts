@@ -2,6 +2,7 @@
 import { systemClock } from '../../clock.js';
 import { ConfigurationError } from '../../errors.js';
 import { dial } from './connection.js';
+import { CONNECT_TIMEOUT_MS } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
 import { parseRedisUrl } from './target.js';
 import { listOf } from './wire.js';
@@ -10,7 +11,13 @@ import { listOf } from './wire.js';
 export async function removeKeys(url: string): Promise<void> {
   const target = parseRedisUrl(url);
   if (target.prefix === '') throw new ConfigurationError('bus', target.url, 'must have a prefix: only keys under it are removed');
-  const { connection } = await dial({ target, connect: connectWithIoredis, clock: systemClock, name: 'failflat-cleanup' });
+  const { connection } = await dial({
+    target,
+    connect: connectWithIoredis,
+    clock: systemClock,
+    name: 'failflat-cleanup',
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  });
   try {
     const pattern = `${target.prefix.replace(/[\\*?[\]^]/g, '\\$&')}*`;
     let cursor = '0';

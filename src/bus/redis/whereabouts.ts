@@ -12,12 +12,14 @@ export interface NamedMaster {
 
 /** A connection that can be told where the master is. */
 export interface Follower {
-  /** Gives its connection up where it leads to another server. */
+  /** Gives its connection up where an older configuration led it to another server. */
   follow(master: NamedMaster): void;
 }
 
 /** Suspicions that come faster than this are one. */
 const LOOK_MS = 100;
+/** When nobody has named a newer configuration for so long, the count has begun anew: Sentinels were told to forget the master. */
+export const FORGOTTEN_MS = 10_000;
 
 export class Whereabouts {
   readonly #locate: () => Promise<NamedMaster>;
@@ -25,6 +27,8 @@ export class Whereabouts {
   readonly #logger: Logger;
   readonly #followers = new Set<Follower>();
   #epoch = 0;
+  /** Since when only older configurations have been named. */
+  #staleSinceMs: number | undefined;
   #looking = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
@@ -34,14 +38,10 @@ export class Whereabouts {
     this.#logger = logger;
   }
 
-  /** A connection was made; every other one follows it, unless a newer master is known already. */
-  arrived(follower: Follower, master: NamedMaster): void {
+  /** A connection was made. False: a newer master is known, and it must not be used. Otherwise every other one follows it. */
+  arrived(follower: Follower, master: NamedMaster): boolean {
     this.#followers.add(follower);
-    if (master.epoch < this.#epoch) {
-      this.suspect();
-      return;
-    }
-    this.#tell(master);
+    return this.#hear(master);
   }
 
   left(follower: Follower): void {
@@ -53,19 +53,27 @@ export class Whereabouts {
     if (this.#looking || this.#clock.monotonicMs() - this.#lookedMs < LOOK_MS) return;
     this.#looking = true;
     this.#lookedMs = this.#clock.monotonicMs();
-    this.#locate()
+    void this.#locate()
       .then(
-        (master) => this.#tell(master),
+        (master) => this.#hear(master),
         (error: unknown) => this.#logger.debug({ problem: messageOf(error) }, 'the master cannot be found now'),
       )
-      .finally(() => {
+      .then(() => {
         this.#looking = false;
       });
   }
 
-  #tell(master: NamedMaster): void {
-    if (master.epoch < this.#epoch) return;
+  #hear(master: NamedMaster): boolean {
+    if (master.epoch < this.#epoch && !this.#hasBegunAnew()) return false;
+    this.#staleSinceMs = undefined;
     this.#epoch = master.epoch;
     for (const follower of this.#followers) follower.follow(master);
+    return true;
+  }
+
+  #hasBegunAnew(): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    this.#staleSinceMs ??= nowMs;
+    return nowMs - this.#staleSinceMs >= FORGOTTEN_MS;
   }
 }

@@ -11,6 +11,10 @@ function report(outcome: HaltOutcome, { output }: CommandContext): void {
     output.out(`HALTED. Halt ${outcome.haltId}, epoch ${outcome.epoch}.`);
     output.out('Every process on this bus refuses new risk from now on. Open positions stay open: failflat panic closes them.');
     output.out('Only failflat rearm ends this halt. A restart does not.');
+    if (outcome.unreplicated !== undefined)
+      output.err(
+        `So far one master alone holds it (${outcome.unreplicated}). Look again with failflat status, above all behind a failover.`,
+      );
     return;
   }
   output.err(`NOT CERTAIN. The halt may hold or not: ${outcome.detail}`);

@@ -1,6 +1,6 @@
 /** A Redis server that somebody else started on this machine, known by the address at which it serves a bus. */
 import { readFile } from 'node:fs/promises';
-import { connectWithin, infoOf, login } from '../../bus/redis/dialling.js';
+import { CONNECT_TIMEOUT_MS, connectWithin, infoOf, login } from '../../bus/redis/dialling.js';
 import { connectWithIoredis } from '../../bus/redis/ioredisSeam.js';
 import { locateMaster } from '../../bus/redis/locate.js';
 import { parseRedisUrl, type RedisAddress } from '../../bus/redis/target.js';
@@ -19,7 +19,13 @@ export class FoundServer {
   /** The one that takes the writes of this bus now. Throws {@link RigError} where its process is not surely on this machine. */
   static async masterOf(busUrl: string): Promise<FoundServer> {
     const target = parseRedisUrl(busUrl);
-    const dialling = { target, connect: connectWithIoredis, clock: systemClock, name: 'failflat-rig' };
+    const dialling = {
+      target,
+      connect: connectWithIoredis,
+      clock: systemClock,
+      name: 'failflat-rig',
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    };
     const { address } = await locateMaster(dialling);
     const connection = await connectWithin(dialling, address);
     try {
