@@ -197,13 +197,13 @@ describe('a bus on Redis, its server or its network failing', () => {
     const replica = await RedisServer.start({ config: { replicaof: `127.0.0.1 ${server.port}` } });
     try {
       await eventually(async () => String(await server.command('INFO', 'replication')).includes('state=online'), { timeoutMs: 10_000 });
-      const unguarded = { ok: true, unguarded: expect.stringContaining('min-replicas-to-write') };
-      expect(await eventually(async () => ((await bus.probe()).ok ? bus.probe() : undefined))).toMatchObject(unguarded);
+      await eventually(async () => JSON.stringify(await bus.probe()).includes('"unguarded":"min-replicas-to-write'));
     } finally {
       await replica.dispose();
     }
     await eventually(async () => String(await server.command('INFO', 'replication')).includes('connected_slaves:0'));
-    expect(await bus.probe()).toMatchObject({ ok: false, detail: expect.stringContaining('no replica confirmed') });
+    const probe = await bus.probe();
+    expect(probe.ok ? 'ok' : probe.detail).toContain('no replica confirmed');
   });
 
   it('S7: a server that has lost everything is another one: its identity changes, and the state reads as never set', async () => {

@@ -148,6 +148,7 @@ describe.each(EVERY_GROUP)('trap 45: failover by %s', (_name, start) => {
     for (const other of others) await other.freeze();
     await master.thaw();
     const sure = await tryLatches(direct);
+    expect((await direct.probe()).ok, 'a probe was proved by the master that was replaced').toBe(false);
     for (const other of others) await other.thaw();
     for (const name of sure) {
       expect(await group.fieldOf(promoted, name, 'v'), `${name} was granted by the master that was replaced`).toBe('x');
