@@ -134,14 +134,15 @@ describe('a bus on Redis, its server or its network failing', () => {
     expect(stand.filter((v) => refused.includes(v ?? ''))).toEqual([]);
   });
 
-  it('an unanswered half-open link is noticed and replaced', async () => {
-    proxy.set({ kind: 'stall' });
+  it('a half-open link, which swallows what it is given, is noticed and replaced', async () => {
+    proxy.set({ kind: 'half-open' });
     const unknown: AppendOutcome[] = [];
     while (unknown.length < 2) unknown.push(await settles(bus.append(STREAM, { v: 'x' }, { timeoutMs: 100 }), 1_000));
     expect(unknown.map(({ outcome }) => outcome)).toEqual(['unknown', 'unknown']);
     expect(await bus.append(STREAM, { v: 'x' })).toMatchObject({ outcome: 'refused', reason: 'unavailable' });
     proxy.set({ kind: 'pass' });
     await isBack();
+    expect(await valuesOf(STREAM)).toEqual([]);
   });
 
   it.each([
@@ -231,4 +232,19 @@ it('a restart with persistence keeps streams, latches, claims and keys, under an
   expect(await bus.append(STREAM, { v: '1' }, { idempotencyKey: 'k' })).toMatchObject({ reason: 'duplicate' });
   expect(await bus.latch('state').get()).toMatchObject({ version: 1 });
   expect(await bus.group(STREAM, 'workers').pending()).toMatchObject([{ consumer: 'a', deliveries: 1 }]);
+});
+
+it('a server that is still loading what it kept is no contact, and is used as soon as it is ready', async () => {
+  // Each key of a snapshot takes its time, and in between the server answers that it is loading.
+  await begin({ config: { 'key-load-delay': '10000', 'loading-process-events-interval-bytes': '1024' } });
+  await bus.append(STREAM, { v: '1' });
+  await server.commands(Array.from({ length: 200 }, (_, index) => ['SET', `key${index}`, `${index}`.repeat(50)]));
+  await server.command('SAVE');
+  const restarting = server.restart();
+  await eventually(async () => JSON.stringify(await bus.probe()).includes('loading'), { timeoutMs: 10_000 });
+  expect(await bus.append(STREAM, { v: '2' })).toMatchObject({ outcome: 'refused' });
+  await expect(bus.read(STREAM, FROM_START)).rejects.toBeInstanceOf(BusUnavailableError);
+  await restarting;
+  await isBack();
+  expect(await valuesOf(STREAM, bus)).toEqual(['1']);
 });
