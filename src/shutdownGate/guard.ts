@@ -1,5 +1,5 @@
 /** Wraps the one function that sends orders: asks at the door, sends in the same synchronous step, and follows the call to its end. */
-import { OrderDoor, type Refused, type Submission } from './admission.js';
+import { NO_PROOF, OrderDoor, type Refused, type Submission } from './admission.js';
 import { Deadlines } from './deadlines.js';
 import { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './errors.js';
 import { knownOutcome } from './gate.js';
@@ -81,12 +81,9 @@ class GuardedCall<P extends readonly unknown[], R> {
   }
 
   #admit(args: P, exitPermit: ExitPermit | undefined): Submission | Refused {
-    return this.#door.admit({
-      label: this.#labelOf(args),
-      intent: this.#intentOf(args),
-      proof: () => this.#proofOf(args),
-      exitPermit,
-    });
+    const intent = this.#intentOf(args);
+    const proof = intent === 'reduce' ? () => this.#proofOf(args) : NO_PROOF;
+    return this.#door.admit({ label: this.#labelOf(args), intent, proof, exitPermit });
   }
 
   #launch(submission: Submission, args: P, exitPermit: ExitPermit | undefined): Promise<Awaited<R>> {
