@@ -1,8 +1,9 @@
+/** Makes a bus URL one that may be logged. */
 const ONE_OF_OURS = /^(journal|memory):/;
 const SCHEME = /^\s*[a-zA-Z][a-zA-Z0-9+.-]*:(\/\/)?/;
 
 /**
- * A bus URL that may be logged: without user, password and secret parameters, whatever else is wrong with it. A password that
+ * The URL without user, password and secret parameters, whatever else is wrong with it. A password that
  * was not percent-encoded may hold anything, also what ends it (`/`, `@`, `?`, `#`, `&`): what could be a part of one goes.
  */
 export function withoutSecrets(url: string): string {
