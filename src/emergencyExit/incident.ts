@@ -8,7 +8,7 @@ import type { PanicClose } from '../messages/panicClose.js';
 import { halt } from '../tradingState/halt.js';
 import { createBusLedger } from './busLedger.js';
 import { readBusName } from './busName.js';
-import type { IncidentClaim } from './claim.js';
+import type { ClaimAttempt, IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import { exitAlert, exitReport } from './exitReport.js';
 import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './exitRun.js';
@@ -35,6 +35,8 @@ export class Incident {
   #over = false;
   #moved = true;
   #claim: IncidentClaim | undefined;
+  /** Why nobody can have the claim, as far as this worker can tell. */
+  #unclaimable: string | undefined;
   #superseded = false;
   #standsAside = false;
   #mustSpeak = false;
@@ -111,9 +113,11 @@ export class Incident {
     while (!ended.aborted && !this.#stopped() && this.#verdicts === 0) {
       this.#mustSpeak = true;
       const claim = this.#claim;
-      const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms` }];
+      const cause = this.#unclaimable === undefined ? '' : `: ${this.#unclaimable}`;
+      const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms${cause}` }];
       const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
       if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, NO_PROGRESS);
+      else if (this.#unclaimable !== undefined) await this.#publish(undefined, startedMs, judgement, NO_PROGRESS);
       await clock.sleep(timings.claimMs / 4, ended);
     }
     this.#mustSpeak = false;
@@ -121,10 +125,10 @@ export class Incident {
 
   /** True when the incident is over. */
   async #attempt(): Promise<boolean> {
-    const { clock, timings, claims, logger } = this.#context;
+    const { clock, timings, logger } = this.#context;
     this.#moved = true;
     try {
-      const attempt = await claims.tryTake(this.id, this.#panic.eventId);
+      const attempt = await this.#tryTake();
       if (attempt.kind === 'done') {
         this.#answered = [this.#panic.eventId];
         return true;
@@ -141,6 +145,17 @@ export class Incident {
       await clock.sleep(timings.pollMs, this.#stop.signal);
     }
     return false;
+  }
+
+  async #tryTake(): Promise<ClaimAttempt> {
+    try {
+      const attempt = await this.#context.claims.tryTake(this.id, this.#panic.eventId);
+      this.#unclaimable = undefined;
+      return attempt;
+    } catch (error) {
+      this.#unclaimable = messageOf(error);
+      throw error;
+    }
   }
 
   /**
@@ -267,15 +282,16 @@ export class Incident {
     if (await this.#publish(claim, startedMs, judgement, NO_PROGRESS)) this.#wrongAccount = found;
   }
 
-  /** True when the verdict stands on the bus under this claim. Nothing is acknowledged before that. */
-  async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
+  /** True when the verdict stands on the bus, under this claim where there is one. Nothing is acknowledged before that. */
+  async #publish(claim: IncidentClaim | undefined, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
     const { bus, clock, audit, alert, account, workerId } = this.#context;
     const { eventId } = this.#panic;
     const answers = [...this.#answers];
-    const subject = { eventId, answers, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
+    const fencingToken = claim?.token ?? 0;
+    const subject = { eventId, answers, incident: this.id, account, epoch: this.epoch, fencingToken, worker: workerId };
     const report = exitReport(subject, judgement, progress, { nowMs: clock.monotonicMs(), startedMs, wallMs: clock.wallMs() });
     const completed = judgement.kind === 'completed';
-    const said = `${this.id}/${claim.token}/${judgement.verdict}${answers.length > 1 ? `/${answers.length}` : ''}`;
+    const said = `${this.id}/${fencingToken}/${judgement.verdict}${answers.length > 1 ? `/${answers.length}` : ''}`;
     if (!this.#told.has(said)) {
       this.#told.add(said);
       // Straight to people, before the bus is asked for anything.
@@ -284,13 +300,13 @@ export class Incident {
     }
     const stands = await recordSurely(bus, clock, completed ? PANIC_COMPLETED : PANIC_ESCALATED, encodeExitReport(report), {
       idempotencyKey: `${completed ? 'completed' : 'escalated'}/${said}`,
-      notAfterMs: claim.validUntilMs,
+      ...(claim === undefined ? {} : { notAfterMs: claim.validUntilMs }),
       signal: this.#stop.signal,
     });
     if (stands) this.#verdicts += 1;
     if (!stands || judgement.kind === 'escalate') return stands;
     this.#answered = report.answers ?? [eventId];
-    return claim.finish(eventId, judgement.verdict);
+    return claim?.finish(eventId, judgement.verdict) ?? false;
   }
 
   #keepDeliveries(): Timer {
