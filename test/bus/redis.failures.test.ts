@@ -236,6 +236,18 @@ describe('a bus on Redis, its server or its network failing', () => {
     await isBack();
   });
 
+  it('S7: a server that is told to evict while connections stand grants nothing more, until it is told otherwise', async () => {
+    const unguarded = async () => {
+      const probe = await bus.probe();
+      return probe.ok && probe.unguarded;
+    };
+    expect(await unguarded()).toBeUndefined();
+    await server.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+    expect(await eventually(unguarded)).toContain('maxmemory-policy = allkeys-lfu');
+    await server.command('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru');
+    await eventually(async () => (await unguarded()) === undefined);
+  });
+
   it('S7: a master that has lost its replicas proves nothing, and grants no more than before', async () => {
     const replica = await RedisServer.start({ config: { replicaof: `127.0.0.1 ${server.port}` } });
     try {
