@@ -7,7 +7,6 @@ import { encodeExitReport, PANIC_COMPLETED, PANIC_ESCALATED } from '../messages/
 import type { PanicClose } from '../messages/panicClose.js';
 import { halt } from '../tradingState/halt.js';
 import { createBusLedger } from './busLedger.js';
-import { readBusName } from './busName.js';
 import type { ClaimAttempt, IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import { exitAlert, exitReport } from './exitReport.js';
@@ -231,8 +230,8 @@ export class Incident {
   }
 
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {
-    const { bus, clock, random, audit, account, workerId, broker, timings, limit, limitCancels, remembered, parts } = this.#context;
-    const busName = await readBusName(bus, random);
+    const { bus, clock, audit, account, workerId, broker, timings, limit, limitCancels, remembered, names, parts } = this.#context;
+    const { name, isRenamed, forgotten } = await names.read();
     const ledger = createBusLedger({
       bus,
       clock,
@@ -241,7 +240,9 @@ export class Incident {
       incident: this.id,
       account,
       worker: workerId,
-      orderPrefix: orderPrefix(busName, this.id),
+      orderPrefix: orderPrefix(name, this.id),
+      isRenamed,
+      forgotten,
       drain: () => this.#drain(),
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
