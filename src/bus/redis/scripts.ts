@@ -21,6 +21,7 @@ local now = t[1] * 1000 + t[2] / 1000
  * be taken even when memory is short, fields …
  *
  * Redis looks at its memory before the first write of a script that could need some, and not after a write that needs none.
+ * A command that the user may not give ends a script where it stands: behind the first write that counts, none may do so.
  */
 export const APPEND = script(`${NOW}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
@@ -35,8 +36,15 @@ end
 add[#add + 1] = '*'
 for i = 6, #ARGV do add[#add + 1] = ARGV[i] end
 local id = redis.call(unpack(add))
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[3], id) end
-if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], ARGV[2], id) end
+local problem
+local function note(key, name)
+  if name == '' then return end
+  local noted = redis.pcall('HSET', key, name, id)
+  if type(noted) == 'table' and noted.err then problem = noted.err end
+end
+note(KEYS[3], ARGV[3])
+note(KEYS[2], ARGV[2])
+if problem then return {'not_noted', tostring(now), problem} end
 return {'committed', tostring(now), id}`);
 
 /** KEYS: stream, newest by key. ARGV: key. */
@@ -58,7 +66,10 @@ const LATCH_SUM = `local function sum(version, names, fields)
 end
 `;
 
-/** KEYS: latch, changes. ARGV: not after, expected version, new sum, names and values … A halt is taken also when memory is short. */
+/**
+ * KEYS: latch, changes. ARGV: not after, expected version, new sum, names and values … A halt is taken also when memory is
+ * short. A value that stands is committed, also where those who watch it could not be woken: they look again by themselves.
+ */
 export const COMPARE_AND_SET = script(`${NOW}${LATCH_SUM}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
 local flat = redis.call('HGETALL', KEYS[1])
@@ -71,13 +82,18 @@ end
 if #flat > 0 and sum(version, names, fields) ~= stands then return {'doubt', tostring(now), version} end
 if version ~= ARGV[2] then return {'conflict', tostring(now)} end
 local next = string.format('%d', tonumber(version) + 1)
-redis.call('DEL', KEYS[1])
+redis.call('HDEL', KEYS[1], 'latch_nothing')
 redis.call('HSET', KEYS[1], 'latch_version', next, 'latch_sum', ARGV[3])
-for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next)
-if type(added) == 'table' and added.err then
-  redis.call('DEL', KEYS[2])
-  redis.call('XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next)
+for i = 4, #ARGV, 2 do
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  fields[ARGV[i]] = nil
+end
+for name in pairs(fields) do redis.call('HDEL', KEYS[1], name) end
+local wake = {'XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next}
+local woken = redis.pcall(unpack(wake))
+if type(woken) == 'table' and woken.err then
+  redis.pcall('DEL', KEYS[2])
+  redis.pcall(unpack(wake))
 end
 return {'committed', tostring(now), next}`);
 
