@@ -17,6 +17,13 @@ export interface Dialling {
   readonly clock: Clock;
   readonly name: string;
   readonly connectTimeoutMs: number;
+  /** What a handle remembers of its Cluster from one question to the next. */
+  readonly known?: KnownNodes;
+}
+
+/** Nodes of a Cluster that others have named, the one to be asked first at the head. */
+export interface KnownNodes {
+  addresses: readonly RedisAddress[];
 }
 
 /** Where waiting for a better moment helps: the place is down, loading, or not the master now. */

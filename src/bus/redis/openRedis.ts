@@ -6,7 +6,7 @@ import { type Random, systemRandom } from '../../random.js';
 import { type Bus, BusUnavailableError, BusUnsuitableError } from '../bus.js';
 import { dial, type Established } from './connection.js';
 import type { RedisContext } from './context.js';
-import { CONNECT_TIMEOUT_MS, infoOf, NotNowError, RECONNECT_TIMEOUT_MS, RefusedByServerError } from './dialling.js';
+import { CONNECT_TIMEOUT_MS, infoOf, type KnownNodes, NotNowError, RECONNECT_TIMEOUT_MS, RefusedByServerError } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
 import { Link, SILENT_CALLS_MAX } from './link.js';
 import { locateMaster } from './locate.js';
@@ -39,15 +39,16 @@ export async function openRedis(url: string, options: RedisBusOptions = {}): Pro
 export async function assembleRedis(target: RedisTarget, options: RedisBusOptions, connect: Connect): Promise<Bus> {
   const { clock = systemClock, random = systemRandom } = options;
   const logger = isolatedLogger(options.logger);
+  const known: KnownNodes = { addresses: [] };
   const dialAs = (name: string, connectTimeoutMs: number): Promise<Established> =>
-    dial({ target, connect, clock, name: `failflat-${name}`, connectTimeoutMs });
+    dial({ target, connect, clock, name: `failflat-${name}`, connectTimeoutMs, known });
   const info = await inspect(target, () => dialAs('start', CONNECT_TIMEOUT_MS), clock);
   const failsOver = target.place.kind !== 'server';
   const replication = replicationOf(info, failsOver);
   if (replication.unguarded !== undefined) logger.warn({ bus: target.url }, replication.unguarded);
   const closing = new AbortController();
   const whereabouts = new Whereabouts(
-    () => locateMaster({ target, connect, clock, name: 'failflat-locate', connectTimeoutMs: RECONNECT_TIMEOUT_MS }),
+    () => locateMaster({ target, connect, clock, name: 'failflat-locate', connectTimeoutMs: RECONNECT_TIMEOUT_MS, known }),
     clock,
     logger,
   );
