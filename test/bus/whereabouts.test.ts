@@ -1,15 +1,15 @@
 /** Which master the connections of one handle follow. */
 import { describe, expect, it } from 'vitest';
-import { FORGOTTEN_MS, type Follower, type NamedMaster, Whereabouts } from '../../src/bus/redis/whereabouts.js';
+import { FORGOTTEN_MS, type Follower, type MetMaster, Whereabouts } from '../../src/bus/redis/whereabouts.js';
 import { isolatedLogger } from '../../src/logger.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 
-const master = (port: number, epoch: number): NamedMaster => ({ address: { host: '127.0.0.1', port }, epoch });
+const master = (port: number, epoch: number): MetMaster => ({ address: { host: '127.0.0.1', port }, epoch, runId: `run of ${port}` });
 
-function scene(locate: () => Promise<NamedMaster> = () => Promise.reject(new Error('nobody answers'))) {
+function scene(locate: () => Promise<MetMaster> = () => Promise.reject(new Error('nobody answers'))) {
   const clock = new ManualClock();
   const whereabouts = new Whereabouts(locate, clock, isolatedLogger(undefined));
-  const told: NamedMaster[] = [];
+  const told: MetMaster[] = [];
   const follower: Follower = { follow: (where) => void told.push(where) };
   return { clock, whereabouts, told, follower };
 }
@@ -45,7 +45,7 @@ describe('the connections of one handle', () => {
 
   it('are told by a look that a suspicion asked for; suspicions in quick succession are one, and a failed look is no answer', async () => {
     let looks = 0;
-    let answer: Promise<NamedMaster> = Promise.reject(new Error('nobody answers'));
+    let answer: Promise<MetMaster> = Promise.reject(new Error('nobody answers'));
     answer.catch(() => undefined);
     const { clock, whereabouts, told, follower } = scene(() => {
       looks += 1;

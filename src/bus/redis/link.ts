@@ -5,10 +5,11 @@ import { messageOf } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { BusUnavailableError } from '../bus.js';
+import { nameOf } from './address.js';
 import type { Established, ServerFacts } from './connection.js';
 import { type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
 import { ServerClock } from './serverClock.js';
-import type { Follower, NamedMaster, Whereabouts } from './whereabouts.js';
+import type { Follower, MetMaster, Whereabouts } from './whereabouts.js';
 
 /** Surely not sent. */
 export class NotSentError extends BusUnavailableError {}
@@ -111,12 +112,10 @@ export class Link implements Follower {
     throw new NoReplyError(detail);
   }
 
-  follow({ address: { host, port }, epoch }: NamedMaster): void {
+  follow({ address, runId }: MetMaster): void {
     if (this.#established === undefined) return;
     const { connection, facts } = this.#established;
-    const { address, epoch: ours } = facts.master;
-    // Under one epoch there is one master, which some may call by its name and others by its number.
-    if (ours < epoch && (address.host !== host || address.port !== port)) this.#giveUp(connection, `the master is ${host}:${port} now`);
+    if (facts.master.runId !== runId) this.#giveUp(connection, `the master is ${nameOf(address)} now`);
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,6 @@ import type { RedisContext } from './context.js';
 import { CONNECT_TIMEOUT_MS, infoOf, type KnownNodes, NotNowError, RECONNECT_TIMEOUT_MS, RefusedByServerError } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
 import { Link, SILENT_CALLS_MAX } from './link.js';
-import { locateMaster } from './locate.js';
 import { RedisProbe, replicationOf } from './probe.js';
 import { Readers } from './readers.js';
 import { RedisBus } from './redisBus.js';
@@ -47,11 +46,12 @@ export async function assembleRedis(target: RedisTarget, options: RedisBusOption
   const replication = replicationOf(info, failsOver);
   if (replication.unguarded !== undefined) logger.warn({ bus: target.url }, replication.unguarded);
   const closing = new AbortController();
-  const whereabouts = new Whereabouts(
-    () => locateMaster({ target, connect, clock, name: 'failflat-locate', connectTimeoutMs: RECONNECT_TIMEOUT_MS, known }),
-    clock,
-    logger,
-  );
+  const meet = async () => {
+    const { connection, facts } = await dialAs('look', RECONNECT_TIMEOUT_MS);
+    connection.drop();
+    return facts.master;
+  };
+  const whereabouts = new Whereabouts(meet, clock, logger);
   const link = (name: string, silentCallsMax: number) =>
     new Link({ name, dial: (as) => dialAs(as, RECONNECT_TIMEOUT_MS), clock, random, logger, silentCallsMax, whereabouts });
   const links = {

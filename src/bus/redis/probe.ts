@@ -63,7 +63,7 @@ export class RedisProbe {
       const facts = infoOf(info);
       if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };
       const reads = this.#context.commands.facts;
-      if (reads !== undefined && reads.runId !== writtenOn.runId)
+      if (reads !== undefined && reads.master.runId !== writtenOn.master.runId)
         return { ok: false, detail: 'what is read comes from another server than the one that was asked' };
       // A master that has lost its replicas is not one that never had any.
       const { replicated, unguarded } = replicationOf(facts, this.#failsOver || this.#replicated);

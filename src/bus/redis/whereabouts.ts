@@ -10,10 +10,16 @@ export interface NamedMaster {
   readonly epoch: number;
 }
 
+/** One that was met where it was named, and says of itself that it is a master. */
+export interface MetMaster extends NamedMaster {
+  /** Of this life of its process: one server can be called by several addresses, and one address can lead to several servers. */
+  readonly runId: string;
+}
+
 /** A connection that can be told where the master is. */
 export interface Follower {
-  /** Gives its connection up where an older configuration led it to another server. */
-  follow(master: NamedMaster): void;
+  /** Gives its connection up where it leads to another server. */
+  follow(master: MetMaster): void;
 }
 
 /** Suspicions that come faster than this are one. */
@@ -22,7 +28,7 @@ const LOOK_MS = 100;
 export const FORGOTTEN_MS = 10_000;
 
 export class Whereabouts {
-  readonly #locate: () => Promise<NamedMaster>;
+  readonly #meet: () => Promise<MetMaster>;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #followers = new Set<Follower>();
@@ -32,14 +38,14 @@ export class Whereabouts {
   #looking = false;
   #lookedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(locate: () => Promise<NamedMaster>, clock: Clock, logger: Logger) {
-    this.#locate = locate;
+  constructor(meet: () => Promise<MetMaster>, clock: Clock, logger: Logger) {
+    this.#meet = meet;
     this.#clock = clock;
     this.#logger = logger;
   }
 
   /** A connection was made. False: a newer master is known, and it must not be used. Otherwise every other one follows it. */
-  arrived(follower: Follower, master: NamedMaster): boolean {
+  arrived(follower: Follower, master: MetMaster): boolean {
     this.#followers.add(follower);
     return this.#hear(master);
   }
@@ -53,7 +59,7 @@ export class Whereabouts {
     if (this.#looking || this.#clock.monotonicMs() - this.#lookedMs < LOOK_MS) return;
     this.#looking = true;
     this.#lookedMs = this.#clock.monotonicMs();
-    void this.#locate()
+    void this.#meet()
       .then(
         (master) => this.#hear(master),
         (error: unknown) => this.#logger.debug({ problem: messageOf(error) }, 'the master cannot be found now'),
@@ -63,7 +69,7 @@ export class Whereabouts {
       });
   }
 
-  #hear(master: NamedMaster): boolean {
+  #hear(master: MetMaster): boolean {
     if (master.epoch < this.#epoch && !this.#hasBegunAnew()) return false;
     this.#staleSinceMs = undefined;
     this.#epoch = master.epoch;
