@@ -29,11 +29,15 @@ const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 
 /** Finds the master, connects and checks it. Throws {@link NotNowError} or {@link RefusedByServerError}. */
 export async function dial(dialling: Dialling): Promise<Established> {
-  const { target, clock, name, connectTimeoutMs } = dialling;
+  const { target, clock, name, connectTimeoutMs, signal } = dialling;
   const master = await locateMaster(dialling);
+  dialling.located?.(master);
   const shown = nameOf(master.address);
   const connection = await connectWithin(dialling, master.address);
+  const hangUp = () => connection.drop();
+  signal?.addEventListener('abort', hangUp, { once: true });
   try {
+    if (signal?.aborted) throw new NotNowError(`${shown}: is not wanted any more`);
     const facts = await settleWithin(clock, introduce(connection, master, target, clock), connectTimeoutMs);
     if (!facts.settled) throw new NotNowError(`${shown}: ${silence(dialling)}`);
     return { connection, facts: facts.value };
@@ -44,6 +48,8 @@ export async function dial(dialling: Dialling): Promise<Established> {
       throw new RefusedByServerError(`${shown} (${name}): ${error.message}`, { cause: error });
     }
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', hangUp);
   }
 }
 

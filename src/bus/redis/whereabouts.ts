@@ -18,7 +18,7 @@ export interface MetMaster extends NamedMaster {
 
 /** A connection that can be told where the master is. */
 export interface Follower {
-  /** Gives its connection up where it leads to another server. */
+  /** Gives its connection up where it leads to another server, and breaks off making one that will. */
   follow(master: MetMaster): void;
 }
 
@@ -44,14 +44,26 @@ export class Whereabouts {
     this.#logger = logger;
   }
 
-  /** A connection was made. False: a newer master is known, and it must not be used. Otherwise every other one follows it. */
-  arrived(follower: Follower, master: MetMaster): boolean {
+  joined(follower: Follower): void {
     this.#followers.add(follower);
-    return this.#hear(master);
   }
 
   left(follower: Follower): void {
     this.#followers.delete(follower);
+  }
+
+  /** False: it was named under an older configuration than one that is known, and must not be used. */
+  isCurrent(master: NamedMaster): boolean {
+    return master.epoch >= this.#epoch || this.#hasBegunAnew();
+  }
+
+  /** A connection was made. False: it must not be used. Otherwise every other one follows it. */
+  arrived(master: MetMaster): boolean {
+    if (!this.isCurrent(master)) return false;
+    this.#staleSinceMs = undefined;
+    this.#epoch = master.epoch;
+    for (const follower of this.#followers) follower.follow(master);
+    return true;
   }
 
   /** A server has lost its replicas: perhaps because another one is the master now. */
@@ -61,20 +73,12 @@ export class Whereabouts {
     this.#lookedMs = this.#clock.monotonicMs();
     void this.#meet()
       .then(
-        (master) => this.#hear(master),
+        (master) => this.arrived(master),
         (error: unknown) => this.#logger.debug({ problem: messageOf(error) }, 'the master cannot be found now'),
       )
       .then(() => {
         this.#looking = false;
       });
-  }
-
-  #hear(master: MetMaster): boolean {
-    if (master.epoch < this.#epoch && !this.#hasBegunAnew()) return false;
-    this.#staleSinceMs = undefined;
-    this.#epoch = master.epoch;
-    for (const follower of this.#followers) follower.follow(master);
-    return true;
   }
 
   #hasBegunAnew(): boolean {
