@@ -1,21 +1,18 @@
 /** What can be wrong at the start with a Redis bus: one clear line each, and no waiting for what cannot come. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BusUnavailableError, BusUnsuitableError, FROM_START } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
 import { createRedisBus } from '../../src/bus/redis/index.js';
 import { reachedAt } from '../../src/bus/redis/natMap.js';
-import { ServerClock } from '../../src/bus/redis/serverClock.js';
 import { slotOf } from '../../src/bus/redis/slot.js';
 import { checkServer } from '../../src/bus/redis/suitability.js';
 import { parseRedisUrl, reachedBy, withFreshPrefix } from '../../src/bus/redis/target.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
 import { eventually } from '../support/eventually.js';
-import { fcSeed } from '../support/seed.js';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -232,34 +229,6 @@ describe('the parts of a Redis URL', () => {
     for (const key of ['{failflat}:x', 'exit_brain:heartbeat', 'a{b}c', '{}x', 'ä'])
       expect(slotOf(key), key).toBe(await server.command('CLUSTER', 'KEYSLOT', key));
   });
-});
-
-it('trap 49: the clock of the server is never taken to be further on than it is, whatever delays and steps come', () => {
-  const sample = fc.record({
-    gapMs: fc.nat(500),
-    outMs: fc.nat(200),
-    backMs: fc.nat(200),
-    stepMs: fc.constantFrom(0, 0, 0, -3_600_000, 3_600_000),
-  });
-  fc.assert(
-    fc.property(fc.array(sample, { minLength: 1, maxLength: 30 }), fc.nat(100_000), (samples, startMs) => {
-      let localMs = 1_000;
-      let aheadMs = startMs;
-      let clock: ServerClock | undefined;
-      for (const { gapMs, outMs, backMs, stepMs } of samples) {
-        localMs += gapMs;
-        aheadMs += stepMs;
-        const sentMs = localMs;
-        const serverMs = sentMs + outMs + aheadMs;
-        localMs = sentMs + outMs + backMs;
-        const seen = { sentMs, serverMs, receivedMs: localMs };
-        if (clock === undefined) clock = new ServerClock(seen);
-        else clock.observe(seen);
-        expect(clock.at(localMs)).toBeLessThanOrEqual(localMs + aheadMs);
-      }
-    }),
-    { seed: fcSeed, numRuns: 500 },
-  );
 });
 
 /** The names of what Node warns of from now on. */

@@ -8,7 +8,7 @@ import { BusUnavailableError } from '../bus.js';
 import { nameOf } from './address.js';
 import type { Established, ServerFacts } from './connection.js';
 import { type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
-import { ServerClock } from './serverClock.js';
+import { type ClockSample, ServerClock } from './serverClock.js';
 import type { Follower, MetMaster, NamedMaster, Whereabouts } from './whereabouts.js';
 
 /** Surely not sent. */
@@ -69,6 +69,11 @@ export class Link implements Follower {
   /** The server's clock, as far as this connection knows it. */
   get serverClock(): ServerClock | undefined {
     return this.#established === undefined ? undefined : this.#serverClock;
+  }
+
+  /** What another connection has heard of the clock of a process, if it is the one at the other end of this. */
+  hear(runId: string, sample: ClockSample): void {
+    if (this.facts?.master.runId === runId) this.#serverClock?.observe(sample, 'elsewhere');
   }
 
   /** Why there is no connection. */

@@ -6,6 +6,7 @@ import { CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
 import { infoOf } from './dialling.js';
 import type { Link } from './link.js';
 import { PROBE, runScript } from './scripts.js';
+import type { ClockSample } from './serverClock.js';
 import { listOf } from './wire.js';
 
 const PROOF_LIFE_MS = 60_000;
@@ -57,8 +58,10 @@ export class RedisProbe {
     const proof = String(++this.#count);
     try {
       const writtenOn = await this.#link.ready(CALL_TIMEOUT_MS);
+      const askedMs = clock.monotonicMs();
       const reply = await runScript(this.#link, PROBE, [this.#key], [proof, PROOF_LIFE_MS], CALL_TIMEOUT_MS);
-      const [given, , info] = listOf(reply);
+      const [given, serverMs, info] = listOf(reply);
+      this.#tellTime(writtenOn, { sentMs: askedMs, serverMs: Number(serverMs), receivedMs: clock.monotonicMs() });
       if (given !== proof) return { ok: false, detail: 'what was written did not come back' };
       const facts = infoOf(info);
       if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };
@@ -80,6 +83,13 @@ export class RedisProbe {
     } catch (error) {
       return { ok: false, detail: messageOf(error) };
     }
+  }
+
+  /** Nothing may have been said on the others for days, in which two clocks drift apart by seconds. */
+  #tellTime(askedOn: ServerFacts, sample: ClockSample): void {
+    if (this.#link.facts !== askedOn) return;
+    const { commands, sureWrites } = this.#context;
+    for (const link of [commands, sureWrites]) link.hear(askedOn.master.runId, sample);
   }
 
   /** A master that was replaced has no replicas any more: on the connection of the write it cannot pretend otherwise. */
