@@ -2,6 +2,9 @@
 import type { RedisAddress } from './address.js';
 
 export interface ClusterNode {
+  readonly id: string;
+  /** Of a replica: the id of its master. */
+  readonly masterId: string;
   /** As it is announced. */
   readonly address: RedisAddress;
   readonly isMaster: boolean;
@@ -17,12 +20,14 @@ export function clusterNodesOf(reply: unknown): readonly ClusterNode[] {
   return String(reply)
     .split('\n')
     .flatMap((line): ClusterNode[] => {
-      const [, where = '', flags = '', , , , epoch, , ...ranges] = line.split(' ');
+      const [id = '', where = '', flags = '', masterId = '', , , epoch, , ...ranges] = line.split(' ');
       const match = /^(.+):(\d+)(?:@\d+)?/.exec(where);
       const [host, port] = [match?.[1], Number(match?.[2])];
       if (host === undefined || !(port > 0)) return [];
       return [
         {
+          id,
+          masterId,
           address: { host, port },
           isMaster: flags.split(',').includes('master'),
           failed: flags.includes('fail'),
@@ -31,6 +36,18 @@ export function clusterNodesOf(reply: unknown): readonly ClusterNode[] {
         },
       ];
     });
+}
+
+/** The master of a slot, as the one that was asked sees it. */
+export function masterOf(slot: number, nodes: readonly ClusterNode[]): ClusterNode | undefined {
+  return nodes.find(({ isMaster, failed, serves }) => isMaster && !failed && serves(slot));
+}
+
+/** Nodes worth asking of a slot when nobody else answers: those that may become its master first, then those that choose it. */
+export function worthAsking(slot: number, nodes: readonly ClusterNode[]): readonly ClusterNode[] {
+  const master = masterOf(slot, nodes);
+  const rank = (node: ClusterNode) => (node === master || node.masterId === master?.id ? 0 : node.isMaster ? 1 : 2);
+  return nodes.filter(({ failed }) => !failed).toSorted((a, b) => rank(a) - rank(b));
 }
 
 function holds(range: string, slot: number): boolean {

@@ -9,14 +9,12 @@ import { type RedisConnection, RedisReplyError } from './seam.js';
 import type { ClockSample } from './serverClock.js';
 import { checkServer } from './suitability.js';
 import type { RedisTarget } from './target.js';
-import type { NamedMaster } from './whereabouts.js';
+import type { MetMaster, NamedMaster } from './whereabouts.js';
 
 /** What was learnt of the server when the connection was made. */
 export interface ServerFacts {
-  readonly master: NamedMaster;
+  readonly master: MetMaster;
   readonly version: string;
-  /** Of this life of its process. */
-  readonly runId: string;
   /** The id of its data set: it changes with every failover and every restart. */
   readonly replicationId: string;
   readonly time: ClockSample;
@@ -31,11 +29,15 @@ const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 
 /** Finds the master, connects and checks it. Throws {@link NotNowError} or {@link RefusedByServerError}. */
 export async function dial(dialling: Dialling): Promise<Established> {
-  const { target, clock, name, connectTimeoutMs } = dialling;
+  const { target, clock, name, connectTimeoutMs, signal } = dialling;
   const master = await locateMaster(dialling);
+  dialling.located?.(master);
   const shown = nameOf(master.address);
   const connection = await connectWithin(dialling, master.address);
+  const hangUp = () => connection.drop();
+  signal?.addEventListener('abort', hangUp, { once: true });
   try {
+    if (signal?.aborted) throw new NotNowError(`${shown}: is not wanted any more`);
     const facts = await settleWithin(clock, introduce(connection, master, target, clock), connectTimeoutMs);
     if (!facts.settled) throw new NotNowError(`${shown}: ${silence(dialling)}`);
     return { connection, facts: facts.value };
@@ -46,6 +48,8 @@ export async function dial(dialling: Dialling): Promise<Established> {
       throw new RefusedByServerError(`${shown} (${name}): ${error.message}`, { cause: error });
     }
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', hangUp);
   }
 }
 
@@ -67,9 +71,9 @@ async function introduce(connection: RedisConnection, master: NamedMaster, targe
   const [seconds, microseconds] = Array.isArray(time) ? time.map(Number) : [];
   if (seconds === undefined || microseconds === undefined) throw new NotNowError(`${shown}: does not tell the time`);
   return {
-    master,
+    // A server that has no such id is known by its address alone.
+    master: { ...master, runId: info.get('run_id') ?? shown },
     version: info.get('redis_version') ?? 'unknown',
-    runId: info.get('run_id') ?? 'unknown',
     replicationId: info.get('master_replid') ?? 'unknown',
     time: { sentMs, serverMs: seconds * 1_000 + microseconds / 1_000, receivedMs: clock.monotonicMs() },
   };

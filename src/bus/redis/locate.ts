@@ -2,7 +2,7 @@
 import { callWithin } from '../../deadline.js';
 import { messageOf } from '../../errors.js';
 import { nameOf, type RedisAddress } from './address.js';
-import { clusterNodesOf } from './clusterNodes.js';
+import { clusterNodesOf, masterOf, worthAsking } from './clusterNodes.js';
 import { connectWithin, type Dialling, login, NotNowError } from './dialling.js';
 import { type NatMap, reachedAt } from './natMap.js';
 import type { RedisConnection } from './seam.js';
@@ -11,9 +11,11 @@ import type { RedisCredentials } from './target.js';
 import type { NamedMaster } from './whereabouts.js';
 
 const ANSWER_MS = 500;
+/** A Cluster can have a thousand nodes; a few of them know. */
+const KNOWN_NODES_MAX = 12;
 
 export async function locateMaster(dialling: Dialling): Promise<NamedMaster> {
-  const { place, prefix, credentials, sentinelCredentials, natMap } = dialling.target;
+  const { place, sentinelCredentials, natMap } = dialling.target;
   if (place.kind === 'server') return { address: place.address, epoch: 0 };
   if (place.kind === 'sentinel') {
     const answers = await askAll(dialling, place.sentinels, sentinelCredentials, (one) => masterNamedBy(one, place.master, natMap));
@@ -22,20 +24,35 @@ export async function locateMaster(dialling: Dialling): Promise<NamedMaster> {
     if (newest !== undefined) return newest;
     throw new NotNowError(`no sentinel names a master ${place.master}: ${answers.problems.join('; ')}`);
   }
-  const answers = await askAll(dialling, place.nodes, credentials, (one) => masterOfSlot(one, slotOf(prefix), natMap));
-  const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
-  if (newest !== undefined) return newest;
-  throw new NotNowError(`no node of the Cluster names the master of ${prefix}: ${answers.problems.join('; ')}`);
+  return masterInCluster(dialling, place.nodes);
 }
 
-async function askAll(
+/** First those that the URL names are asked; where none of them answers, those that were once named by one that did. */
+async function masterInCluster(dialling: Dialling, nodes: readonly RedisAddress[]): Promise<NamedMaster> {
+  const { prefix, credentials, natMap } = dialling.target;
+  const { known = { addresses: [] } } = dialling;
+  const problems: string[] = [];
+  const strangers = known.addresses.filter((address) => !nodes.some((node) => nameOf(node) === nameOf(address)));
+  for (const addresses of [nodes, strangers]) {
+    const answers = await askAll(dialling, addresses, credentials, (one) => viewOf(one, slotOf(prefix), natMap));
+    const newest = answers.found.toSorted((a, b) => b.master.epoch - a.master.epoch)[0];
+    if (newest !== undefined) {
+      known.addresses = newest.others;
+      return newest.master;
+    }
+    problems.push(...answers.problems);
+  }
+  throw new NotNowError(`no node of the Cluster names the master of ${prefix}: ${problems.join('; ')}`);
+}
+
+async function askAll<T>(
   dialling: Dialling,
   addresses: readonly RedisAddress[],
   credentials: RedisCredentials,
-  ask: (connection: RedisConnection) => Promise<NamedMaster | undefined>,
-): Promise<{ readonly found: readonly NamedMaster[]; readonly problems: readonly string[] }> {
+  ask: (connection: RedisConnection) => Promise<T | undefined>,
+): Promise<{ readonly found: readonly T[]; readonly problems: readonly string[] }> {
   const { clock } = dialling;
-  const found: NamedMaster[] = [];
+  const found: T[] = [];
   const problems: string[] = [];
   const askOne = async (address: RedisAddress, hungUp: AbortSignal) => {
     const connection = await connectWithin(dialling, address);
@@ -77,8 +94,18 @@ async function masterNamedBy(sentinel: RedisConnection, master: string, natMap: 
   return { address: reachedAt(natMap, { host, port: Number(port) }), epoch: Number(facts.get('config-epoch') ?? 0) };
 }
 
-async function masterOfSlot(node: RedisConnection, slot: number, natMap: NatMap): Promise<NamedMaster | undefined> {
+interface ClusterView {
+  readonly master: NamedMaster;
+  readonly others: readonly RedisAddress[];
+}
+
+async function viewOf(node: RedisConnection, slot: number, natMap: NatMap): Promise<ClusterView | undefined> {
   const nodes = clusterNodesOf(await node.send('CLUSTER', ['NODES']));
-  const master = nodes.find(({ isMaster, failed, serves }) => isMaster && !failed && serves(slot));
-  return master === undefined ? undefined : { address: reachedAt(natMap, master.address), epoch: master.epoch };
+  const master = masterOf(slot, nodes);
+  if (master === undefined) return undefined;
+  const others = worthAsking(slot, nodes).slice(0, KNOWN_NODES_MAX);
+  return {
+    master: { address: reachedAt(natMap, master.address), epoch: master.epoch },
+    others: others.map(({ address }) => reachedAt(natMap, address)),
+  };
 }
