@@ -1,9 +1,10 @@
 /** Wraps the one function that sends orders: asks at the door, sends in the same synchronous step, and follows the call to its end. */
 import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import { isolated } from '../logger.js';
 import type { IntentKind, Permission } from '../permission.js';
 import { Deadlines } from './deadlines.js';
-import { doubt, firstRefusal, isIntent, wordsOf } from './door.js';
+import { doubt, firstRefusal, isIntent } from './door.js';
 import { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './errors.js';
 import { knownOutcome, SHUT, type ShutdownGate } from './gate.js';
 import {
@@ -112,7 +113,7 @@ class OrderDoor<P extends readonly unknown[], R> {
       return this.#decide(args);
     } catch (thrown) {
       // A clock or a getter of a proof: nothing was counted in yet, and nothing is sent.
-      return this.#refuse(DEFAULT_LABEL, undefined, doubt('order_door', `the door itself failed: ${wordsOf(thrown)}`));
+      return this.#refuse(DEFAULT_LABEL, undefined, doubt('order_door', `the door itself failed: ${messageOf(thrown)}`));
     }
   }
 
