@@ -11,6 +11,10 @@ function rankOf(code: string): number | undefined {
   return code.startsWith(BREAKER_PREFIX) ? BREAKER_RANK : RANK.get(code);
 }
 
+export function isRefusalCode(code: string): code is RefusalCode {
+  return rankOf(code) !== undefined;
+}
+
 export function isIntent(value: unknown): value is IntentKind {
   return value === 'increase' || value === 'reduce' || value === 'cancel';
 }
@@ -22,7 +26,7 @@ export function doubt(source: string, reason: string): Refusal {
 
 function isRefusal(answer: unknown): answer is Refusal {
   if (typeof answer !== 'object' || answer === null || !('code' in answer)) return false;
-  return typeof answer.code === 'string' && rankOf(answer.code) !== undefined;
+  return typeof answer.code === 'string' && isRefusalCode(answer.code);
 }
 
 // A permission written without types may leave out the words; its no still stands.

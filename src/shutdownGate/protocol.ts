@@ -28,6 +28,8 @@ export interface DrainReport {
   readonly waitedMs: number;
   /** Everything in flight or of unknown outcome, the oldest first. */
   readonly unfinished: readonly UnfinishedEntry[];
+  /** Orders in flight in other threads that share this gate: they are known by their number alone, and hold the drain as well. */
+  readonly inflightElsewhere: number;
 }
 
 export interface GateStatus {
@@ -47,6 +49,14 @@ export type ResolveResult = 'resolved' | 'in_flight' | 'not_found';
 
 export const PROTOCOL_VERSION = 1;
 
+/**
+ * Allows cancels and verified reductions after the stop, for as long as the shutdown hook runs that it was handed to. The gate
+ * that made it knows it by identity.
+ */
+export interface ExitPermit {
+  readonly 'failflat.exitPermit': true;
+}
+
 /** One counted submission: the gate made it, and gets it back as it was. */
 export interface GateEntry {
   readonly entryId: number;
@@ -62,8 +72,11 @@ export interface GateProtocol {
   inflight(): number;
   unknownOutcomes(): number;
   requestShutdown(reason: string): void;
-  /** Counts one submission in. Undefined: the shutdown was requested, and nothing may be sent. */
-  enter(label: string, nowMs: number): GateEntry | undefined;
+  /** Counts one submission in. Undefined: the shutdown was requested, nothing honours `exitPermit`, and nothing may be sent. */
+  enter(label: string, nowMs: number, exitPermit?: ExitPermit): GateEntry | undefined;
+  issueExitPermit(): ExitPermit;
+  revokeExitPermit(permit: ExitPermit): void;
+  honours(permit: ExitPermit): boolean;
   /** The caller stopped waiting. The slot is kept. */
   markTimedOut(entry: GateEntry): void;
   /** The call ended: frees the slot. Only the first call for an entry counts. */
