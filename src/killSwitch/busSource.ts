@@ -52,6 +52,8 @@ class WatchedState implements OpenSource {
     this.#knownVersion = -1;
     const beganMs = clock.monotonicMs();
     const value = await this.#bus.latch(TRADING_STATE).watch(knownVersion, { blockMs: this.#blockMs, signal });
+    // Nobody waits for it any more: another read has begun, which must not be taken for older than this one.
+    signal.throwIfAborted();
     // A bus that answers at once, against its contract, must not spin whoever reads it.
     if (value.version === knownVersion && clock.monotonicMs() === beganMs) await quietSleep(clock, 1, signal);
     const { state } = stateOf(value);

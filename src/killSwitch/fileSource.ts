@@ -1,12 +1,12 @@
 /** A file as a source of the kill switch: on a disk, or mounted from a ConfigMap. */
-import { resolve } from 'node:path';
+import { isAbsolute, sep } from 'node:path';
 import { checkText } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
 import { environmentVariable } from '../process/environment.js';
 import { DirectoryHint, type HintParts, intactHintParts } from './directoryHint.js';
 import { checkFlag, checkScope, knownOptions } from './options.js';
 import { readHaltFile } from './readHaltFile.js';
-import type { KillSwitchSource, OpenSource, Opinion, SourceContext, SourceOptions } from './source.js';
+import type { KillSwitchScope, KillSwitchSource, OpenSource, Opinion, SourceContext, SourceOptions } from './source.js';
 
 export interface FileSourceOptions extends SourceOptions {
   /** Halts while no variable names a file. Default false: then it has no opinion. A file that is named is always required. */
@@ -35,38 +35,57 @@ class WatchedFile implements OpenSource {
   }
 }
 
-/** The file that the environment names: by its own name, or by the deprecated one of the original systems. */
+const CURRENT = 'EXECUTION_HALTED_FILE';
+/** The name that the original systems used. */
+const DEPRECATED = 'EXEC_KILL_SWITCH_FILE';
+
 function pathOfEnvironment(): string | undefined {
-  const path = environmentVariable('EXECUTION_HALTED_FILE');
-  const deprecated = environmentVariable('EXEC_KILL_SWITCH_FILE');
-  if (path === undefined) return deprecated === undefined ? undefined : checkText('EXEC_KILL_SWITCH_FILE', deprecated);
+  const path = environmentVariable(CURRENT);
+  const deprecated = environmentVariable(DEPRECATED);
+  if (path === undefined) return deprecated === undefined ? undefined : checkText(DEPRECATED, deprecated);
   if (deprecated !== undefined && deprecated !== path) {
-    throw new ConfigurationError('EXEC_KILL_SWITCH_FILE', deprecated, `must be left out, or be EXECUTION_HALTED_FILE (${path})`);
+    throw new ConfigurationError(DEPRECATED, deprecated, `must be left out, or be ${CURRENT} (${path})`);
   }
-  return checkText('EXECUTION_HALTED_FILE', path);
+  return checkText(CURRENT, path);
 }
 
 function unnamedFile(required: boolean): OpenSource {
-  const from = 'env:EXECUTION_HALTED_FILE';
+  const from = `env:${CURRENT}`;
   const opinion: Opinion = required
     ? { says: 'doubt', from, reason: 'is required and names no file' }
     : { says: 'nothing', from, reason: 'names no file' };
   return { read: () => opinion, close: () => undefined };
 }
 
-function sourceOf(path: string | undefined, options: unknown, parts: HintParts): KillSwitchSource {
+function optionsOf(options: unknown): { readonly required: boolean; readonly scope: KillSwitchScope } {
   const given = knownOptions('options', options, ['required', 'scope']);
-  const required = checkFlag('required', given['required']);
-  const common = { scope: checkScope(given['scope']), waits: false, tellsExits: false, maxUnanswered: 1 };
-  if (path === undefined) {
-    return { ...common, name: 'env:EXECUTION_HALTED_FILE', canChange: false, open: () => unnamedFile(required) };
-  }
+  return { required: checkFlag('required', given['required']), scope: checkScope(given['scope']) };
+}
+
+// A read that hangs takes one of the few threads that all files and names share: one at a time.
+const COMMON = { waits: false, tellsExits: false, maxUnanswered: 1 };
+
+function sourceOf(path: string, options: unknown, parts: HintParts): KillSwitchSource {
+  const { scope } = optionsOf(options);
   if (path.includes('\0')) throw new ConfigurationError('path', path, 'must be the path of a file');
-  // What the process changes its directory to later must not change which file halts it.
-  const absolute = resolve(path);
-  const from = `file:${absolute}`;
-  // A read that hangs takes one of the few threads that all files and names share: one at a time.
-  return { ...common, name: from, canChange: true, open: (context) => new WatchedFile(absolute, from, context, parts) };
+  // What the process changes its directory to later must not change which file halts it. Not `resolve`, which takes `..` away without
+  // asking where a link leads.
+  const absolute = isAbsolute(path) ? path : `${process.cwd()}${sep}${path}`;
+  const from = `file:${path}`;
+  return { ...COMMON, name: from, scope, canChange: true, open: (context) => new WatchedFile(absolute, from, context, parts) };
+}
+
+function sourceOfEnvironment(options: unknown): KillSwitchSource {
+  const { required, scope } = optionsOf(options);
+  const path = pathOfEnvironment();
+  if (path === undefined) return { ...COMMON, name: `env:${CURRENT}`, scope, canChange: false, open: () => unnamedFile(required) };
+  const named = sourceOf(path, options, intactHintParts);
+  const isDeprecated = environmentVariable(CURRENT) === undefined;
+  const open = (context: SourceContext) => {
+    if (isDeprecated) context.logger.warn({ variable: DEPRECATED }, `${DEPRECATED} is deprecated: set ${CURRENT}`);
+    return named.open(context);
+  };
+  return { ...named, open };
 }
 
 /** Composes a file source of given parts; everything but tests uses {@link fileSource}. */
@@ -83,8 +102,8 @@ export function fileSource(path: string, options?: FileSourceOptions): KillSwitc
 export function fileSource(options?: FileSourceOptions): KillSwitchSource;
 export function fileSource(...args: readonly unknown[]): KillSwitchSource {
   const [first, second = {}] = args;
-  if (args.length === 0) return sourceOf(pathOfEnvironment(), {}, intactHintParts);
-  if (typeof first === 'object' && first !== null) return sourceOf(pathOfEnvironment(), first, intactHintParts);
+  if (args.length === 0) return sourceOfEnvironment({});
+  if (typeof first === 'object' && first !== null) return sourceOfEnvironment(first);
   // Also where it is undefined: then the path is a safety input gone missing, not one left out.
   return sourceOf(checkText('path', first), second, intactHintParts);
 }

@@ -106,6 +106,24 @@ describe('a file that the environment names', () => {
     expect(fileSource('/tmp/given')).toMatchObject({ name: 'file:/tmp/given' });
   });
 
+  it('says that the old name is deprecated, where it is used', async () => {
+    process.env['EXEC_KILL_SWITCH_FILE'] = '/tmp/old';
+    const told = async () => {
+      const { killSwitch, logged: lines } = await staged([fileSource()]);
+      await killSwitch.close();
+      return lines.filter(({ message }) => message.includes('deprecated'));
+    };
+    expect(await told()).toEqual([
+      {
+        level: 'warn',
+        details: { variable: 'EXEC_KILL_SWITCH_FILE' },
+        message: 'EXEC_KILL_SWITCH_FILE is deprecated: set EXECUTION_HALTED_FILE',
+      },
+    ]);
+    process.env['EXECUTION_HALTED_FILE'] = '/tmp/old';
+    expect(await told()).toEqual([]);
+  });
+
   it('S3: two names for two files are a mistake, and so is one for none', () => {
     process.env['EXECUTION_HALTED_FILE'] = '/tmp/new';
     process.env['EXEC_KILL_SWITCH_FILE'] = '/tmp/old';

@@ -51,6 +51,25 @@ describe('a file as a source', () => {
     expect(off.isHalted()).toBe(false);
   });
 
+  it('S3: is the one that the path named when it was given, wherever the process stands later, and wherever a link leads', async () => {
+    const from = process.cwd();
+    writeFileSync(path, '0');
+    mkdirSync(join(directory, 'a/b'), { recursive: true });
+    writeFileSync(join(directory, 'a/halted'), '1');
+    symlinkSync('a/b', join(directory, 'link'));
+    try {
+      process.chdir(directory);
+      const here = fileSource('halted');
+      // By the letter this would be the same file; where the link leads there is another one.
+      const beside = fileSource('link/../halted');
+      process.chdir(join(directory, 'a'));
+      expect((await follow(here)).isHalted()).toBe(false);
+      expect((await follow(beside)).state().reason).toBe('file:link/../halted says "1"');
+    } finally {
+      process.chdir(from);
+    }
+  });
+
   it('follows writes in place, replacements, removal and return', async () => {
     writeFileSync(path, '0');
     const killSwitch = await follow(fileSource(path));
