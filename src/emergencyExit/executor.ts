@@ -103,7 +103,7 @@ class ExitRunner {
     let isOver = false;
     try {
       const mayBegin = this.#run.mayBegin?.() ?? Promise.resolve(true);
-      const working = this.#parts.readOrders(broker, clock, timings.readTimeoutMs);
+      const working = this.#run.working ?? this.#parts.readOrders(broker, clock, timings.readTimeoutMs);
       const [capabilities, inherited, begins] = await Promise.all([
         readCapabilities(this.#run, this.#reach, () => this.#mayGoOn()),
         ledger.inherited(),

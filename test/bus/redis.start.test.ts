@@ -1,6 +1,7 @@
 /** What can be wrong at the start with a Redis bus: one clear line each, and no waiting for what cannot come. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -63,9 +64,24 @@ describe('a Redis bus at the start', () => {
     expect(await bus.probe()).toMatchObject({ ok: true });
   });
 
+  it('does not show a password that the server repeats, or that it hangs up on', async () => {
+    const renamed = await start({ config: { requirepass: 'hunter2', 'rename-command': 'AUTH other' } });
+    const url = `redis://:hunter2@127.0.0.1:${renamed.port}`;
+    expect(inspect(await refusal(url), { depth: 9 })).not.toContain('hunter2');
+    const rude = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.destroy()));
+    await once(rude.listen(0, '127.0.0.1'), 'listening');
+    undo.push(() => rude.close());
+    const address = rude.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    expect(inspect(await refusal(`redis://:hunter2@127.0.0.1:${address.port}`), { depth: 9 })).not.toContain('hunter2');
+  });
+
   it('names TLS where the server speaks none', async () => {
     const server = await start();
+    const warnings = heardWarnings();
     expect((await refusal(`rediss://127.0.0.1:${server.port}`)).message).toMatch(/TLS|SSL|wrong version|ECONNRESET/i);
+    // An address is no name that a TLS client may ask for: Node would warn of it.
+    expect(warnings).toEqual([]);
   });
 
   it('names TLS where the server speaks nothing else, and silence where it says nothing', async () => {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js';
 import { callWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
-import type { Connect, RedisArgument, RedisConnection } from './seam.js';
+import { type Connect, type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
 import type { RedisAddress, RedisCredentials, RedisTarget } from './target.js';
 
 /** Of a connection, and of everything that is asked before it is used: at the start, … */
@@ -49,7 +49,13 @@ export async function connectWithin(
 export async function login(connection: RedisConnection, { username, password }: RedisCredentials): Promise<void> {
   if (password === undefined) return;
   const credentials: RedisArgument[] = username === undefined ? [password] : [username, password];
-  await connection.send('AUTH', credentials);
+  try {
+    await connection.send('AUTH', credentials);
+  } catch (error) {
+    // A server without this command repeats what it was sent.
+    if (error instanceof RedisReplyError && error.message.includes(password)) throw new RedisReplyError(`${error.kind} AUTH was refused`);
+    throw error;
+  }
 }
 
 /** `INFO` as a map: lines of `name:value`. */
