@@ -7,7 +7,7 @@ const resultsFile = process.env['TEST_RESULTS_FILE'];
 // because beside a machine full of other tests they would measure the machine.
 const PROCESSES = [
   'test/drill/**/*.test.ts',
-  'test/bus/*.processes.test.ts',
+  'test/**/*.processes.test.ts',
   'test/rig/**/*.test.ts',
   'test/cli/**/*.test.ts',
   'test/process/**/*.test.ts',

@@ -20,6 +20,15 @@ export { createExitWorker, type ExitWorker, type ExitWorkerOptions } from './eme
 export { ConfigurationError, FailflatError, type FailflatErrorCode, isFailflatError } from './errors.js';
 export { createExitBrain, type Decision, type ExitBrain } from './exitBrain/exitBrain.js';
 export type { ExitBrainOptions } from './exitBrain/options.js';
+export { type BusSourceOptions, busSource } from './killSwitch/busSource.js';
+export { type EnvSourceOptions, envSource } from './killSwitch/envSource.js';
+export { ExecutionHaltedError } from './killSwitch/errors.js';
+export { type FileSourceOptions, fileSource } from './killSwitch/fileSource.js';
+export { type FunctionSourceOptions, functionSource, type HaltAnswer } from './killSwitch/functionSource.js';
+export { createKillSwitch, type KillSwitch } from './killSwitch/killSwitch.js';
+export type { KillSwitchOptions } from './killSwitch/options.js';
+export type { KillSwitchScope, KillSwitchSource, SourceOptions } from './killSwitch/source.js';
+export type { KillSwitchState, KillSwitchView, SourceState } from './killSwitch/view.js';
 export type { Logger } from './logger.js';
 export type { AuditEntry } from './messages/audit.js';
 export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Residue } from './messages/completion.js';

@@ -24,16 +24,6 @@ export function doubt(source: string, reason: string): Refusal {
   return { code: 'trading_halted', source, reason };
 }
 
-/** What to print of a throw, even of one that cannot be printed. */
-export function wordsOf(thrown: unknown): string {
-  try {
-    return messageOf(thrown);
-  } catch {
-    // An object without a string form: its words are lost, the refusal is not.
-    return 'something that has no text';
-  }
-}
-
 function isRefusal(answer: unknown): answer is Refusal {
   if (typeof answer !== 'object' || answer === null || !('code' in answer)) return false;
   return typeof answer.code === 'string' && isRefusalCode(answer.code);
@@ -55,7 +45,7 @@ function ask(permission: Permission, nowMs: number, intent: IntentKind): Refusal
     if (answer instanceof Promise) answer.catch(() => undefined);
     return doubt(permission.name, 'its check answered something that is neither a refusal nor undefined');
   } catch (thrown) {
-    return doubt(permission.name, `its check threw: ${wordsOf(thrown)}`);
+    return doubt(permission.name, `its check threw: ${messageOf(thrown)}`);
   }
 }
 

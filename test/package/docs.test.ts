@@ -12,6 +12,14 @@ import { REPLICA_MS } from '../../src/bus/redis/probe.js';
 import { WALL_DIVERGENCE_MS } from '../../src/clock.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
+import {
+  BUS_BLOCK_MS,
+  DEFAULT_MAX_STALENESS_MS,
+  DEFAULT_POLL_MS,
+  HINT_GAP_MS,
+  MAX_FILE_BYTES,
+  MAX_UNANSWERED,
+} from '../../src/killSwitch/options.js';
 import { ORIGINAL_STAMP_TOLERANCE_MS } from '../../src/messages/heartbeat.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
 import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
@@ -39,6 +47,15 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     label: DEFAULT_LABEL,
     maxPositionAgeMs: DEFAULT_MAX_POSITION_AGE_MS,
     'waitForInflightZero timeoutMs': DEFAULT_DRAIN_TIMEOUT_MS,
+  },
+  'docs/killSwitch.md': {
+    maxStalenessMs: DEFAULT_MAX_STALENESS_MS,
+    pollMs: DEFAULT_POLL_MS,
+    wallDivergenceMs: WALL_DIVERGENCE_MS,
+    'largest file, bytes': MAX_FILE_BYTES,
+    'a read of the bus waits at most, ms': BUS_BLOCK_MS,
+    'calls of one function that may hang': MAX_UNANSWERED,
+    'after a read that a change overtook, ms': HINT_GAP_MS,
   },
   'docs/trading-lease.md': {
     ttlMs: LEASE_TTL_MS,

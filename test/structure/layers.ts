@@ -24,6 +24,10 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['tradingState/', 'domain'],
   ['tradingLease/', 'domain'],
   ['shutdownGate/', 'domain'],
+  ['killSwitch/', 'domain'],
+  // They read the environment.
+  ['killSwitch/envSource.ts', 'shell'],
+  ['killSwitch/fileSource.ts', 'shell'],
   ['exitBrain/', 'domain'],
   ['watchdog/', 'domain'],
   ['emergencyExit/', 'domain'],
