@@ -26,8 +26,16 @@ export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Res
 export type { PanicIssuer } from './messages/panicClose.js';
 export type { Halt, HaltKind, TradingMode, TradingState } from './messages/tradingState.js';
 export { type InFlightView, type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from './permission.js';
+export type { EndSignal } from './process/events.js';
+export type { ShutdownContext, ShutdownHook } from './process/hooks.js';
+export type { LoopErrorVerdict, OnLoopError } from './process/loopErrors.js';
+export type { HookOptions, SignalOptions } from './process/options.js';
+export type { ShutdownPhase } from './process/owner.js';
+export { type LoopEnd, type LoopOptions, runUntilShutdown, type TickOptions } from './process/runUntilShutdown.js';
+export { handleSignals, onShutdown, type RegisteredHook, type SignalHandling } from './process/shutdown.js';
 export { type Random, seededRandom, systemRandom } from './random.js';
 export { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './shutdownGate/errors.js';
+export type { ExitPermit } from './shutdownGate/exitPermit.js';
 export {
   createShutdownGate,
   type DrainOptions,

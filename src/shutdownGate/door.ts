@@ -11,6 +11,11 @@ function rankOf(code: string): number | undefined {
   return code.startsWith(BREAKER_PREFIX) ? BREAKER_RANK : RANK.get(code);
 }
 
+/** True for the codes with which the door refuses an order. */
+export function isRefusalCode(code: string): boolean {
+  return rankOf(code) !== undefined;
+}
+
 export function isIntent(value: unknown): value is IntentKind {
   return value === 'increase' || value === 'reduce' || value === 'cancel';
 }
