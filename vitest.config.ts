@@ -14,6 +14,7 @@ const PROCESSES = [
   'test/incidents/*failover*.test.ts',
   'test/cli/**/*.test.ts',
   'test/process/**/*.test.ts',
+  'test/http/processes.test.ts',
   'test/incidents/trap{10,11,32,33,40,41,42,43,44,46,47,48}[-.]*.test.ts',
 ];
 const FIXTURES = 'test/fixtures/**';

@@ -20,6 +20,9 @@ export { createExitWorker, type ExitWorker, type ExitWorkerOptions } from './eme
 export { ConfigurationError, FailflatError, type FailflatErrorCode, isFailflatError } from './errors.js';
 export { createExitBrain, type Decision, type ExitBrain } from './exitBrain/exitBrain.js';
 export type { ExitBrainOptions } from './exitBrain/options.js';
+export { answerOf, type HttpAnswer } from './http/answers.js';
+export { attachHttp, type HttpAttachment } from './http/attachHttp.js';
+export type { HttpOptions, RequestFacts, RequestIntent } from './http/options.js';
 export type { Logger } from './logger.js';
 export type { AuditEntry } from './messages/audit.js';
 export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Residue } from './messages/completion.js';

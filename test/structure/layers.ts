@@ -29,6 +29,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['emergencyExit/', 'domain'],
   ['alert/', 'domain'],
   ['process/', 'shell'],
+  ['http/', 'shell'],
   ['roles/', 'shell'],
   ['venue/', 'shell'],
   ['index.ts', 'face'],
