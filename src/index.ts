@@ -37,8 +37,14 @@ export type { ShutdownPhase } from './process/owner.js';
 export { type LoopEnd, type LoopOptions, runUntilShutdown, type TickOptions } from './process/runUntilShutdown.js';
 export { handleSignals, onShutdown, type RegisteredHook, type SignalHandling } from './process/shutdown.js';
 export { type Random, seededRandom, systemRandom } from './random.js';
+export {
+  type ClientGuardOptions,
+  type ClientMethod,
+  type ClientMethods,
+  type GuardedClient,
+  guardClient,
+} from './shutdownGate/clientGuard.js';
 export { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './shutdownGate/errors.js';
-export type { ExitPermit } from './shutdownGate/exitPermit.js';
 export {
   createShutdownGate,
   type DrainOptions,
@@ -48,10 +54,16 @@ export {
   type SubmissionPermit,
 } from './shutdownGate/gate.js';
 export { type Admission, type GuardedSubmit, guardOrderSubmission } from './shutdownGate/guard.js';
-export type { GuardEvent, GuardOptions } from './shutdownGate/options.js';
+export type { Intent } from './shutdownGate/intentLog/intentFile.js';
+export type { IntentLogOptions } from './shutdownGate/intentLog/intentLog.js';
+export type { ReconcileOptions, ReconcileReport } from './shutdownGate/intentLog/reconcile.js';
+export { reconcile } from './shutdownGate/intentLog/reconcileAt.js';
+export type { DoorOptions, GuardEvent, GuardOptions, IntentLogOption } from './shutdownGate/options.js';
+export { OrderSubmissionGuard, type OrderSubmissionGuardOptions } from './shutdownGate/orderSubmissionGuard.js';
 export { requestShutdown, shutdownGate, waitForInflightZero } from './shutdownGate/processGate.js';
-export type { DrainReport, GateStatus, ResolveResult, SubmissionOutcome, UnfinishedEntry } from './shutdownGate/protocol.js';
+export type { DrainReport, ExitPermit, GateStatus, ResolveResult, SubmissionOutcome, UnfinishedEntry } from './shutdownGate/protocol.js';
 export type { ReduceProof } from './shutdownGate/reductions.js';
+export { sharedGateMemory } from './shutdownGate/sharedGate.js';
 export { createTradingLease, type TradingLease } from './tradingLease/lease.js';
 export type { LeasePeer, PeerPlace, TradingLeaseOptions } from './tradingLease/options.js';
 export { type HaltOutcome, type HaltRequest, halt } from './tradingState/halt.js';

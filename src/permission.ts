@@ -13,6 +13,7 @@ export const REFUSAL_CODES = [
   'lease_missing',
   'lease_expired',
   'not_reducing',
+  'duplicate_client_order_id',
 ] as const;
 
 export type RefusalCode = (typeof REFUSAL_CODES)[number] | `circuit_breaker_${string}`;

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js';
 import type { Random } from '../random.js';
 import type { Bus } from './bus.js';
 import type { MemoryBus } from './memory.js';
+import { withoutSecrets } from './withoutSecrets.js';
 
 export interface OpenBusOptions {
   /** Default: the system's clocks. */
@@ -40,7 +41,7 @@ export async function openBus(url: string, options: OpenBusOptions = {}): Promis
     return openRedis(url, options);
   }
   if (scheme === 'memory') return openMemory(rest, options);
-  throw new ConfigurationError('bus', withoutSecrets(url), BOUND);
+  throw new ConfigurationError('bus', typeof url === 'string' ? withoutSecrets(url) : url, BOUND);
 }
 
 async function openMemory(name: string, options: OpenBusOptions): Promise<Bus> {
@@ -51,8 +52,4 @@ async function openMemory(name: string, options: OpenBusOptions): Promise<Bus> {
     memoryBuses.set(name, bus);
   }
   return bus.handle();
-}
-
-function withoutSecrets(url: unknown): unknown {
-  return typeof url === 'string' ? url.replace(/\/\/[^/@]*@/, '//…@') : url;
 }

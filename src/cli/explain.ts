@@ -1,4 +1,6 @@
 /** Says of a wrong value where the operator wrote it: on the command line or in the environment. */
+import type { BusUnsuitableError } from '../bus/bus.js';
+import { withoutSecrets } from '../bus/withoutSecrets.js';
 import { ConfigurationError } from '../errors.js';
 import type { OptionTable, Values } from './options.js';
 
@@ -26,4 +28,13 @@ export function explainField(error: ConfigurationError, table: OptionTable, valu
   const option = OPTION_OF_FIELD.get(error.field) ?? error.field;
   if (!Object.hasOwn(table, option)) return error.message;
   return new ConfigurationError(values.origin(option), error.value, error.bound).message;
+}
+
+/** A place where no bus can be kept is a wrong value as well, wherever the operator named it. */
+export function explainPlace({ message }: BusUnsuitableError, values: Values): string {
+  const given = values.text('bus');
+  if (given === undefined) return message;
+  const url = withoutSecrets(given);
+  const bound = message.startsWith(`${url}: `) ? message.slice(url.length + 2) : message;
+  return new ConfigurationError(values.origin('bus'), url, bound).message;
 }

@@ -10,9 +10,9 @@ import { type Output, systemOutput } from '../process/output.js';
 import { untilSignal } from '../process/untilSignal.js';
 import type { Command } from './command.js';
 import { COMMANDS } from './commands.js';
-import { explainField } from './explain.js';
+import { explainField, explainPlace } from './explain.js';
 import { commandHelp, generalHelp } from './help.js';
-import { parseOptions } from './options.js';
+import { parseOptions, type Values } from './options.js';
 
 function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -25,6 +25,13 @@ function refuse(output: Output, message: string, hint: string): ExitCode {
   return EXIT_CODES.usage;
 }
 
+/** What to say of a value of the operator's that cannot hold, if that is what was thrown. */
+function wrongValue(thrown: unknown, command: Command, values: Values | undefined): string | undefined {
+  if (!(thrown instanceof ConfigurationError || thrown instanceof BusUnsuitableError)) return undefined;
+  if (values === undefined) return thrown.message;
+  return thrown instanceof ConfigurationError ? explainField(thrown, command.options, values) : explainPlace(thrown, values);
+}
+
 async function runCommand(command: Command, args: readonly string[], output: Output): Promise<ExitCode> {
   const hint = `Try: failflat ${command.name} --help`;
   if (args.includes('--help') || args.includes('-h')) {
@@ -32,14 +39,13 @@ async function runCommand(command: Command, args: readonly string[], output: Out
     return EXIT_CODES.ok;
   }
   const watch = command.handlesSignals === true ? untilSignal(systemClock) : undefined;
-  let explain = (error: ConfigurationError) => error.message;
+  let values: Values | undefined;
   try {
-    const values = parseOptions(command.options, args);
-    explain = (error) => explainField(error, command.options, values);
+    values = parseOptions(command.options, args);
     return await command.run(values, { output, clock: systemClock, signal: watch?.signal ?? new AbortController().signal });
   } catch (error) {
-    if (error instanceof ConfigurationError) return refuse(output, explain(error), hint);
-    if (error instanceof BusUnsuitableError) return refuse(output, error.message, hint);
+    const wrong = wrongValue(error, command, values);
+    if (wrong !== undefined) return refuse(output, wrong, hint);
     output.err(`failflat ${command.name}: ${messageOf(error)}`);
     return EXIT_CODES.couldNotRun;
   } finally {

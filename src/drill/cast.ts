@@ -18,7 +18,7 @@ import type { Workspace } from './workspace.js';
 export const ACCOUNT = 'drill';
 const READY_MS = 15_000;
 const SHARES = 10;
-const ORDERS_PER_S = 60;
+const ORDERS_PER_S = 40;
 
 const COMMAND = fileURLToPath(new URL('../cli/main.js', import.meta.url));
 const ACTOR = fileURLToPath(new URL('./actors/main.js', import.meta.url));

@@ -4,7 +4,7 @@ import { EXIT_CODES, type ExitCode } from '../process/exit.js';
 import type { Output } from '../process/output.js';
 import { seededRandom } from '../random.js';
 import { chooseBars, type DrillBars } from './bars.js';
-import { documentOf, type RunError } from './document.js';
+import { documentOf, errorDocument, type RunError } from './document.js';
 import { checkDrillOptions, type DrillOptions } from './options.js';
 import { repeat } from './repeat.js';
 import { checkTable, palette, summary, timelineLine, timingTable } from './report.js';
@@ -41,7 +41,7 @@ export async function drill(given: Partial<DrillOptions>, { output, signal, json
   const [first, ...others] = runs;
   if (signal.aborted || first === undefined) {
     const problem = signal.aborted ? 'interrupted' : (errors[0]?.error ?? 'no run was made');
-    if (json) output.out(JSON.stringify({ verdict: 'error', seed: options.seed, error: problem }));
+    if (json) output.out(JSON.stringify(errorDocument(problem, errors, options)));
     if (signal.aborted) output.err('Interrupted: no verdict.');
     return EXIT_CODES.couldNotRun;
   }

@@ -139,7 +139,7 @@ export class Conductor {
     while (!seen()) {
       if (this.#options.signal.aborted) throw new RigError('interrupted');
       if (systemClock.monotonicMs() > untilMs) return false;
-      await systemClock.sleep(5);
+      await systemClock.sleep(10);
     }
     return true;
   }

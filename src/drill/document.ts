@@ -1,4 +1,5 @@
 /** What a drill says in the end, of one run or of many: the verdict, the worst of everything, the distribution of the timings. */
+import { withoutSecrets } from '../bus/withoutSecrets.js';
 import { mergeRuns } from './merge.js';
 import type { DrillOptions } from './options.js';
 import { quantile } from './quantile.js';
@@ -10,7 +11,7 @@ export interface RunError {
   readonly error: string;
 }
 
-/** What `--json` prints. A rig that brings no run to its end prints another, with the verdict `error`. */
+/** What `--json` prints, unless the rig brings no run to its end: {@link DrillErrorDocument}. */
 export interface DrillDocument extends Omit<RunResult, 'verdict'> {
   /** `error`: nothing went red, and at least one run has no verdict. */
   readonly verdict: RunResult['verdict'] | 'error';
@@ -38,6 +39,51 @@ export function documentOf(
   const red = result.checks.filter((check) => !check.passed && !check.missing).map((check) => check.id);
   const unrelatedRed = red.filter((id) => id !== sabotage.red && !sabotage.consequences.includes(id));
   return { ...base, sabotage: { name: sabotage.name, caught: red.includes(sabotage.red) && unrelatedRed.length === 0, unrelatedRed } };
+}
+
+/** What is counted or read at the end of a run. */
+type Counted = Exclude<keyof RunResult, 'scenario' | 'summary' | 'verdict' | 'bus' | 'checks' | 'timings'>;
+
+const NOTHING_COUNTED: Readonly<Record<Counted, null>> = {
+  positionsAtKill: null,
+  positionsAfter: null,
+  openOrdersAfter: null,
+  tradingState: null,
+  flatVerdict: null,
+  panics: null,
+  incidents: null,
+  ordersAttemptedAfterHalt: null,
+  ordersAfterHalt: null,
+  exposureIncreasedByExit: null,
+  closedTwice: null,
+};
+
+/** The same fields where no run came to its end: what nobody has seen is `null` or empty, never a number. */
+export interface DrillErrorDocument
+  extends Pick<DrillDocument, 'scenario' | 'summary' | 'seed' | 'runs' | 'errors' | 'timings'>,
+    Readonly<Record<Counted, null>> {
+  readonly verdict: 'error';
+  readonly error: string;
+  /** The bus that was asked for. `null`: one of the drill's own. */
+  readonly bus: string | null;
+  readonly checks: readonly [];
+}
+
+export function errorDocument(error: string, errors: readonly RunError[], options: DrillOptions): DrillErrorDocument {
+  const { name: scenario, summary } = scenarioOf(options).scenario;
+  return {
+    verdict: 'error',
+    error,
+    scenario,
+    summary,
+    seed: options.seed,
+    runs: options.repeat,
+    errors,
+    bus: options.bus === undefined ? null : withoutSecrets(options.bus),
+    checks: [],
+    ...NOTHING_COUNTED,
+    timings: { killToPanicMs: [], panicToBookEmptyMs: [], panicToFlatVerifiedMs: [], killToFlatVerifiedMs: [] },
+  };
 }
 
 /** From so many runs on, promises of speed are read as they are written: of the 99th percentile. */

@@ -151,6 +151,17 @@ export class BusLoss {
     }
   }
 
+  async #forget(): Promise<void> {
+    if (this.#file === undefined) return;
+    try {
+      await unlink(this.#file);
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') return;
+      // Harmless for the book, but a restart would tell the bus of this incident once more.
+      this.#context.logger.error({ file: this.#file, error: messageOf(error) }, 'a local incident that is over stays remembered');
+    }
+  }
+
   async #exit(signal: AbortSignal): Promise<void> {
     const { broker, account, environment, clock, timings, limit, limitCancels, remembered, logger, alert, parts } = this.#context;
     while (!signal.aborted) {
@@ -202,7 +213,7 @@ export class BusLoss {
     const options = { idempotencyKey: firstSendKey(local.id), notAfterMs, signal };
     if (!(await recordSurely(bus, clock, PANIC_CLOSE, encodePanicClose(panic), options))) return;
     void audit.record({ event: 'exit.local_incident', cause: reason, details: { ...local } });
-    if (this.#file !== undefined) await unlink(this.#file).catch(() => undefined);
+    await this.#forget();
     this.#incident = undefined;
   }
 }

@@ -57,8 +57,15 @@ export interface CloseStepsContext {
   readonly leg: (key: LegKey) => Leg | undefined;
 }
 
+interface WrittenDown {
+  readonly number: number;
+  readonly clientOrderId: string;
+  readonly durable: Promise<boolean>;
+}
+
 export class CloseSteps {
   readonly #context: CloseStepsContext;
+  readonly #prepared = new Map<LegKey, WrittenDown & { readonly step: CloseStep }>();
   readonly #stops: ProtectiveStops;
 
   constructor(context: CloseStepsContext) {
@@ -72,6 +79,18 @@ export class CloseSteps {
     // It has waited for its turn while others were sent: what it was planned on may have moved, and nobody caps it.
     if (step.do === 'close' && !step.reduceOnly && this.#isOld(step.readMs)) return true;
     return step.do === 'query' ? this.#query(step, capabilities) : this.#close(step, capabilities);
+  }
+
+  /**
+   * Writes down a close whose turn comes soon, while others are waited for. Only where the venue keeps ids for ever: there a
+   * note of what was never sent costs a successor one question, and elsewhere a wait.
+   */
+  prepare(step: ExitStep | undefined, capabilities: BrokerCapabilities): void {
+    if (step?.do !== 'close' || step.stops.length > 0 || capabilities.clientOrderIds !== 'forever' || !this.#mayBegin()) return;
+    const written = this.#writeDown(step);
+    // Its failure is met when its turn comes.
+    written.durable.catch(() => undefined);
+    this.#prepared.set(step.leg.key, { step, ...written });
   }
 
   /** True when the venue confirmed that it ended the order. */
@@ -139,11 +158,12 @@ export class CloseSteps {
   async #close(step: CloseStep, capabilities: BrokerCapabilities): Promise<boolean> {
     const { ledger, clock, timings, update, leg } = this.#context;
     if (!(await this.#stops.withdraw(step, capabilities))) return false;
-    const number = (step.leg.last?.number ?? 0) + 1;
-    const clientOrderId = closeOrderId(ledger.orderPrefix, step.leg.key, number);
-    const { symbol, positionSide, key } = step.leg;
+    const { key } = step.leg;
     const { side, quantity } = step;
-    const durable = await ledger.recordAttempt({ key, symbol, positionSide, side, quantity, attempt: number, clientOrderId });
+    const prepared = this.#prepared.get(key);
+    this.#prepared.delete(key);
+    const { number, clientOrderId, durable: writing } = prepared?.step === step ? prepared : this.#writeDown(step);
+    const durable = await writing;
     // Where the venue keeps ids for ever, a successor finds the order by its id even if the note was lost.
     if ((!durable && capabilities.clientOrderIds !== 'forever') || !this.#mayBegin()) {
       await this.#stops.restore(step, capabilities);
@@ -156,6 +176,16 @@ export class CloseSteps {
     const before = ledger.mayBeRepeating && capabilities.clientOrderIds === 'forever' ? 'again' : 'once';
     if (await this.#send(sent, step.reduceOnly, before)) await this.#stops.restore(step, capabilities);
     return true;
+  }
+
+  #writeDown(step: CloseStep): WrittenDown {
+    const { ledger } = this.#context;
+    const { symbol, positionSide, key, last } = step.leg;
+    const { side, quantity } = step;
+    const number = (last?.number ?? 0) + 1;
+    const clientOrderId = closeOrderId(ledger.orderPrefix, key, number);
+    const note = { key, symbol, positionSide, side, quantity, attempt: number, clientOrderId };
+    return { number, clientOrderId, durable: ledger.recordAttempt(note) };
   }
 
   async #resend(leg: Leg, quantity: number, capabilities: BrokerCapabilities): Promise<void> {

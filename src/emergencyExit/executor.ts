@@ -48,6 +48,8 @@ interface Sweep {
   readonly orders: ReadonlySet<string>;
 }
 
+/** How many turns before its own a close is written down: about as many as are sent at the same time. */
+const WRITTEN_AHEAD = 10;
 /** How often it is looked whether the holders have drained. */
 const DRAIN_LOOK_MS = 5;
 
@@ -101,7 +103,7 @@ class ExitRunner {
     let isOver = false;
     try {
       const mayBegin = this.#run.mayBegin?.() ?? Promise.resolve(true);
-      const working = this.#parts.readOrders(broker, clock, timings.readTimeoutMs);
+      const working = this.#run.working ?? this.#parts.readOrders(broker, clock, timings.readTimeoutMs);
       const [capabilities, inherited, begins] = await Promise.all([
         readCapabilities(this.#run, this.#reach, () => this.#mayGoOn()),
         ledger.inherited(),
@@ -170,11 +172,16 @@ class ExitRunner {
   /** Whether anything moved, for each step that could be begun. */
   async #carryOut(steps: readonly ExitStep[], capabilities: BrokerCapabilities): Promise<readonly boolean[]> {
     const cancels = steps.flatMap((step) => (step.do === 'cancel' ? [step.order] : []));
-    const others = steps.flatMap((step) => {
-      if (step.do === 'cancel' || (step.do === 'close' && this.#cancels.concerns(step.leg.key))) return [];
-      return [this.#run.limit(() => this.#steps.carryOut(step, capabilities))];
-    });
-    return (await Promise.all([this.#cancels.cancel(cancels), Promise.all(others)])).flat();
+    const others = steps.flatMap((step) =>
+      step.do === 'cancel' || (step.do === 'close' && this.#cancels.concerns(step.leg.key)) ? [] : [step],
+    );
+    const carried = others.map((step, turn) =>
+      this.#run.limit(() => {
+        this.#steps.prepare(others[turn + WRITTEN_AHEAD], capabilities);
+        return this.#steps.carryOut(step, capabilities);
+      }),
+    );
+    return (await Promise.all([this.#cancels.cancel(cancels), Promise.all(carried)])).flat();
   }
 
   async #read(capabilities: BrokerCapabilities, sweep: Promise<Sweep> | undefined): Promise<Book | undefined> {

@@ -1,5 +1,5 @@
 /** What one exit of an account is given, and how it ends. */
-import type { Broker } from '../broker/broker.js';
+import type { Broker, WorkingOrder } from '../broker/broker.js';
 import type { Clock } from '../clock.js';
 import type { CloseMemory } from './closeMemory.js';
 import type { ExitLedger } from './ledger.js';
@@ -20,6 +20,8 @@ export interface ExitRun {
   readonly outOfReachMs?: number;
   /** Asked while the first facts are read, before the book is: false ends the run. Default: it may. */
   readonly mayBegin?: () => Promise<boolean>;
+  /** The working orders, if they were asked for already: what is to be cancelled first. Default: they are read at the start. */
+  readonly working?: Promise<readonly WorkingOrder[]> | undefined;
   /** How many panics wait for a verdict: what has been said is said again when one more does. Default: always the same one. */
   readonly panics?: () => number;
   /** What earlier runs of this process for this account knew of their closes. */

@@ -1,4 +1,5 @@
 /** One incident from the first panic to its verdict: claim, halt, close, prove, record; acknowledged last. */
+import type { WorkingOrder } from '../broker/broker.js';
 import { BusUnavailableError, type Delivery } from '../bus/bus.js';
 import type { Timer } from '../clock.js';
 import { settleWithin } from '../deadline.js';
@@ -35,6 +36,8 @@ export class Incident {
   #over = false;
   #moved = true;
   #claim: IncidentClaim | undefined;
+  /** Asked for when the panic came; for the first exit alone, as it grows old. */
+  #working: Promise<readonly WorkingOrder[]> | undefined;
   #superseded = false;
   #standsAside = false;
   #mustSpeak = false;
@@ -82,7 +85,10 @@ export class Incident {
   /** Works until the incident is over (by us or by another worker), superseded, or the worker stops. */
   async run(): Promise<void> {
     const renewals = this.#keepDeliveries();
-    this.#context.parts.atOnce(() => this.#beginHalt());
+    const { broker, clock, timings, parts } = this.#context;
+    parts.atOnce(() => this.#beginHalt());
+    // Nothing is done about them before the claim and the halt, but the venue's answer is there by then.
+    this.#working = parts.exit.readOrders(broker, clock, timings.readTimeoutMs);
     const ended = new AbortController();
     void this.#callForHelp(ended.signal);
     try {
@@ -232,7 +238,9 @@ export class Incident {
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
     const mayBegin = () => this.#onRightAccount(claim, startedMs);
     // A claim's time without a reading: whoever stands by could have closed meanwhile.
-    const venue = { broker, limit, limitCancels, remembered, outOfReachMs: timings.claimMs, mayBegin };
+    const working = this.#working;
+    this.#working = undefined;
+    const venue = { broker, limit, limitCancels, remembered, working, outOfReachMs: timings.claimMs, mayBegin };
     const said = { panics: () => this.#answers.size, onVerdict };
     return parts.runExit({ ledger, clock, timings, signal: this.#stop.signal, ...venue, ...said }, parts.exit);
   }

@@ -63,24 +63,31 @@ function onExit(listener: (code: number) => number | undefined): () => void {
   return () => void process.removeListener('exit', heard);
 }
 
+// A stream is made when it is first asked for, and cannot be made over an output that somebody has closed.
+function outputs(): readonly NodeJS.WriteStream[] {
+  try {
+    return [process.stdout, process.stderr];
+  } catch {
+    return [];
+  }
+}
+
 /** `failflat status | head -1` must not end in a stack trace, and no reader may end a role or a drain. */
 export function forgiveOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (!stream.listeners('error').includes(forgive)) stream.on('error', forgive);
-  }
+  for (const stream of outputs()) if (!stream.listeners('error').includes(forgive)) stream.on('error', forgive);
 }
 
 function forgive(): void {}
 
 function unwrittenBytes(): number {
-  return process.stdout.writableLength + process.stderr.writableLength;
+  return outputs().reduce((sum, { writableLength }) => sum + writableLength, 0);
 }
 
 // Once its stream has been made, a pipe takes what it can and never waits: a reader that has stopped must not stop the last word
 // of a process, and with it its end.
 function tell(line: string): void {
   try {
-    void process.stderr.writableLength;
+    unwrittenBytes();
     writeSync(2, `${line}\n`);
   } catch {
     // No reader, or one that does not read: nobody can be told.

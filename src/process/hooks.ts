@@ -1,8 +1,8 @@
 /** Runs what was registered for the shutdown: the last registered first, one after another, each within its share of the time. */
 import type { Clock } from '../clock.js';
 import { callWithin } from '../deadline.js';
-import { type ExitPermit, grantExitPermit } from '../shutdownGate/exitPermit.js';
-import type { DrainReport } from '../shutdownGate/protocol.js';
+import type { DrainReport, ExitPermit } from '../shutdownGate/protocol.js';
+import type { ExitGrant } from './gates.js';
 
 export interface ShutdownContext {
   /** Why the shutdown was requested. */
@@ -13,7 +13,7 @@ export interface ShutdownContext {
   readonly signal: AbortSignal;
   /** What the drain left: unfinished orders by label, age and state. */
   readonly report: DrainReport;
-  /** The right to cancel and to reduce until this hook ends. */
+  /** The right to cancel and to reduce until this hook ends: hand it to `submit.under()`. */
   readonly exitPermit: ExitPermit;
 }
 
@@ -34,6 +34,8 @@ export interface HookRun {
   readonly report: DrainReport;
   /** When the time of all hooks together is up, on the monotonic clock. */
   readonly untilMs: number;
+  /** A permit for one hook, which is revoked when that hook ends. */
+  readonly grant: () => ExitGrant;
   /** Told how each one ended. Must not throw. */
   readonly ended: (name: string, outcome: HookOutcome, error?: unknown) => void;
 }
@@ -113,8 +115,8 @@ export class HookStack {
   }
 
   async #call(standing: Standing, run: HookRun, limitMs: number): Promise<void> {
-    const grant = grantExitPermit();
     const { reason, report } = run;
+    const grant = run.grant();
     if (!this.#begun.includes(standing)) this.#begun.push(standing);
     standing.outcome = 'running';
     let error: unknown;

@@ -2,6 +2,8 @@
 import { checkDurationMs, checkOneOf, checkText } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
+import type { ShutdownGate } from '../shutdownGate/gate.js';
+import { checkGate } from '../shutdownGate/options.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS } from '../shutdownGate/protocol.js';
 import { DEAD_WINDOW_MS, END_SIGNALS, type EndSignal, FAULT_EVENTS } from './events.js';
 
@@ -24,6 +26,8 @@ export interface SignalOptions {
   readonly uncaughtException?: boolean;
   /** The same for a rejection that nobody handles. Default false: it is left to Node, for which it is an uncaught exception. */
   readonly unhandledRejection?: boolean;
+  /** Further gates that are shut and drained together with the process-wide one. Default: none. */
+  readonly gates?: readonly ShutdownGate[];
   /** Told of each step. Default: silent. */
   readonly logger?: Logger;
 }
@@ -32,7 +36,7 @@ export interface SignalOptions {
 export type SignalSettings = Required<Omit<SignalOptions, 'logger'>> & { readonly logger: Logger | undefined };
 
 const DURATION_OPTIONS = ['drainTimeoutMs', 'forceAfterMs', 'deadWindowMs'] as const;
-const KNOWN_OPTIONS: readonly string[] = [...DURATION_OPTIONS, ...FAULT_EVENTS, 'signals', 'logger'];
+const KNOWN_OPTIONS: readonly string[] = [...DURATION_OPTIONS, ...FAULT_EVENTS, 'signals', 'gates', 'logger'];
 
 /** A misspelt option would be a safeguard that is silently missing. */
 export function checkKnownOptions(options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
@@ -48,6 +52,12 @@ function checkSignals(value: unknown): readonly EndSignal[] {
   if (!Array.isArray(value) || value.length === 0)
     throw new ConfigurationError('signals', value, 'must be a list of signals that is not empty');
   return value.map((name, index) => checkOneOf(`signals[${index}]`, name, END_SIGNALS));
+}
+
+function checkGates(gates: readonly ShutdownGate[]): readonly ShutdownGate[] {
+  if (!Array.isArray(gates)) throw new ConfigurationError('gates', gates, 'must be a list of shutdown gates');
+  gates.forEach((gate, index) => checkGate(`gates[${index}]`, gate));
+  return gates;
 }
 
 function checkFlag(field: string, value: unknown): boolean {
@@ -77,6 +87,7 @@ export function signalSettings(options: SignalOptions): SignalSettings {
     deadWindowMs: duration('deadWindowMs', DEAD_WINDOW_MS),
     uncaughtException: checkFlag('uncaughtException', given['uncaughtException']),
     unhandledRejection: checkFlag('unhandledRejection', given['unhandledRejection']),
+    gates: checkGates(options.gates ?? []),
     logger: options.logger,
   };
 }
@@ -95,6 +106,7 @@ export function combineSettings(all: readonly SignalSettings[]): SignalSettings 
       deadWindowMs: Math.max(left.deadWindowMs, right.deadWindowMs),
       uncaughtException: left.uncaughtException || right.uncaughtException,
       unhandledRejection: left.unhandledRejection || right.unhandledRejection,
+      gates: [...new Set([...left.gates, ...right.gates])],
       logger: undefined,
     }),
     first,

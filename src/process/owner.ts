@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../clock.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import type { ShutdownGate } from '../shutdownGate/gate.js';
 import { type EndSignal, FAULT_EVENTS, type ProcessEvents } from './events.js';
+import { drainAll, grantExit, inflightOf, promiseDrain, unfinishedOf } from './gates.js';
 import { type HookEntry, HookStack } from './hooks.js';
 import { RunningLoops } from './loops.js';
 import { combineSettings, type SignalSettings } from './options.js';
@@ -59,6 +60,7 @@ export class ShutdownOwner implements ShutdownProtocol {
   #phase: ShutdownPhase = 'running';
   #ending: Ending = { by: 'request' };
   #firstSignalMs: number | undefined;
+  #ordersElsewhere = 0;
   #budget: Timer | undefined;
   /** The process is being ended by this owner. */
   #over = false;
@@ -103,31 +105,46 @@ export class ShutdownOwner implements ShutdownProtocol {
 
   handle(settings: SignalSettings): () => void {
     const key = Symbol('handling');
+    const before = this.#settings();
     const combined = combineSettings([...this.#handlings.values(), settings]);
     // First, as it refuses a drain that cannot hold: nothing has been changed by then.
-    this.#gate.protocol.promiseDrain(combined.drainTimeoutMs);
+    promiseDrain([this.#gate, ...combined.gates], combined.drainTimeoutMs, this.#handlings.size === 0 ? undefined : before.drainTimeoutMs);
     this.#handlings.set(key, settings);
+    if (this.#gate.requested) this.#shut(settings.gates);
     this.#listen(combined);
     if (this.#phase === 'ended') void this.#end();
     return () => {
-      if (this.#phase !== 'running' || !this.#handlings.delete(key)) return;
-      this.#listenToRest();
+      if (this.#phase === 'running') this.#giveBack(key);
     };
+  }
+
+  #giveBack(key: symbol): void {
+    promiseDrain(this.#gates(), undefined, undefined);
+    this.#handlings.delete(key);
+    this.#listenToRest();
   }
 
   release(): void {
     this.#over = true;
-    this.#handlings.clear();
-    this.#listenToRest();
+    for (const key of this.#handlings.keys()) this.#giveBack(key);
     this.#settle();
   }
 
   #listenToRest(): void {
     for (const off of this.#listening.values()) off();
     this.#listening.clear();
-    const rest = [...this.#handlings.values()];
-    this.#gate.protocol.promiseDrain(rest.length === 0 ? undefined : combineSettings(rest).drainTimeoutMs);
-    if (rest.length > 0) this.#listen(combineSettings(rest));
+    if (this.#handlings.size === 0) return;
+    const rest = this.#settings();
+    promiseDrain(this.#gates(), rest.drainTimeoutMs, undefined);
+    this.#listen(rest);
+  }
+
+  #settings(): SignalSettings {
+    return combineSettings([...this.#handlings.values()]);
+  }
+
+  #gates(): readonly ShutdownGate[] {
+    return [...new Set([this.#gate, ...this.#settings().gates])];
   }
 
   #listen(settings: SignalSettings): void {
@@ -151,7 +168,7 @@ export class ShutdownOwner implements ShutdownProtocol {
 
   #hear(signal: EndSignal): void {
     const nowMs = this.#clock.monotonicMs();
-    const { deadWindowMs } = combineSettings([...this.#handlings.values()]);
+    const { deadWindowMs } = this.#settings();
     const isFirst = this.#firstSignalMs === undefined;
     this.#firstSignalMs ??= nowMs;
     if (!isFirst && nowMs - this.#firstSignalMs < deadWindowMs) return;
@@ -168,23 +185,32 @@ export class ShutdownOwner implements ShutdownProtocol {
   // In the same synchronous step as the request: by the time that requestShutdown has returned, the process is held.
   #begin(): void {
     this.#phase = 'draining';
-    const settings = combineSettings([...this.#handlings.values()]);
+    const settings = this.#settings();
+    this.#shut(settings.gates);
     const untilMs = this.#clock.monotonicMs() + settings.forceAfterMs;
-    if (this.#handlings.size > 0) this.#events.forgiveOutput();
     // It keeps the process alive until the end, whatever else holds it or lets go of it.
     this.#budget = this.#clock.setTimer(settings.forceAfterMs, () => this.#expire(), { keepAlive: true });
-    void this.#run(settings.drainTimeoutMs, untilMs);
+    if (this.#handlings.size > 0) this.#events.forgiveOutput();
+    this.#run(settings.drainTimeoutMs, untilMs).catch((error: unknown) => {
+      this.fail('the shutdown itself failed', error);
+      void this.#end();
+    });
+  }
+
+  #shut(gates: readonly ShutdownGate[]): void {
+    for (const gate of gates) gate.requestShutdown(this.#gate.reason ?? '');
   }
 
   async #run(drainTimeoutMs: number, untilMs: number): Promise<void> {
-    const drained = this.#gate.waitForInflightZero({ timeoutMs: drainTimeoutMs });
-    const [report] = await Promise.all([drained, this.#loops.wait(drainTimeoutMs)]);
+    const [report] = await Promise.all([drainAll(this.#gates(), drainTimeoutMs), this.#loops.wait(drainTimeoutMs)]);
+    this.#ordersElsewhere = report.inflightElsewhere;
     if (this.#phase !== 'draining') return;
     this.#phase = 'hooks';
     await this.#hooks.runAll({
       reason: this.#gate.reason ?? '',
       report,
       untilMs,
+      grant: () => grantExit(this.#gates()),
       ended: (hook, outcome, error) => {
         if (outcome === 'done') this.#log().debug({ hook }, 'a shutdown hook is done');
         else this.#log().error({ hook, outcome, error }, 'a shutdown hook did not end well');
@@ -240,7 +266,7 @@ export class ShutdownOwner implements ShutdownProtocol {
     const left = leftOver(unfinished);
     if (left === undefined) return undefined;
     this.#events.tell(`failflat: the process is ended from elsewhere with code ${code}: ${left}`);
-    const isCutOff = this.#gate.inflight() > 0 || unfinished.hooks.length > 0;
+    const isCutOff = inflightOf(this.#gates()) > 0 || unfinished.hooks.length > 0;
     return code === 0 && isCutOff ? FAULT_CODE : undefined;
   }
 
@@ -248,7 +274,8 @@ export class ShutdownOwner implements ShutdownProtocol {
   #unfinished(): Unfinished {
     const begun = this.#phase !== 'running';
     return {
-      orders: this.#gate.protocol.unfinished(),
+      orders: unfinishedOf(this.#gates()),
+      ordersElsewhere: this.#ordersElsewhere,
       loops: begun ? this.#loops.names() : [],
       hooks: begun ? this.#hooks.unfinished() : [],
     };

@@ -4,6 +4,8 @@ import type { UnfinishedEntry } from '../shutdownGate/protocol.js';
 
 export interface Unfinished {
   readonly orders: readonly UnfinishedEntry[];
+  /** Orders of other threads, known by their number alone. */
+  readonly ordersElsewhere: number;
   readonly loops: readonly string[];
   readonly hooks: readonly string[];
 }
@@ -24,9 +26,10 @@ function ordersOf(orders: readonly UnfinishedEntry[]): string[] {
 }
 
 /** Undefined when nothing is left over. */
-export function leftOver({ orders, loops, hooks }: Unfinished): string | undefined {
+export function leftOver({ orders, ordersElsewhere, loops, hooks }: Unfinished): string | undefined {
   const parts = [
     ...ordersOf(orders),
+    ...listOf('orders in flight in other threads', ordersElsewhere === 0 ? [] : [String(ordersElsewhere)]),
     ...listOf(
       'loops that did not return',
       loops.map((name) => JSON.stringify(name)),

@@ -12,7 +12,7 @@ function rankOf(code: string): number | undefined {
 }
 
 /** True for the codes with which the door refuses an order. */
-export function isRefusalCode(code: string): boolean {
+export function isRefusalCode(code: string): code is RefusalCode {
   return rankOf(code) !== undefined;
 }
 
@@ -37,7 +37,7 @@ export function wordsOf(thrown: unknown): string {
 
 function isRefusal(answer: unknown): answer is Refusal {
   if (typeof answer !== 'object' || answer === null || !('code' in answer)) return false;
-  return typeof answer.code === 'string' && rankOf(answer.code) !== undefined;
+  return typeof answer.code === 'string' && isRefusalCode(answer.code);
 }
 
 // A permission written without types may leave out the words; its no still stands.

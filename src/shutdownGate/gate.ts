@@ -12,12 +12,15 @@ import {
   type SubmissionOutcome,
 } from './protocol.js';
 import { GATE_NAME, SubmissionRegister } from './register.js';
+import { SharedGate } from './sharedGate.js';
 
 export interface ShutdownGateOptions {
   /** Default: the system's clock. */
   readonly clock?: Clock;
   /** Told of the shutdown and of unknown outcomes. Default: silent. */
   readonly logger?: Logger;
+  /** Memory from `sharedGateMemory()`: gates of several worker threads over the same memory are one gate. Default: this thread's own. */
+  readonly shared?: SharedArrayBuffer;
 }
 
 export interface DrainOptions {
@@ -60,8 +63,8 @@ export interface ShutdownGate extends Permission, InFlightView {
 }
 
 /** A gate of its own. Most programs use the process-wide one instead. */
-export function createShutdownGate({ clock = systemClock, logger }: ShutdownGateOptions = {}): ShutdownGate {
-  const register = new SubmissionRegister({ clock, logger });
+export function createShutdownGate({ clock = systemClock, logger, shared }: ShutdownGateOptions = {}): ShutdownGate {
+  const register = new SubmissionRegister({ clock, logger, shared: shared === undefined ? undefined : new SharedGate(shared) });
   return gateOver(() => register, clock);
 }
 

@@ -31,6 +31,8 @@ export interface DrainReport {
   readonly waitedMs: number;
   /** Everything in flight or of unknown outcome, the oldest first. */
   readonly unfinished: readonly UnfinishedEntry[];
+  /** Orders in flight in other threads that share this gate: they are known by their number alone, and hold the drain as well. */
+  readonly inflightElsewhere: number;
 }
 
 export interface GateStatus {
@@ -50,6 +52,14 @@ export type ResolveResult = 'resolved' | 'in_flight' | 'not_found';
 
 export const PROTOCOL_VERSION = 1;
 
+/**
+ * Allows cancels and verified reductions after the stop, for as long as the shutdown hook runs that it was handed to. The gate
+ * that made it knows it by identity.
+ */
+export interface ExitPermit {
+  readonly 'failflat.exitPermit': true;
+}
+
 /** One counted submission: the gate made it, and gets it back as it was. */
 export interface GateEntry {
   readonly entryId: number;
@@ -67,8 +77,13 @@ export interface GateProtocol {
   /** Everything in flight or of unknown outcome, the oldest first. */
   unfinished(): readonly UnfinishedEntry[];
   requestShutdown(reason: string): void;
-  /** Counts one submission in. Undefined: the shutdown was requested, and nothing may be sent. */
-  enter(label: string, nowMs: number): GateEntry | undefined;
+  /** Counts one submission in. Undefined: the shutdown was requested, nothing honours `exitPermit`, and nothing may be sent. */
+  enter(label: string, nowMs: number, exitPermit?: ExitPermit): GateEntry | undefined;
+  issueExitPermit(): ExitPermit;
+  /** Honours a permit that another gate of the same shutdown has issued. */
+  adoptExitPermit(permit: ExitPermit): void;
+  revokeExitPermit(permit: ExitPermit): void;
+  honours(permit: ExitPermit): boolean;
   /** The caller stopped waiting. The slot is kept. */
   markTimedOut(entry: GateEntry): void;
   /** The call ended: frees the slot. Only the first call for an entry counts. */

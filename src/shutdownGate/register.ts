@@ -6,6 +6,7 @@ import type { Refusal } from '../permission.js';
 import {
   BROKER_MARGIN_MS,
   type DrainReport,
+  type ExitPermit,
   type GateEntry,
   type GateProtocol,
   type GateStatus,
@@ -15,11 +16,17 @@ import {
   type UnfinishedEntry,
   type UnfinishedState,
 } from './protocol.js';
+import { CLOSER_AT_WORK, type SharedGate } from './sharedGate.js';
 
 export interface RegisterOptions {
   readonly clock: Clock;
   readonly logger?: Logger | undefined;
+  /** Flag and count that gates of other threads share. */
+  readonly shared?: SharedGate | undefined;
 }
+
+// How soon a thread that sends nothing, and one that waits for others, hears of them; the door itself reads the flag each time.
+const SHARED_POLL_MS = 20;
 
 // The entries in flight form a ring through the register's own head, the oldest first: joining and leaving it costs a few
 // stores, where a map would rehash as orders come and go.
@@ -47,27 +54,45 @@ export class SubmissionRegister implements GateProtocol {
   readonly #unknown = new Map<number, Entry>();
   readonly #waiters = new Set<() => void>();
   readonly #resolveListeners: ((entryId: number, outcome: SubmissionOutcome) => void)[] = [];
+  readonly #exitPermits = new Set<ExitPermit>();
   readonly #controller = new AbortController();
   #lastEntryId = 0;
   #request: (Refusal & { readonly sinceWallMs: number }) | undefined;
   #longestBrokerTimeoutMs: number | undefined;
   #promisedDrainMs: number | undefined;
+  readonly #shared: SharedGate | undefined;
+  #isListening = false;
 
-  constructor({ clock, logger }: RegisterOptions) {
+  constructor({ clock, logger, shared }: RegisterOptions) {
     this.#clock = clock;
     this.#logger = isolatedLogger(logger);
+    this.#shared = shared;
   }
 
   requested(): boolean {
-    return this.#request !== undefined;
+    return this.refusal() !== undefined;
   }
 
   refusal(): Refusal | undefined {
+    if (this.#shared === undefined || this.#request !== undefined) return this.#request;
+    const request = this.#shared.request();
+    if (request === undefined) return undefined;
+    if (request === CLOSER_AT_WORK) return { code: 'shutdown_requested', source: GATE_NAME, reason: request.reason };
+    this.#shut(request.reason, request.sinceWallMs);
     return this.#request;
   }
 
   signal(): AbortSignal {
+    if (this.#shared !== undefined && !this.#isListening) {
+      this.#isListening = true;
+      this.#listen();
+    }
     return this.#controller.signal;
+  }
+
+  #listen(): void {
+    if (this.refusal() !== undefined && this.#request !== undefined) return;
+    this.#clock.setTimer(SHARED_POLL_MS, () => this.#listen(), { keepAlive: false });
   }
 
   inflight(): number {
@@ -81,7 +106,7 @@ export class SubmissionRegister implements GateProtocol {
   status(): GateStatus {
     const oldest = this.#ring.next;
     return {
-      requested: this.#request !== undefined,
+      requested: this.requested(),
       reason: this.#request?.reason,
       sinceWallMs: this.#request?.sinceWallMs,
       inflight: this.#inflight,
@@ -93,14 +118,45 @@ export class SubmissionRegister implements GateProtocol {
 
   requestShutdown(reason: string): void {
     if (this.#request !== undefined) return;
+    const sinceWallMs = this.#clock.wallMs();
+    if (this.#shared === undefined) return this.#shut(reason, sinceWallMs);
+    this.#shared.close({ reason, sinceWallMs });
+    // Another closer's words come first; one that never wrote them must not keep this thread from its own shutdown.
+    if (this.refusal() === undefined || this.#request === undefined) this.#shut(reason, sinceWallMs);
+  }
+
+  #shut(reason: string, sinceWallMs: number): void {
     // The flag comes first: whatever the logger or a listener of the signal does, the door is shut by then.
-    this.#request = { code: 'shutdown_requested', source: GATE_NAME, reason, sinceWallMs: this.#clock.wallMs() };
+    this.#request = { code: 'shutdown_requested', source: GATE_NAME, reason, sinceWallMs };
     this.#controller.abort(new DOMException(reason, 'AbortError'));
     this.#logger.warn({ reason, inflight: this.#inflight }, 'shutdown requested: no further order is admitted');
   }
 
-  enter(label: string, nowMs: number): GateEntry | undefined {
-    if (this.#request !== undefined) return undefined;
+  issueExitPermit(): ExitPermit {
+    const permit: ExitPermit = Object.freeze({ 'failflat.exitPermit': true });
+    this.adoptExitPermit(permit);
+    return permit;
+  }
+
+  adoptExitPermit(permit: ExitPermit): void {
+    this.#exitPermits.add(permit);
+  }
+
+  revokeExitPermit(permit: ExitPermit): void {
+    this.#exitPermits.delete(permit);
+  }
+
+  honours(permit: ExitPermit): boolean {
+    return this.#exitPermits.has(permit);
+  }
+
+  enter(label: string, nowMs: number, exitPermit?: ExitPermit): GateEntry | undefined {
+    // Counted in first, and then the flag is read: a closer in another thread sees this order, or it is not sent.
+    this.#shared?.countIn();
+    if (this.refusal() !== undefined && (exitPermit === undefined || !this.honours(exitPermit))) {
+      this.#shared?.countOut();
+      return undefined;
+    }
     const entry = new Entry(++this.#lastEntryId, label, nowMs);
     const youngest = this.#ring.previous;
     entry.previous = youngest;
@@ -120,6 +176,7 @@ export class SubmissionRegister implements GateProtocol {
     entry.previous.next = entry.next;
     entry.next.previous = entry.previous;
     this.#inflight -= 1;
+    this.#shared?.countOut();
     entry.state = outcome === 'unknown' ? 'unknown' : 'settled';
     if (outcome === 'unknown') this.#keepAsUnknown(entry);
     if (this.#inflight === 0 && this.#waiters.size > 0) for (const wake of [...this.#waiters]) wake();
@@ -148,17 +205,36 @@ export class SubmissionRegister implements GateProtocol {
 
   waitForInflightZero(timeoutMs: number): Promise<DrainReport> {
     const startedMs = this.#clock.monotonicMs();
-    if (this.#inflight === 0 || timeoutMs === 0) return Promise.resolve(this.#report(startedMs));
+    if (this.#drained() || timeoutMs === 0) return Promise.resolve(this.#report(startedMs));
     return new Promise((resolve) => {
       const finish = (): void => {
         timer.cancel();
-        this.#waiters.delete(finish);
+        this.#waiters.delete(wake);
         resolve(this.#report(startedMs));
+      };
+      const wake = (): void => {
+        if (this.#drained()) finish();
       };
       // Keeps the process alive on purpose: a drain on a bare promise lets the process exit with status 0 in mid-drain.
       const timer = this.#clock.setTimer(timeoutMs, finish, { keepAlive: true });
-      this.#waiters.add(finish);
+      this.#waiters.add(wake);
+      this.#pollOtherThreads(wake);
     });
+  }
+
+  // Nobody wakes this thread when an order of another one ends.
+  #pollOtherThreads(wake: () => void): void {
+    if (this.#shared === undefined || !this.#waiters.has(wake)) return;
+    wake();
+    this.#clock.setTimer(SHARED_POLL_MS, () => this.#pollOtherThreads(wake), { keepAlive: false });
+  }
+
+  #elsewhere(): number {
+    return this.#shared === undefined ? 0 : Math.max(0, this.#shared.count() - this.#inflight);
+  }
+
+  #drained(): boolean {
+    return this.#inflight === 0 && this.#elsewhere() === 0;
   }
 
   coverBrokerTimeout(brokerTimeoutMs: number): void {
@@ -185,7 +261,8 @@ export class SubmissionRegister implements GateProtocol {
 
   #report(startedMs: number): DrainReport {
     const nowMs = this.#clock.monotonicMs();
-    return { drained: this.#inflight === 0, waitedMs: nowMs - startedMs, unfinished: this.#unfinishedAt(nowMs) };
+    const inflightElsewhere = this.#elsewhere();
+    return { drained: this.#drained(), waitedMs: nowMs - startedMs, unfinished: this.#unfinishedAt(nowMs), inflightElsewhere };
   }
 
   #unfinishedAt(nowMs: number): readonly UnfinishedEntry[] {

@@ -52,14 +52,36 @@ describe('S6: a journal whose disk fails', () => {
     const waiting: Parameters<FlushFile>[1][] = [];
     flushFile = (_fd, done) => void waiting.push(done);
     const [first, second] = [bus.append(STREAM, { v: '1' }), bus.append(STREAM, { v: '2' })];
-    expect(waiting).toHaveLength(2);
+    expect(waiting).toHaveLength(1);
     waiting[0]?.(new Error('i/o error'));
+    await eventually(() => waiting.length === 2);
     waiting[1]?.(null);
     expect(await first).toMatchObject({ outcome: 'unknown', detail: 'i/o error' });
     expect(await second).toMatchObject({ outcome: 'unknown' });
     flushFile = fdatasync;
     expect(await bus.append(STREAM, { v: '3' })).toMatchObject({ outcome: 'committed' });
     expect(files()).toHaveLength(2);
+  });
+
+  it('S6: appends that come while a flush is under way share the next, and none of them is committed before it', async () => {
+    const waiting: Parameters<FlushFile>[1][] = [];
+    flushFile = (_fd, done) => void waiting.push(done);
+    const committed: string[] = [];
+    const appends = ['1', '2', '3', '4'].map(async (v) => {
+      expect(await bus.append(STREAM, { v })).toMatchObject({ outcome: 'committed' });
+      committed.push(v);
+    });
+    waiting[0]?.(null);
+    await eventually(() => waiting.length === 2 && committed.length === 1);
+    expect(committed).toEqual(['1']);
+    const late = bus.append(STREAM, { v: '5' });
+    waiting[1]?.(null);
+    await Promise.all(appends);
+    await eventually(() => waiting.length === 3);
+    expect(committed.toSorted()).toEqual(['1', '2', '3', '4']);
+    waiting[2]?.(null);
+    expect(await late).toMatchObject({ outcome: 'committed' });
+    expect(waiting).toHaveLength(3);
   });
 
   it('waits for a disk that hangs no longer than the append allows, and bears its late answer', async () => {

@@ -140,7 +140,13 @@ describe('bad input', () => {
   });
 
   it('a file where the journal should be', async () => {
-    expect(complaint(await workspace.run(['status', '--bus', 'journal:a-file']))).toMatch(/a-file: is not a directory$/);
+    expect(complaint(await workspace.run(['status', '--bus', 'journal:a-file']))).toMatch(
+      /^failflat: --bus = "journal:a-file": .*a-file: is not a directory$/,
+    );
+    const env = { FAILFLAT_BUS: 'journal:a-file' };
+    expect(complaint(await workspace.run(['status'], env))).toMatch(
+      /^failflat: FAILFLAT_BUS = "journal:a-file": .*a-file: is not a directory$/,
+    );
   });
 
   it('a journal of a format that is not ours', async () => {
@@ -152,7 +158,9 @@ describe('bad input', () => {
     chmodSync(workspace.path('sealed'), 0o555);
     // Permissions do not hold root back; the kernel's own file system does.
     const sealed = process.getuid?.() === 0 ? '/sys/failflat' : workspace.path('sealed/failflat');
-    expect(complaint(await workspace.run(['watchdog', '--bus', `journal:${sealed}`]))).toContain(`${sealed}: `);
+    expect(complaint(await workspace.run(['watchdog', '--bus', `journal:${sealed}`]))).toContain(
+      `--bus = "journal:${sealed}": ${sealed}: `,
+    );
   });
 
   it('tells an operator who halts that nothing is halted', async () => {

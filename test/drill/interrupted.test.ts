@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Workspace } from '../cli/cli.js';
+import { runDrill } from './runDrill.js';
 
 let workspace: Workspace;
 beforeEach(() => {
@@ -17,6 +18,25 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+it('a rig that fails prints one document all the same, in which nothing is counted that nobody saw', async () => {
+  const run = await runDrill('--bus', 'redis://someone:secret@127.0.0.1:1', '--seed', '9');
+  expect(run.code).toBe(3);
+  expect(run.stdout.trimEnd().split('\n')).toHaveLength(1);
+  expect(run.document).toMatchObject({
+    verdict: 'error',
+    seed: 9,
+    runs: 1,
+    bus: 'redis://…@127.0.0.1:1',
+    checks: [],
+    timings: { killToPanicMs: [], panicToBookEmptyMs: [], panicToFlatVerifiedMs: [], killToFlatVerifiedMs: [] },
+    positionsAtKill: null,
+    ordersAfterHalt: null,
+    closedTwice: null,
+  });
+  expect(run.document.error).toContain('ECONNREFUSED');
+  expect(run.stdout + run.stderr).not.toContain('secret');
+});
 
 it('a signal ends a drill with exit code 3, every process of it and its directory', async () => {
   const drill = workspace.start(['drill', '--scale', '5', '--verbose'], { TMPDIR: workspace.directory });

@@ -28,12 +28,15 @@ export function snippetsOf(page: string, text: string): Snippet[] {
 
 // What a reader has around the snippet: an exchange, a strategy, a log.
 const SURROUNDINGS = `
-import type { ReduceProof } from 'failflat';
+import type { Broker, Permission, ReduceProof } from 'failflat';
 declare global {
-  interface Order { readonly clientOrderId: string; readonly reduceOnly: boolean }
+  interface Order { readonly clientOrderId: string; readonly symbol: string; readonly reduceOnly: boolean }
   interface Fill { readonly quantity: number }
   const order: Order;
   const exchange: { send(order: Order): Promise<Fill> };
+  const venueClient: { createOrder(order: Order): Promise<Fill>; cancelOrder(id: string): Promise<void>; fetchBalance(): Promise<number> };
+  const broker: Broker;
+  const killSwitch: Permission;
   const strategy: { orders(signal: AbortSignal): AsyncIterable<Order> };
   const book: { readonly apply: (fill: Fill) => void; readonly unresolved: (error: unknown) => void };
   const positions: { proofFor(order: Order): ReduceProof | undefined };
@@ -47,7 +50,11 @@ function compilerOptions(): ts.CompilerOptions {
   const path = join(REPOSITORY, 'tsconfig.json');
   const { config } = ts.readConfigFile(path, (name) => ts.sys.readFile(name)) as { config: unknown };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, REPOSITORY, undefined, path);
-  const paths = { failflat: ['./src/index.ts'], 'failflat/brokers/paper': ['./src/brokers/paper/index.ts'] };
+  const paths = {
+    failflat: ['./src/index.ts'],
+    'failflat/brokers/paper': ['./src/brokers/paper/index.ts'],
+    'failflat/fastify': ['./src/http/fastify.ts'],
+  };
   return { ...options, noEmit: true, noUnusedLocals: false, pathsBasePath: REPOSITORY, paths };
 }
 

@@ -1,17 +1,20 @@
 /** Hooks: the last first, each in its time, none in another's way. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { grantExit } from '../../src/process/gates.js';
 import { type HookOutcome, type HookRun, HookStack, type ShutdownContext, shareOf } from '../../src/process/hooks.js';
-import { holdsExitPermit } from '../../src/shutdownGate/exitPermit.js';
+import { createShutdownGate } from '../../src/shutdownGate/gate.js';
+import type { ExitPermit } from '../../src/shutdownGate/protocol.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { fcSeed } from '../support/seed.js';
 import { Scene } from './support.js';
 
-const REPORT = { drained: true, waitedMs: 0, unfinished: [] };
+const REPORT = { drained: true, waitedMs: 0, unfinished: [], inflightElsewhere: 0 };
 
 class Stage {
   readonly clock = new ManualClock();
   readonly stack = new HookStack(this.clock);
+  readonly gates = [createShutdownGate(), createShutdownGate()];
   readonly startMs = this.clock.monotonicMs();
   readonly begun: string[] = [];
   readonly ended: [string, HookOutcome][] = [];
@@ -31,11 +34,16 @@ class Stage {
     });
   }
 
+  honoured(permit: ExitPermit | undefined): boolean[] {
+    return this.gates.map(({ protocol }) => permit !== undefined && protocol.honours(permit));
+  }
+
   run(budgetMs = 100_000): Promise<void> {
     const run: HookRun = {
       reason: 'test',
       report: REPORT,
       untilMs: this.startMs + budgetMs,
+      grant: () => grantExit(this.gates),
       ended: (name, outcome) => this.ended.push([name, outcome]),
     };
     return this.stack.runAll(run);
@@ -75,18 +83,16 @@ describe('hooks', () => {
     stage.add('hook', 1_000, async (context) => {
       seen = context;
       await stage.clock.sleep(999);
-      inTime = [context.exitPermit.valid(), context.signal.aborted];
+      inTime = [...stage.honoured(context.exitPermit), context.signal.aborted];
       await stage.clock.sleep(5);
     });
     const run = stage.run();
     await stage.clock.advance(999);
     expect(seen).toMatchObject({ reason: 'test', report: REPORT, deadlineMs: stage.startMs + 1_000 });
-    expect(inTime).toEqual([true, false]);
-    expect(holdsExitPermit(seen?.exitPermit)).toBe(true);
+    expect(inTime).toEqual([true, true, false]);
     await stage.clock.advance(1);
     await run;
-    expect([seen?.exitPermit.valid(), seen?.signal.aborted]).toEqual([false, true]);
-    expect(holdsExitPermit(seen?.exitPermit)).toBe(false);
+    expect([...stage.honoured(seen?.exitPermit), seen?.signal.aborted]).toEqual([false, false, true]);
   });
 
   it('do not run once they were unregistered; that comes too late for one that has begun', async () => {

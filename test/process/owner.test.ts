@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import type { Logger } from '../../src/logger.js';
 import { FAULT_CODE, FLUSH_MS } from '../../src/process/owner.js';
+import { createShutdownGate, type ShutdownGate } from '../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
+import { sharedGateMemory } from '../../src/shutdownGate/sharedGate.js';
 import { openCall } from '../shutdownGate/support.js';
 import { Scene } from './support.js';
 
@@ -28,7 +30,7 @@ describe('a signal', () => {
         drained: true,
         leftMs: 2_000,
       });
-      expect([exitPermit.valid(), signal.aborted]).toEqual([true, false]);
+      expect([scene.gate.protocol.honours(exitPermit), signal.aborted]).toEqual([true, false]);
     });
     scene.handle();
     expect(scene.owner.phase()).toBe('running');
@@ -351,6 +353,105 @@ describe('several who handle signals', () => {
     await scene.clock.advance(0);
     expect(scene.process.ends).toEqual(['SIGTERM']);
   });
+});
+
+describe('further gates', () => {
+  it('S1, S2: are shut in the same step, drained together, and named with what they left', async () => {
+    const scene = new Scene();
+    const other = createShutdownGate({ clock: scene.clock });
+    let told: unknown;
+    scene.hook('hook', ({ report }) => {
+      told = report;
+    });
+    scene.handle({ gates: [other] });
+    const permit = other.tryEnter('quick');
+    other.tryEnter('hung');
+    scene.gate.tryEnter('main');
+    scene.process.emit('SIGTERM');
+    expect([other.requested, other.reason]).toEqual([true, 'SIGTERM']);
+    await scene.clock.advance(10);
+    if (permit.ok) permit.settle('acknowledged');
+    await scene.clock.advance(7_990);
+    expect(told).toMatchObject({
+      drained: false,
+      waitedMs: 8_000,
+      unfinished: [{ label: 'main' }, { label: 'hung' }],
+      inflightElsewhere: 0,
+    });
+    expect(scene.process.told[0]).toContain('"main" (in_flight, 8000 ms), "hung" (in_flight, 8000 ms)');
+    expect([scene.process.emit('exit', 0), scene.process.ends]).toEqual([undefined, ['SIGTERM']]);
+  });
+
+  it('S10: honour the permit of a hook, so that what was opened through them can be closed', async () => {
+    const scene = new Scene();
+    const other = createShutdownGate({ clock: scene.clock });
+    const cancel = guardOrderSubmission((id: string) => id, { gate: other, intent: 'cancel' });
+    const codes: unknown[] = [];
+    scene.hook('cancel', async ({ exitPermit }) => {
+      codes.push(cancel.trySubmit('bare').ok, await cancel.under(exitPermit)('1'));
+      await scene.clock.sleep(5_000);
+      codes.push(cancel.under(exitPermit).trySubmit('late').ok);
+    });
+    scene.handle({ gates: [other] });
+    scene.process.emit('SIGTERM');
+    await scene.clock.advance(5_000);
+    expect(codes).toEqual([false, '1', false]);
+  });
+
+  it('count as cut off when others end the process, and are told when the shutdown has begun already', async () => {
+    const scene = new Scene();
+    const other = createShutdownGate({ clock: scene.clock });
+    scene.handle({ gates: [other, other] });
+    other.tryEnter('a');
+    expect(scene.process.emit('exit', 0)).toBe(1);
+    scene.gate.requestShutdown('enough');
+    const late = createShutdownGate({ clock: scene.clock });
+    scene.handle({ gates: [late] });
+    expect([other.reason, late.reason]).toEqual(['enough', 'enough']);
+  });
+
+  it('S2: the orders of other threads hold the drain, and are told by their number', async () => {
+    const scene = new Scene();
+    const shared = sharedGateMemory();
+    const [mine, theirs] = [createShutdownGate({ shared, clock: scene.clock }), createShutdownGate({ shared, clock: scene.clock })];
+    theirs.tryEnter('theirs');
+    scene.handle({ gates: [mine] });
+    scene.process.emit('SIGTERM');
+    expect(theirs.requested).toBe(true);
+    await scene.clock.advance(8_000);
+    expect(scene.process.told).toEqual(['failflat: shutdown (SIGTERM): orders in flight in other threads: 1']);
+  });
+
+  it('L5: refuse a drain that does not cover their broker calls, and then nothing has been promised', () => {
+    const scene = new Scene();
+    const other = createShutdownGate({ clock: scene.clock });
+    other.protocol.coverBrokerTimeout(10_000);
+    expect(() => scene.handle({ gates: [other] })).toThrow('drainTimeoutMs = 8000: must be at least 10500');
+    scene.gate.protocol.coverBrokerTimeout(60_000);
+    const promising = new Scene();
+    const close = promising.handle({ drainTimeoutMs: 5_000 });
+    expect(() => promising.handle({ gates: [other] })).toThrow('drainTimeoutMs = 8000: must be at least 10500');
+    expect(() => promising.gate.protocol.coverBrokerTimeout(4_501)).toThrow('must be at most 4500');
+    close();
+    const both = promising.handle({ gates: [other], drainTimeoutMs: 10_500, forceAfterMs: 12_000 });
+    expect(() => other.protocol.coverBrokerTimeout(10_001)).toThrow('must be at most 10000');
+    both();
+    other.protocol.coverBrokerTimeout(10_001);
+  });
+});
+
+it('S3: a gate that cannot be drained is a failure, and the process ends', async () => {
+  const scene = new Scene();
+  const { protocol } = createShutdownGate({ clock: scene.clock });
+  const waitForInflightZero = () => Promise.reject(new Error('gone'));
+  const broken = { protocol, waitForInflightZero, inflight: () => 0, requestShutdown: () => undefined };
+  scene.handle({ gates: [broken as unknown as ShutdownGate] });
+  scene.process.emit('SIGTERM');
+  await scene.clock.advance(0);
+  expect([scene.process.ends, scene.process.told[0]]).toEqual([
+    ['exit 1'],
+    expect.stringContaining('the shutdown itself failed: Error: gone'),
+  ]);
 });
 
 describe('an exit from elsewhere', () => {

@@ -118,6 +118,8 @@ describe('wrong use', () => {
     ['signals[1]', { signals: ['SIGTERM', 'SIGKILL'] }],
     ['uncaughtException', { uncaughtException: 'yes' }],
     ['unhandledRejection', { unhandledRejection: 1 }],
+    ['gates', { gates: {} }],
+    ['gates[0]', { gates: [{ protocol: { version: 2 } }] }],
     ['drainTimeout', { drainTimeout: 1 }],
     ['options', null],
   ])('handleSignals names %s (%#)', (field, options) => {

@@ -356,7 +356,8 @@ describe('duplicate installs', () => {
       other.handleSignals({ drainTimeoutMs: 5_000, forceAfterMs: 9_000 });
       say('listeners ' + (process.listenerCount('SIGTERM') - before));
       onShutdown(() => say('hook of one'));
-      other.onShutdown(async ({ exitPermit }) => { await sleep(10); say('hook of two, permit ' + exitPermit.valid()); });
+      const cancelOne = guardOrderSubmission((id) => id, { intent: 'cancel' });
+      other.onShutdown(async ({ exitPermit }) => { await sleep(10); say('hook of two cancels ' + (await cancelOne.under(exitPermit)('x'))); });
       const submitTwo = other.guardOrderSubmission((ms) => sleep(ms), { label: () => 'two' });
       order('one', 100);
       submitTwo(1_500).then(() => say('answered two'));
@@ -376,7 +377,7 @@ describe('duplicate installs', () => {
       'loop of two',
       'answered one',
       'answered two',
-      'hook of two, permit true',
+      'hook of two cancels x',
       'hook of one',
     ]);
     expect(child.errors).toBe('');

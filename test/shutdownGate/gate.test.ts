@@ -60,7 +60,7 @@ describe('shutdown gate', () => {
     expect(gate.inflight()).toBe(1);
     await clock.advance(40);
     second.settle('refused');
-    expect(await drain).toEqual({ drained: true, waitedMs: 40, unfinished: [] });
+    expect(await drain).toEqual({ drained: true, waitedMs: 40, unfinished: [], inflightElsewhere: 0 });
   });
 
   it('S2: at its timeout a drain reports what is unfinished by label, age and state, the oldest first', async () => {
@@ -78,6 +78,7 @@ describe('shutdown gate', () => {
         { entryId: first.entryId, label: 'a', ageMs: 110, state: 'unknown' },
         { entryId: second.entryId, label: 'b', ageMs: 100, state: 'in_flight' },
       ],
+      inflightElsewhere: 0,
     });
     expect(gate.status()).toMatchObject({ inflight: 1, unknownOutcomes: 1, oldestInflightAgeMs: 100 });
   });

@@ -21,7 +21,7 @@ describe('guard options', () => {
     ['label', { label: 'order' }],
     ['observe', { observe: {} }],
     ['killswitch', { killswitch: {} }],
-    ['intentLog', { intentLog: {} }],
+    ['intentLog.directory', { intentLog: {} }],
   ])('S3: %s that cannot hold is refused by name', (field, options) => {
     const build = (): unknown => guardOrderSubmission(() => 1, { gate: createShutdownGate(), ...options });
     expect(build).toThrow(ConfigurationError);

@@ -1,5 +1,6 @@
 /** These lines are checked by the compiler; running them only shows that the shapes exist. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { ExitPermit } from '../../src/index.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import { type Admission, type GuardedSubmit, guardOrderSubmission } from '../../src/shutdownGate/guard.js';
 
@@ -58,6 +59,7 @@ describe('types of the guard', () => {
     interface FromAnotherCopy {
       (order: Order): Promise<string>;
       trySubmit(order: Order): Admission<string>;
+      under(exitPermit: ExitPermit): GuardedSubmit<(order: Order) => Promise<string>>;
       readonly 'failflat.guarded': true;
     }
     expectTypeOf<FromAnotherCopy>().toExtend<GuardedSubmit<(order: Order) => Promise<string>>>();

@@ -88,7 +88,8 @@ export function makeDirectories(path: string): void {
 
 export type SyncOutcome = { readonly durable: true } | { readonly durable: false; readonly detail: string };
 
-async function withinDeadline(context: JournalContext, syncing: Promise<unknown>, timeoutMs: number): Promise<SyncOutcome> {
+/** Waits for a flush no longer than `timeoutMs`. Never rejects. */
+export async function withinDeadline(context: JournalContext, syncing: Promise<unknown>, timeoutMs: number): Promise<SyncOutcome> {
   try {
     const within = await settleWithin(context.clock, syncing, timeoutMs);
     return within.settled ? { durable: true } : { durable: false, detail: `fsync did not end within ${timeoutMs} ms` };
@@ -109,9 +110,9 @@ export function syncFile(context: JournalContext, fd: number, timeoutMs: number,
   return withinDeadline(context, syncing, timeoutMs);
 }
 
-/** Flushes a directory, so that a new name in it survives the host. */
-export function syncDirectory(context: JournalContext, path: string, timeoutMs: number): Promise<SyncOutcome> {
-  const syncing = new Promise<void>((resolve, reject) => {
+/** Flushes a directory, so that a new name in it survives the host. Rejects as the system does. */
+export function flushDirectory(path: string): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
     const fd = openSync(path, 'r');
     fsync(fd, (error) => {
       closeSync(fd);
@@ -119,5 +120,9 @@ export function syncDirectory(context: JournalContext, path: string, timeoutMs: 
       else reject(error);
     });
   });
-  return withinDeadline(context, syncing, timeoutMs);
+}
+
+/** The same, within a deadline. */
+export function syncDirectory(context: JournalContext, path: string, timeoutMs: number): Promise<SyncOutcome> {
+  return withinDeadline(context, flushDirectory(path), timeoutMs);
 }

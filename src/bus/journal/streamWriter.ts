@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { messageOf } from '../../errors.js';
 import type { AppendOptions, AppendOutcome, Fields } from '../bus.js';
 import { DEFAULT_APPEND_TIMEOUT_MS, HEARTBEAT_RETENTION_MS, isHeartbeatStream, MAX_RECORD_BYTES } from '../policy.js';
-import { ensureDirectory, type JournalContext, refusal, syncDirectory, syncFile } from './context.js';
+import { ensureDirectory, flushDirectory, type JournalContext, refusal, withinDeadline } from './context.js';
+import { GroupFlush } from './groupFlush.js';
 import { appendUnderKey } from './keyedAppend.js';
 import { encodeName, recordId, segmentFile } from './names.js';
 import { encodeRecord, encodeSeal, type WriterPosition } from './record.js';
@@ -21,6 +22,10 @@ interface OpenSegment {
   readonly openedMs: number;
   size: number;
   nameIsDurable: boolean;
+  /** The flush of its name that is under way. */
+  nameFlush: Promise<void> | undefined;
+  readonly flushes: GroupFlush;
+  /** Appends that wait for one. */
   syncsUnderWay: number;
   /** A flush failed: nothing written to it and not yet confirmed can be called durable. */
   doubtful: boolean;
@@ -134,10 +139,13 @@ export class StreamWriter {
     const untilMs = this.#context.clock.monotonicMs() + timeoutMs;
     segment.syncsUnderWay += 1;
     const nameWasDurable = segment.nameIsDurable;
-    const file = await syncFile(this.#context, segment.fd, timeoutMs, () => {
+    const flushed = segment.flushes.request();
+    const settled = (): void => {
       segment.syncsUnderWay -= 1;
       closeIfDone(segment);
-    });
+    };
+    flushed.then(settled, settled);
+    const file = await withinDeadline(this.#context, flushed, timeoutMs);
     // The system tells of a failed flush only once: whoever waited beside the one who was told has lost as much.
     if (segment.doubtful && file.durable) return 'the flush of an earlier record in the same file failed';
     if (!file.durable) {
@@ -146,12 +154,17 @@ export class StreamWriter {
       return file.detail;
     }
     if (nameWasDurable) return undefined;
-    for (const path of [directory, join(this.#context.root, 'streams')]) {
-      const name = await syncDirectory(this.#context, path, Math.max(0, untilMs - this.#context.clock.monotonicMs()));
-      if (!name.durable) return name.detail;
-    }
+    // Whoever waits beside the first waits for the same flushes; one that fails is tried anew by the next.
+    segment.nameFlush ??= this.#flushName(directory).finally(() => (segment.nameFlush = undefined));
+    const name = await withinDeadline(this.#context, segment.nameFlush, Math.max(0, untilMs - this.#context.clock.monotonicMs()));
+    if (!name.durable) return name.detail;
     segment.nameIsDurable = true;
     return undefined;
+  }
+
+  async #flushName(directory: string): Promise<void> {
+    await flushDirectory(directory);
+    await flushDirectory(join(this.#context.root, 'streams'));
   }
 
   #currentSegment(directory: string, nowMs: number): OpenSegment {
@@ -178,6 +191,8 @@ export class StreamWriter {
       openedMs: nowMs,
       size: 0,
       nameIsDurable: false,
+      nameFlush: undefined,
+      flushes: new GroupFlush(this.#context.flushFile, fd),
       syncsUnderWay: 0,
       doubtful: false,
       retired: false,

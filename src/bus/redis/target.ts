@@ -1,5 +1,6 @@
 /** What a Redis URL names: where the servers are, who connects, and under which prefix the keys stand. */
 import { ConfigurationError } from '../../errors.js';
+import { withoutSecrets } from '../withoutSecrets.js';
 
 export interface RedisAddress {
   readonly host: string;
@@ -89,11 +90,6 @@ export function hashTagOf(key: string): string | undefined {
   const open = key.indexOf('{');
   const close = key.indexOf('}', open + 1);
   return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined;
-}
-
-/** A URL that may be logged: without user, password and secret parameters. */
-export function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//…@').replace(/([?&]sentinelPassword=)[^&#]*/g, '$1…');
 }
 
 type Fail = (bound: string) => never;

@@ -1,11 +1,8 @@
 /** The server that holds the bus dies or stands still, with everyone alive; trading stops by itself, and goes on with the bus. */
 import { systemClock } from '../../clock.js';
 import type { Conductor } from '../conductor.js';
-import * as exit from '../judge/exitChecks.js';
-import * as stop from '../judge/stopChecks.js';
-import * as watch from '../judge/watchChecks.js';
 import type { Scenario } from './scenario.js';
-import { ATTEMPTS_AFTER_HALT, EXIT_CHECKS, RECORD_CHECKS, STOP_CHECKS, settle, trade, unguarded } from './stage.js';
+import { ATTEMPTS_AFTER_HALT, outageChecks, settle, trade, unguarded, untilTradingReturns } from './stage.js';
 
 /** Sentinels or a Cluster need seconds to agree on a successor; a killed node must be brought back by whoever looks after it. */
 const FAILOVER_MS = 60_000;
@@ -19,26 +16,14 @@ async function outage(conductor: Conductor): Promise<void> {
   await conductor.waitFor(conductor.timings.lease.ttlMs + 3_000, () => refused() >= ATTEMPTS_AFTER_HALT);
   const untilMs = await conductor.busAwayUntilNeeded(master, FAILOVER_MS);
   await master.comeBack();
-  conductor.marks.outage = { fromMs, untilMs };
-  const admitted = () => conductor.attempts().some(({ value }) => value.atMs > untilMs && value.result === 'admitted');
-  const isBack = await conductor.waitFor(FAILOVER_MS, admitted);
+  const isBack = await untilTradingReturns(conductor, { fromMs, untilMs }, FAILOVER_MS);
   conductor.say(isBack ? 'the bus is there again, and orders are admitted' : 'no order is admitted');
-  await conductor.sleep(conductor.timings.exitBrain.intervalMs * 3);
 }
 
 export const killBusMaster: Scenario = {
   name: 'kill bus-master',
   summary: 'the Redis server that takes the writes of the bus dies, with everyone alive; then the exit brain dies',
-  checks: [
-    stop.outageLapses(true),
-    watch.noPanicInOutage,
-    stop.leaseReturns,
-    ...STOP_CHECKS,
-    watch.panicInTime,
-    ...EXIT_CHECKS,
-    exit.flatInTime,
-    ...RECORD_CHECKS,
-  ],
+  checks: outageChecks(true),
   detectionMs: unguarded,
   run: async (conductor) => {
     const { brain } = await trade(conductor);

@@ -1,11 +1,8 @@
 /** Everyone lives, and one of them loses the bus for a while: trading stops by itself, nobody panics, and it comes back. */
 import type { Conductor } from '../conductor.js';
-import * as exit from '../judge/exitChecks.js';
-import * as stop from '../judge/stopChecks.js';
-import * as watch from '../judge/watchChecks.js';
 import type { Partition } from '../options.js';
 import type { Scenario } from './scenario.js';
-import { ATTEMPTS_AFTER_HALT, EXIT_CHECKS, RECORD_CHECKS, STOP_CHECKS, settle, trade, unguarded } from './stage.js';
+import { ATTEMPTS_AFTER_HALT, outageChecks, settle, trade, unguarded, untilTradingReturns } from './stage.js';
 
 /** How long a lease may take to return once the bus can be reached again, and beats and renewals have come. */
 const RETURN_MS = 5_000;
@@ -17,26 +14,14 @@ async function cutOff(conductor: Conductor): Promise<void> {
   // No longer than it must be: a lease that is suspended for too long does not return by itself.
   await conductor.waitFor(3_000, () => conductor.attempts().filter(({ value }) => value.atMs > fromMs).length >= ATTEMPTS_AFTER_HALT);
   const untilMs = conductor.partition(false);
-  conductor.marks.outage = { fromMs, untilMs };
-  const admitted = () => conductor.attempts().some(({ value }) => value.atMs > untilMs && value.result === 'admitted');
-  await conductor.waitFor(RETURN_MS, admitted);
-  await conductor.sleep(conductor.timings.exitBrain.intervalMs * 3);
+  await untilTradingReturns(conductor, { fromMs, untilMs }, RETURN_MS);
 }
 
 function partitioned(who: Partition): Scenario {
   return {
     name: `partition ${who}`,
     summary: `the ${who} is cut off from the bus for a while, with everyone alive; then the exit brain dies`,
-    checks: [
-      stop.outageLapses(who === 'strategy'),
-      watch.noPanicInOutage,
-      stop.leaseReturns,
-      ...STOP_CHECKS,
-      watch.panicInTime,
-      ...EXIT_CHECKS,
-      exit.flatInTime,
-      ...RECORD_CHECKS,
-    ],
+    checks: outageChecks(who === 'strategy'),
     detectionMs: unguarded,
     run: async (conductor) => {
       const { brain } = await trade(conductor);

@@ -6,6 +6,7 @@ import type { Conductor } from '../conductor.js';
 import * as exit from '../judge/exitChecks.js';
 import * as stop from '../judge/stopChecks.js';
 import * as watch from '../judge/watchChecks.js';
+import type { Scenario } from './scenario.js';
 
 /** Attempts that the strategy must make after the halt before the run ends. */
 export const ATTEMPTS_AFTER_HALT = 25;
@@ -13,6 +14,18 @@ export const ATTEMPTS_AFTER_HALT = 25;
 export const STOP_CHECKS = [stop.load, stop.noOrderAfterHalt, stop.nothingForgotten];
 export const EXIT_CHECKS = [exit.haltFirst, exit.neverWorse, exit.bookFlat, exit.flatNotEarly, exit.panicCarriedOut, exit.haltLatched];
 export const RECORD_CHECKS = [watch.oneIncident, watch.alerted, watch.recordComplete];
+
+/** Of a run in which somebody loses the bus with everyone alive, and then the brain dies. */
+export const outageChecks = (stopsTrading: boolean): Scenario['checks'] => [
+  stop.outageLapses(stopsTrading),
+  watch.noPanicInOutage,
+  stop.leaseReturns,
+  ...STOP_CHECKS,
+  watch.panicInTime,
+  ...EXIT_CHECKS,
+  exit.flatInTime,
+  ...RECORD_CHECKS,
+];
 
 export const unguarded = (timings: ScaledTimings): number => timings.watchdog.rules.unguardedMs;
 
@@ -37,6 +50,19 @@ export async function settle(conductor: Conductor, detectionMs: number): Promise
   if (flat) await conductor.untilAcknowledged(claimMs * 2 + 1_000);
   await enoughAttempts(conductor);
   await conductor.sleep(200);
+}
+
+/** After an outage, until orders are admitted again and beats have come. Answers whether they were. */
+export async function untilTradingReturns(
+  conductor: Conductor,
+  outage: { readonly fromMs: number; readonly untilMs: number },
+  returnMs: number,
+): Promise<boolean> {
+  conductor.marks.outage = outage;
+  const admitted = () => conductor.attempts().some(({ value }) => value.atMs > outage.untilMs && value.result === 'admitted');
+  const isBack = await conductor.waitFor(returnMs, admitted);
+  await conductor.sleep(conductor.timings.exitBrain.intervalMs * 3);
+  return isBack;
 }
 
 async function enoughAttempts(conductor: Conductor): Promise<void> {

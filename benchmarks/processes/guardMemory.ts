@@ -1,0 +1,27 @@
+/** Prints what an order in flight keeps in memory, in bytes, behind the wrapper that is named. Needs `--expose-gc`. */
+import * as peers from '../parts/guardPeers.js';
+
+const IN_FLIGHT = 20_000;
+
+const WRAPPERS: Readonly<Record<string, (send: peers.Send) => peers.Call>> = {
+  byHand: peers.byHand,
+  guarded: (send) => peers.guarded(send),
+  cockatielBreaker: peers.cockatielBreaker,
+  opossum: peers.opossum,
+};
+
+function heapBytes(): number {
+  for (let again = 0; again < 3; again += 1) globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+const wrapper = WRAPPERS[process.argv[2] ?? ''];
+if (wrapper === undefined || globalThis.gc === undefined) throw new Error('needs --expose-gc and the name of a wrapper');
+const ends: ((value: number) => void)[] = [];
+const call = wrapper(() => new Promise((resolve) => ends.push(resolve)));
+void call();
+const before = heapBytes();
+const calls = Array.from({ length: IN_FLIGHT }, () => call());
+console.log((heapBytes() - before) / IN_FLIGHT);
+for (const end of ends) end(1);
+await Promise.all(calls);
