@@ -20,6 +20,10 @@ export interface BusLedgerContext {
   readonly account: string;
   readonly worker: string;
   readonly orderPrefix: string;
+  /** The bus has lost what it held: under these ids others may have sent closes that are not on record. */
+  readonly isRenamed: boolean;
+  /** Why closes may be under way that are not on record. */
+  readonly forgotten: string | undefined;
   readonly drain: () => DrainView;
 }
 
@@ -28,7 +32,7 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
   return {
     orderPrefix: context.orderPrefix,
     turn: claim.token,
-    mayBeRepeating: claim.token > claim.openSince,
+    mayBeRepeating: claim.token > claim.openSince || context.isRenamed,
     async inherited() {
       const inherited = await readAttempts(context);
       // Its sender may have died before its audit entry was written; the attempt itself was durable before it was sent.
@@ -73,7 +77,7 @@ export function createBusLedger(context: BusLedgerContext): ExitLedger {
 
 /** Throws {@link BusUnavailableError} without contact: a successor that cannot read what was sent must not send. */
 async function readAttempts(context: BusLedgerContext): Promise<InheritedAttempts> {
-  const { bus, clock, claim } = context;
+  const { bus, clock, claim, forgotten } = context;
   const wallMs = clock.wallMs();
   const decode = (fields: Fields, record: BusRecord): Decoded<InheritedAttempt | undefined> => {
     const decoded = decodeCloseAttempt(fields);
@@ -84,7 +88,8 @@ async function readAttempts(context: BusLedgerContext): Promise<InheritedAttempt
   const attempts = values.filter((attempt) => attempt !== undefined);
   attempts.sort((a, b) => a.fencingToken - b.fencingToken || a.attempt - b.attempt);
   // Where the last exit ended with nothing under way, and nobody has had the claim since, nothing is, whatever was written.
-  return { attempts, unreadable: claim.token > claim.openSince ? unreadable : [] };
+  const unclear = claim.token > claim.openSince ? unreadable : [];
+  return { attempts, unreadable: forgotten === undefined ? unclear : [forgotten, ...unclear] };
 }
 
 type Reader = Pick<BusLedgerContext, 'claim' | 'incident' | 'account'>;

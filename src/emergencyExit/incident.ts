@@ -2,19 +2,17 @@
 import type { WorkingOrder } from '../broker/broker.js';
 import { BusUnavailableError, type Delivery } from '../bus/bus.js';
 import type { Timer } from '../clock.js';
-import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 import { encodeExitReport, PANIC_COMPLETED, PANIC_ESCALATED } from '../messages/completion.js';
 import type { PanicClose } from '../messages/panicClose.js';
-import { halt } from '../tradingState/halt.js';
 import { createBusLedger } from './busLedger.js';
-import { readBusName } from './busName.js';
-import type { IncidentClaim } from './claim.js';
+import type { ClaimAttempt, IncidentClaim } from './claim.js';
 import { checkIdentity } from './condition.js';
 import { exitAlert, exitReport } from './exitReport.js';
 import { type ExitEnd, type ExitProgress, NO_PROGRESS } from './exitRun.js';
 import { HeldDeliveries } from './heldDeliveries.js';
-import { type CommittedHalt, drainView } from './holders.js';
+import { drainView } from './holders.js';
+import { IncidentHalt } from './incidentHalt.js';
 import { orderPrefix } from './legs.js';
 import type { DrainView } from './plan.js';
 import { recordSurely } from './record.js';
@@ -31,13 +29,14 @@ export class Incident {
   readonly #answers = new Set<string>();
   /** Those among them that the completion on record answers. */
   #answered: readonly string[] = [];
-  #halt: CommittedHalt | undefined;
-  #halting: Promise<void> | undefined;
+  readonly #halt: IncidentHalt;
   #over = false;
   #moved = true;
   #claim: IncidentClaim | undefined;
   /** Asked for when the panic came; for the first exit alone, as it grows old. */
   #working: Promise<readonly WorkingOrder[]> | undefined;
+  /** Why nobody can have the claim, as far as this worker can tell. */
+  #unclaimable: string | undefined;
   #superseded = false;
   #standsAside = false;
   #mustSpeak = false;
@@ -55,6 +54,7 @@ export class Incident {
   ) {
     this.#context = context;
     this.#panic = panic;
+    this.#halt = new IncidentHalt(context, id, panic, () => this.#stopped() || this.#over);
   }
 
   /** A further send of the same panic, or another panic for the same incident. False: too late, it is over. */
@@ -86,7 +86,7 @@ export class Incident {
   async run(): Promise<void> {
     const renewals = this.#keepDeliveries();
     const { broker, clock, timings, parts } = this.#context;
-    parts.atOnce(() => this.#beginHalt());
+    parts.atOnce(() => this.#halt.begin());
     // Nothing is done about them before the claim and the halt, but the venue's answer is there by then.
     this.#working = parts.exit.readOrders(broker, clock, timings.readTimeoutMs);
     const ended = new AbortController();
@@ -117,9 +117,11 @@ export class Incident {
     while (!ended.aborted && !this.#stopped() && this.#verdicts === 0) {
       this.#mustSpeak = true;
       const claim = this.#claim;
-      const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms` }];
+      const cause = this.#unclaimable === undefined ? '' : `: ${this.#unclaimable}`;
+      const residue = [{ symbol: '*', quantity: 0, why: `nothing could be said of the book in ${timings.deadlineMs} ms${cause}` }];
       const judgement = { kind: 'escalate', verdict: 'deadline_passed', silentHolders: [], residue } as const;
       if (claim?.isValid() === true) await this.#publish(claim, startedMs, judgement, NO_PROGRESS);
+      else if (this.#unclaimable !== undefined) await this.#publish(undefined, startedMs, judgement, NO_PROGRESS);
       await clock.sleep(timings.claimMs / 4, ended);
     }
     this.#mustSpeak = false;
@@ -127,10 +129,10 @@ export class Incident {
 
   /** True when the incident is over. */
   async #attempt(): Promise<boolean> {
-    const { clock, timings, claims, logger } = this.#context;
+    const { clock, timings, logger } = this.#context;
     this.#moved = true;
     try {
-      const attempt = await claims.tryTake(this.id, this.#panic.eventId);
+      const attempt = await this.#tryTake();
       if (attempt.kind === 'done') {
         this.#answered = [this.#panic.eventId];
         return true;
@@ -147,6 +149,17 @@ export class Incident {
       await clock.sleep(timings.pollMs, this.#stop.signal);
     }
     return false;
+  }
+
+  async #tryTake(): Promise<ClaimAttempt> {
+    try {
+      const attempt = await this.#context.claims.tryTake(this.id, this.#panic.eventId);
+      this.#unclaimable = undefined;
+      return attempt;
+    } catch (error) {
+      this.#unclaimable = messageOf(error);
+      throw error;
+    }
   }
 
   /**
@@ -184,7 +197,7 @@ export class Incident {
     let end: ExitEnd | undefined;
     try {
       end = await parts.inOrder(
-        () => this.#raiseHalt(),
+        () => this.#halt.raise(),
         () => this.#exit(claim, startedMs),
       );
       return end;
@@ -194,36 +207,9 @@ export class Incident {
     }
   }
 
-  /** Needs no claim: whoever hears of the panic halts, and it is one halt. */
-  #beginHalt(): void {
-    this.#halting ??= this.#haltUntilCommitted();
-    this.#halting.catch((error: unknown) => this.#context.logger.error({ error: messageOf(error) }, 'the halt could not be written'));
-  }
-
-  async #haltUntilCommitted(): Promise<void> {
-    const { bus, clock, random, audit, timings, workerId, holders } = this.#context;
-    // A panic without words is one all the same: no halt may fail over them.
-    const reason = this.#panic.reason.trim() === '' ? 'no reason given' : this.#panic.reason;
-    const request = { kind: 'exit', reason, by: workerId, incident: this.id, eventId: this.#panic.eventId } as const;
-    while (!this.#stopped() && !this.#over) {
-      const outcome = await halt(bus, request, { clock, random, audit, timeoutMs: timings.haltPatienceMs });
-      if (outcome.outcome !== 'committed') continue;
-      this.#halt = { atMs: clock.monotonicMs(), stateVersion: outcome.version, epoch: outcome.epoch };
-      holders.refresh();
-      return;
-    }
-  }
-
-  /** Returns once the halt is committed, or when waiting longer would leave the book open; in that case it goes on trying. */
-  async #raiseHalt(): Promise<void> {
-    const { clock, timings } = this.#context;
-    this.#beginHalt();
-    await settleWithin(clock, this.#halting ?? Promise.resolve(), timings.haltPatienceMs);
-  }
-
   async #exit(claim: IncidentClaim, startedMs: number): Promise<ExitEnd> {
-    const { bus, clock, random, audit, account, workerId, broker, timings, limit, limitCancels, remembered, parts } = this.#context;
-    const busName = await readBusName(bus, random);
+    const { bus, clock, audit, account, workerId, broker, timings, limit, limitCancels, remembered, names, parts } = this.#context;
+    const { name, isRenamed, forgotten } = await names.read();
     const ledger = createBusLedger({
       bus,
       clock,
@@ -232,7 +218,9 @@ export class Incident {
       incident: this.id,
       account,
       worker: workerId,
-      orderPrefix: orderPrefix(busName, this.id),
+      orderPrefix: orderPrefix(name, this.id),
+      isRenamed,
+      forgotten,
       drain: () => this.#drain(),
     });
     const onVerdict = (judgement: Verdict, progress: ExitProgress) => this.#publish(claim, startedMs, judgement, progress);
@@ -247,9 +235,10 @@ export class Incident {
 
   #drain(): DrainView {
     const { timings, holders } = this.#context;
-    const view = drainView(holders.roll, this.epoch, this.#halt, timings);
+    const halt = this.#halt.committed;
+    const view = drainView(holders.roll, this.epoch, halt, timings);
     // A list of holders that is older than the halt may lack the one that still sends.
-    const current = this.#halt !== undefined && holders.currentMs >= this.#halt.atMs;
+    const current = halt !== undefined && holders.currentMs >= halt.atMs;
     return current ? view : { ...view, silentHolders: ['(the list of holders has not been read since the halt)'] };
   }
 
@@ -275,15 +264,16 @@ export class Incident {
     if (await this.#publish(claim, startedMs, judgement, NO_PROGRESS)) this.#wrongAccount = found;
   }
 
-  /** True when the verdict stands on the bus under this claim. Nothing is acknowledged before that. */
-  async #publish(claim: IncidentClaim, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
+  /** True when the verdict stands on the bus, under this claim where there is one. Nothing is acknowledged before that. */
+  async #publish(claim: IncidentClaim | undefined, startedMs: number, judgement: Verdict, progress: ExitProgress): Promise<boolean> {
     const { bus, clock, audit, alert, account, workerId } = this.#context;
     const { eventId } = this.#panic;
     const answers = [...this.#answers];
-    const subject = { eventId, answers, incident: this.id, account, epoch: this.epoch, fencingToken: claim.token, worker: workerId };
+    const fencingToken = claim?.token ?? 0;
+    const subject = { eventId, answers, incident: this.id, account, epoch: this.epoch, fencingToken, worker: workerId };
     const report = exitReport(subject, judgement, progress, { nowMs: clock.monotonicMs(), startedMs, wallMs: clock.wallMs() });
     const completed = judgement.kind === 'completed';
-    const said = `${this.id}/${claim.token}/${judgement.verdict}${answers.length > 1 ? `/${answers.length}` : ''}`;
+    const said = `${this.id}/${fencingToken}/${judgement.verdict}${answers.length > 1 ? `/${answers.length}` : ''}`;
     if (!this.#told.has(said)) {
       this.#told.add(said);
       // Straight to people, before the bus is asked for anything.
@@ -292,13 +282,13 @@ export class Incident {
     }
     const stands = await recordSurely(bus, clock, completed ? PANIC_COMPLETED : PANIC_ESCALATED, encodeExitReport(report), {
       idempotencyKey: `${completed ? 'completed' : 'escalated'}/${said}`,
-      notAfterMs: claim.validUntilMs,
+      ...(claim === undefined ? {} : { notAfterMs: claim.validUntilMs }),
       signal: this.#stop.signal,
     });
     if (stands) this.#verdicts += 1;
     if (!stands || judgement.kind === 'escalate') return stands;
     this.#answered = report.answers ?? [eventId];
-    return claim.finish(eventId, judgement.verdict);
+    return claim?.finish(eventId, judgement.verdict) ?? false;
   }
 
   #keepDeliveries(): Timer {

@@ -15,6 +15,7 @@ import { type Random, systemRandom } from '../random.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { readTradingState } from '../tradingState/read.js';
 import { BUS_LOST_POLICIES, BusLoss, type BusLostPolicy } from './busLoss.js';
+import { BusNames } from './busNames.js';
 import { ClaimDesk } from './claim.js';
 import { CloseMemory } from './closeMemory.js';
 import { ConditionWatch } from './condition.js';
@@ -125,6 +126,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
     limitCancels: (task) => limitCancels(task),
     remembered: new CloseMemory(),
     claims: new ClaimDesk(bus, clock, `${workerId}/${generation}`, timings.claimMs),
+    names: new BusNames(bus, clock, random, account),
     holders,
     condition,
     parts,
@@ -189,7 +191,10 @@ async function watchState(context: WorkerContext, memory: HaltMemory, panics: Pa
   const { bus, clock, timings, signal, logger } = context;
   while (!signal.aborted) {
     try {
-      const { state } = await readTradingState(bus);
+      const reading = await readTradingState(bus);
+      const { state } = reading;
+      // A bus that cannot tell its name yet is watched all the same.
+      await context.names.heard(reading).catch((error: unknown) => logger.debug({ error: messageOf(error) }, 'the bus has no name yet'));
       if (memory.observe(state)) await memory.reassert(bus, { clock, audit: context.audit });
       await loss.heard(state);
       await panics.supersede(state);

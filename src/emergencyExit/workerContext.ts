@@ -6,6 +6,7 @@ import type { Bus, Delivery } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { Random } from '../random.js';
+import type { BusNames } from './busNames.js';
 import type { ClaimDesk } from './claim.js';
 import type { CloseMemory } from './closeMemory.js';
 import type { ConditionWatch } from './condition.js';
@@ -60,6 +61,7 @@ export interface WorkerContext {
   readonly limitCancels: <T>(task: () => Promise<T>) => Promise<T>;
   readonly remembered: CloseMemory;
   readonly claims: ClaimDesk;
+  readonly names: BusNames;
   readonly holders: HolderTail;
   readonly condition: ConditionWatch;
   readonly parts: WorkerParts;

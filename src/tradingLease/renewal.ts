@@ -230,6 +230,8 @@ export class Renewal {
 
   #take(reading: StateReading): void {
     if (reading.version !== this.#reading?.version) this.#readingReceivedMs = this.#config.clock.monotonicMs();
+    // Versions only rise: this bus was emptied, and with the state went the word of this holder.
+    if (reading.version < (this.#reading?.version ?? 0)) this.#forgetStanding();
     this.#reading = reading;
     this.#doubt = undefined;
     this.#forgotten = this.#memory.observe(reading.state);
@@ -239,11 +241,16 @@ export class Renewal {
     const before = this.#identity;
     this.#identity = probe.identity;
     if (before === undefined || before === probe.identity) return;
-    this.#registered = false;
-    this.#attestedEpoch = undefined;
+    this.#forgetStanding();
     this.#peers.restart();
     const details = { before, now: probe.identity };
     void this.#audit.record({ event: 'lease.bus_changed', cause: 'the bus is not the one that this holder had registered with', details });
+  }
+
+  /** An exit that does not know of this holder would not wait for its orders. */
+  #forgetStanding(): void {
+    this.#registered = false;
+    this.#attestedEpoch = undefined;
   }
 
   /** False: the bus had forgotten something; what this holder remembers is added again before anything is renewed. */

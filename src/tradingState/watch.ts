@@ -79,6 +79,8 @@ class LiveWatch implements TradingStateWatch {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     let knownVersion = -1;
+    /** What stands under that version: another server gives the same number to something else. */
+    let knownText = '';
     while (!signal.aborted) {
       const startedMs = this.#clock.monotonicMs();
       try {
@@ -87,8 +89,10 @@ class LiveWatch implements TradingStateWatch {
           .watch(knownVersion, { blockMs: this.#options.blockMs ?? DEFAULT_BLOCK_MS, signal });
         if (signal.aborted) return;
         this.#contactMs = this.#clock.monotonicMs();
-        const changed = value.version !== knownVersion || this.#doubt !== undefined;
+        const text = JSON.stringify(value.fields);
+        const changed = value.version !== knownVersion || text !== knownText || this.#doubt !== undefined;
         knownVersion = value.version;
+        knownText = text;
         if (changed) this.#take(stateOf(value));
         else if (this.#contactMs === startedMs) await quietSleep(this.#clock, 1, signal);
       } catch (error) {

@@ -1,8 +1,12 @@
 import { rmSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FROM_START } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
-import { ConfigurationError } from '../../src/errors.js';
+import { parseRedisUrl } from '../../src/bus/redis/target.js';
+import { withoutSecrets } from '../../src/bus/withoutSecrets.js';
+import { ConfigurationError, messageOf } from '../../src/errors.js';
+import { fcSeed } from '../support/seed.js';
 import { temporaryDirectory } from '../support/temporaryDirectory.js';
 
 describe('openBus', () => {
@@ -32,6 +36,39 @@ describe('openBus', () => {
 
   it('keeps passwords out of the message', async () => {
     await expect(openBus('redis://user:hunter2@localhost')).rejects.toThrow(/^(?!.*hunter2)/);
+  });
+
+  it('keeps every part of a password out, also of one that was not percent-encoded', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'/@?#&=:%[],.a1 '), maxLength: 6 });
+    const template = fc.constantFrom(
+      (secret: string) => `redis://user:${secret}@host:1/2`,
+      (secret: string) => `redis://${secret}@host`,
+      (secret: string) => `REDIS://:${secret}@host`,
+      (secret: string) => `redis+sentinels://user:${secret}@host/name`,
+      (secret: string) => `redis+sentinel://user:${secret}@host/name?prefix=a:`,
+      (secret: string) => `redis+sentinel://host/name?sentinelPassword=${secret}&prefix=a:`,
+      (secret: string) => `rediss+cluster://:x@host?prefix={a}:&password=${secret}`,
+    );
+    const said = (url: string): string => {
+      try {
+        return parseRedisUrl(url).url;
+      } catch (error) {
+        return `${messageOf(error)} ${withoutSecrets(url)}`;
+      }
+    };
+    fc.assert(
+      fc.property(text, text, template, (before, after, write) => {
+        expect(said(write(`${before}hunter2${after}`))).not.toContain('hunter2');
+      }),
+      { seed: fcSeed, numRuns: 2_000 },
+    );
+    expect(withoutSecrets('redis://user:x@host:1/2?prefix=a:')).toBe('redis://…@host:1/2?prefix=a:');
+    expect(withoutSecrets('journal:./a@b?c')).toBe('journal:./a@b?c');
+  });
+
+  it('refuses a user without a password, who would not be the one that connects', () => {
+    expect(() => parseRedisUrl('redis://user@host')).toThrow('a user needs a password');
+    expect(parseRedisUrl('redis://user:@host').credentials).toEqual({ username: 'user', password: '' });
   });
 
   it('opens one in-process bus for each name', async () => {

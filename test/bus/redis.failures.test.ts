@@ -1,9 +1,11 @@
 /** A bus on Redis under everything that a server and a network do: real servers, a proxy that only does what TCP can do. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AppendOutcome, type Bus, BusUnavailableError, FROM_START } from '../../src/bus/bus.js';
+import { type AppendOutcome, type Bus, BusDoubtError, BusUnavailableError, FROM_START } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
 import { systemClock } from '../../src/clock.js';
+import { panicClose } from '../../src/emergencyExit/panicClose.js';
 import { PANIC_CLOSE } from '../../src/messages/panicClose.js';
+import { TRADING_STATE } from '../../src/messages/tradingState.js';
 import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
 import { TcpProxy } from '../../src/rig/tcpProxy.js';
 import { eventually } from '../support/eventually.js';
@@ -154,12 +156,7 @@ describe('a bus on Redis, its server or its network failing', () => {
       [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
       'read_only',
     ],
-    [
-      'of revoked rights',
-      [['ACL', 'SETUSER', 'default', '-xadd', '-hset', '-set']],
-      [['ACL', 'SETUSER', 'default', '+@all']],
-      'unavailable',
-    ],
+    ['of revoked rights', [['ACL', 'SETUSER', 'default', '-evalsha', '-eval']], [['ACL', 'SETUSER', 'default', '+@all']], 'unavailable'],
   ] as const)('a server that is %s refuses surely, and a probe says that it takes nothing', async (_what, harm, heal, reason) => {
     for (const command of harm) await server.command(...command);
     const outcome = await settles(bus.append(STREAM, { v: 'x' }), 1_500);
@@ -178,6 +175,75 @@ describe('a bus on Redis, its server or its network failing', () => {
     expect(await valuesOf(PANIC_CLOSE)).toEqual(['panic']);
   });
 
+  it('S6: without memory a panic that nobody has had yet is taken up, kept and handed back', async () => {
+    await bus.append(PANIC_CLOSE, { v: 'panic' }, { idempotencyKey: 'k' });
+    await server.command('CONFIG', 'SET', 'maxmemory', '1');
+    const group = bus.group(PANIC_CLOSE, 'workers');
+    const first = await group.next('a', { minIdleMs: 60_000 });
+    expect(await first?.renew()).toBe(true);
+    await first?.release();
+    const second = await other.group(PANIC_CLOSE, 'workers').next('b', { minIdleMs: 60_000 });
+    expect(second?.record.fields).toEqual({ v: 'panic' });
+    expect(await second?.ack()).toBe(true);
+  });
+
+  it('S7: rights that were revoked in part cost no halt that stands, and nothing is called refused that was written', async () => {
+    const latch = bus.latch('state');
+    expect(await latch.compareAndSet(0, { mode: 'HALTED', halts: 'x' })).toMatchObject({ outcome: 'committed' });
+    const rights = ['-hset', '-hdel', '-del', '-xadd', '-hgetall', '-hexists'];
+    for (const right of rights) {
+      const before = await latch.get();
+      await server.command('ACL', 'SETUSER', 'default', right);
+      const set = await latch.compareAndSet(before.version, { mode: right });
+      const sent = await bus.append(PANIC_CLOSE, { v: right }, { idempotencyKey: right });
+      await server.command('ACL', 'SETUSER', 'default', '+@all');
+      const { version, fields } = await latch.get();
+      const isNew = version === before.version + 1 && fields['mode'] === right;
+      if (!isNew) expect({ version, fields }, right).toEqual({ version: before.version, fields: before.fields });
+      if (set.outcome === 'committed' || set.outcome === 'refused') expect(isNew, right).toBe(set.outcome === 'committed');
+      const stands = (await valuesOf(PANIC_CLOSE)).includes(right);
+      if (sent.outcome === 'committed' || sent.outcome === 'refused') expect(stands, right).toBe(sent.outcome === 'committed');
+    }
+  });
+
+  it('S6: what another program has put in the place of a latch is doubt, so that a panic goes out all the same', async () => {
+    await server.command('SET', TRADING_STATE, 'HALTED');
+    await expect(bus.latch(TRADING_STATE).get()).rejects.toBeInstanceOf(BusDoubtError);
+    expect(await bus.latch(TRADING_STATE).compareAndSet(0, { mode: 'ACTIVE' })).toMatchObject({ outcome: 'refused' });
+    expect(await panicClose(bus, { reason: 'test', by: 'operator' })).toMatchObject({ outcome: 'committed' });
+    expect(await server.command('GET', TRADING_STATE)).toBe('HALTED');
+  });
+
+  it('a record that stands is never called refused, whatever else could not be noted of it', async () => {
+    await server.command('SET', `failflat:latest:${STREAM}`, 'x');
+    const sent = await bus.append(STREAM, { v: 'x' }, { key: 'a' });
+    expect([sent.outcome, await valuesOf(STREAM)]).toEqual(['unknown', ['x']]);
+  });
+
+  it.each(['xadd', 'hset', 'hdel', 'hexists', 'hgetall', 'del', 'time'])(
+    'S6: S7: a user who may not give %s: what is refused was not done, and what was done is not called refused',
+    async (command) => {
+      const latch = bus.latch('state');
+      expect(await latch.compareAndSet(0, { mode: 'HALTED', reason: 'before' })).toMatchObject({ outcome: 'committed' });
+      await server.command('ACL', 'SETUSER', 'default', `-${command}`);
+      const said = new Map([
+        ['plain', (await bus.append(STREAM, { v: 'plain' })).outcome],
+        ['keyed', (await bus.append(STREAM, { v: 'keyed' }, { key: 'writer' })).outcome],
+        ['once', (await bus.append(STREAM, { v: 'once' }, { idempotencyKey: 'k' })).outcome],
+      ]);
+      const set = (await latch.compareAndSet(1, { mode: 'ACTIVE' })).outcome;
+      await server.command('ACL', 'SETUSER', 'default', '+@all');
+      await isBack();
+      const stands = await valuesOf(STREAM);
+      for (const [value, outcome] of said) {
+        if (outcome !== 'unknown') expect([value, stands.includes(value)]).toEqual([value, outcome === 'committed']);
+      }
+      const halted = { version: 1, fields: { mode: 'HALTED', reason: 'before' } };
+      const { version, fields } = await latch.get();
+      expect({ version, fields }).toEqual(set === 'refused' ? halted : { version: 2, fields: { mode: 'ACTIVE' } });
+    },
+  );
+
   it('CLIENT PAUSE holds writes: they are unknown, and do not land when it ends', async () => {
     await server.command('CLIENT', 'PAUSE', '600', 'WRITE');
     expect((await settles(bus.append(STREAM, { v: 'paused' }, { timeoutMs: 150 }), 1_000)).outcome).toBe('unknown');
@@ -192,6 +258,18 @@ describe('a bus on Redis, its server or its network failing', () => {
     await eventually(async () => JSON.stringify(await bus.probe()).includes('maxmemory-policy = allkeys-lru'));
     await server.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     await isBack();
+  });
+
+  it('S7: a server that is told to evict while connections stand grants nothing more, until it is told otherwise', async () => {
+    const unguarded = async () => {
+      const probe = await bus.probe();
+      return probe.ok && probe.unguarded;
+    };
+    expect(await unguarded()).toBeUndefined();
+    await server.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+    expect(await eventually(unguarded)).toContain('maxmemory-policy = allkeys-lfu');
+    await server.command('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru');
+    await eventually(async () => (await unguarded()) === undefined);
   });
 
   it('S7: a master that has lost its replicas proves nothing, and grants no more than before', async () => {

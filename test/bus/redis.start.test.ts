@@ -1,16 +1,18 @@
 /** What can be wrong at the start with a Redis bus: one clear line each, and no waiting for what cannot come. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BusUnavailableError, BusUnsuitableError, FROM_START } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
 import { createRedisBus } from '../../src/bus/redis/index.js';
+import { reachedAt } from '../../src/bus/redis/natMap.js';
 import { ServerClock } from '../../src/bus/redis/serverClock.js';
 import { slotOf } from '../../src/bus/redis/slot.js';
 import { checkServer } from '../../src/bus/redis/suitability.js';
-import { parseRedisUrl, throughPort, withFreshPrefix } from '../../src/bus/redis/target.js';
+import { parseRedisUrl, reachedBy, withFreshPrefix } from '../../src/bus/redis/target.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
 import { eventually } from '../support/eventually.js';
@@ -63,9 +65,24 @@ describe('a Redis bus at the start', () => {
     expect(await bus.probe()).toMatchObject({ ok: true });
   });
 
+  it('does not show a password that the server repeats, or that it hangs up on', async () => {
+    const renamed = await start({ config: { requirepass: 'hunter2', 'rename-command': 'AUTH other' } });
+    const url = `redis://:hunter2@127.0.0.1:${renamed.port}`;
+    expect(inspect(await refusal(url), { depth: 9 })).not.toContain('hunter2');
+    const rude = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.destroy()));
+    await once(rude.listen(0, '127.0.0.1'), 'listening');
+    undo.push(() => rude.close());
+    const address = rude.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    expect(inspect(await refusal(`redis://:hunter2@127.0.0.1:${address.port}`), { depth: 9 })).not.toContain('hunter2');
+  });
+
   it('names TLS where the server speaks none', async () => {
     const server = await start();
+    const warnings = heardWarnings();
     expect((await refusal(`rediss://127.0.0.1:${server.port}`)).message).toMatch(/TLS|SSL|wrong version|ECONNRESET/i);
+    // An address is no name that a TLS client may ask for: Node would warn of it.
+    expect(warnings).toEqual([]);
   });
 
   it('names TLS where the server speaks nothing else, and silence where it says nothing', async () => {
@@ -179,12 +196,46 @@ describe('the parts of a Redis URL', () => {
     expect(parseRedisUrl('redis://:secret@h?sentinelPassword=s').url).not.toMatch(/secret|=s/);
   });
 
+  it('say where servers are reached that are named by addresses of another network', () => {
+    const { natMap } = parseRedisUrl('redis+sentinel://s/m?natMap=10.0.0.1:6379=Bastion:7001,[fd00::1]:6379=[::1]:7002');
+    expect(reachedAt(natMap, { host: '10.0.0.1', port: 6_379 })).toEqual({ host: 'Bastion', port: 7_001 });
+    expect(reachedAt(natMap, { host: 'FD00::1', port: 6_379 })).toEqual({ host: '::1', port: 7_002 });
+    const other = { host: '10.0.0.1', port: 6_380 };
+    expect(reachedAt(natMap, other)).toBe(other);
+  });
+
+  it.each([
+    ['redis+sentinel://s/m?natMap=10.0.0.1:6379', 'must be announced:port=reached:port'],
+    ['redis+sentinel://s/m?natMap=a:1=b:2=c:3', 'must be announced:port=reached:port'],
+    ['redis+sentinel://s/m?natMap=', 'must be announced:port=reached:port'],
+    ['redis+cluster://s?prefix={a}:&natMap=a=b:1', 'host "a": must be a name or an address, with a port'],
+    ['redis+cluster://s?prefix={a}:&natMap=a:1=b:70000', 'port 70000: must be between 1 and 65535'],
+    ['redis+sentinel://s/m?natMap=a:1=b:1,A:1=b:2', 'must give a:1 once'],
+    ['redis://s?natMap=a:1=b:1', 'must be used with redis+sentinel:// or redis+cluster://'],
+  ])('are refused as %s', (url, words) => {
+    expect(() => parseRedisUrl(url)).toThrow(words);
+    expect(() => parseRedisUrl(url)).toThrow(ConfigurationError);
+  });
+
   it('can be changed without touching the others', () => {
-    expect(parseRedisUrl(throughPort('redis://u:p@host:1/2?prefix=x:', 9))).toMatchObject({
-      place: { address: { host: '127.0.0.1', port: 9 } },
+    expect(parseRedisUrl(reachedBy('redis://u:p@host:1/2?prefix=x:', [{ host: '::1', port: 9 }], []))).toMatchObject({
+      place: { address: { host: '::1', port: 9 } },
       credentials: { username: 'u', password: 'p' },
       db: 2,
       prefix: 'x:',
+    });
+    const [announced, reached] = [
+      { host: 'A', port: 6_379 },
+      { host: '::1', port: 2 },
+    ];
+    const before = 'rediss+sentinel://:$1@s,t/m/2?natMap=b:1=c:2&sentinelPassword=p';
+    expect(parseRedisUrl(reachedBy(before, [{ host: 'u', port: 3 }], [[announced, reached]]))).toMatchObject({
+      place: { kind: 'sentinel', sentinels: [{ host: 'u', port: 3 }], master: 'm' },
+      tls: true,
+      credentials: { password: '$1' },
+      sentinelCredentials: { password: 'p' },
+      db: 2,
+      natMap: new Map([['a:6379', reached]]),
     });
     expect(parseRedisUrl(withFreshPrefix('redis://h/1?prefix=x:', 'drill')).prefix).toBe('drill:');
     expect(parseRedisUrl(withFreshPrefix('redis+cluster://h?prefix={a}:', 'drill')).prefix).toBe('{drill}:');

@@ -42,6 +42,22 @@ describe('superseded and stuck exits', () => {
     expect(await scene.completions()).toMatchObject([{ verdict: 'flat' }]);
   });
 
+  it('S6: an exit whose claim nobody can understand is escalated at its deadline: no other worker could have it either', async () => {
+    scene = createExitScene();
+    const { venue, clock } = scene;
+    await scene.arm();
+    venue.seed([{ symbol: 'AAPL', quantity: 5 }]);
+    const worker = scene.worker();
+    await clock.advance(300);
+    scene.memory.spoilLatch('exit:default');
+    await scene.panic();
+    await scene.until(async () => (await scene.escalations()).length > 0, 13_000, 'the escalation');
+    expect(await scene.escalations()).toMatchObject([{ verdict: 'deadline_passed', fencingToken: 0 }]);
+    expect(JSON.stringify(worker.alerts)).toContain('exit.deadline_passed');
+    await clock.advance(20_000);
+    expect(worker.alerts.filter(({ kind }) => kind === 'exit.deadline_passed')).toHaveLength(1);
+  });
+
   it('S6: a panic that gives no reason is carried out like any other', async () => {
     scene = createExitScene();
     const { venue, clock } = scene;

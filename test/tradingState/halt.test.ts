@@ -206,4 +206,23 @@ describe('trading state watch', () => {
     await clock.advance(1_000);
     await closed;
   });
+
+  it('S7: shows a halt also where another master gives it the number that an armed state had on the last one', async () => {
+    const clock = new ManualClock();
+    let fields = encodeTradingState(ACTIVE);
+    const watched = async () => {
+      await clock.sleep(1);
+      return { version: 7, fields, sentMs: clock.monotonicMs() };
+    };
+    const latch = { ...createMemoryBus().handle().latch(TRADING_STATE), watch: watched };
+    const watch = createTradingStateWatch({ bus: { latch: () => latch }, clock });
+    await clock.advance(5);
+    expect(watch.current()?.state.mode).toBe('ACTIVE');
+    fields = encodeTradingState(NEVER_ARMED);
+    await clock.advance(5);
+    expect(watch.current()?.state.mode).toBe('HALTED');
+    const closed = watch.close();
+    await clock.advance(5);
+    await closed;
+  });
 });

@@ -2,6 +2,7 @@
 import type { Clock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
+import { nameOf } from './address.js';
 import { connectWithin, type Dialling, infoOf, login, NotNowError, RefusedByServerError } from './dialling.js';
 import { locateMaster } from './locate.js';
 import { type RedisConnection, RedisReplyError } from './seam.js';
@@ -32,7 +33,7 @@ const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 export async function dial(dialling: Dialling): Promise<Established> {
   const { target, clock, name, connectTimeoutMs } = dialling;
   const master = await locateMaster(dialling);
-  const shown = `${master.address.host}:${master.address.port}`;
+  const shown = nameOf(master.address);
   const connection = await connectWithin(dialling, master.address);
   try {
     const facts = await settleWithin(clock, introduce(connection, master, target, clock), connectTimeoutMs);
@@ -58,7 +59,7 @@ async function introduce(connection: RedisConnection, master: NamedMaster, targe
   if (target.db !== 0) await connection.send('SELECT', [target.db]);
   const info = infoOf(await connection.send('INFO', []));
   checkServer(info, target);
-  const shown = `${master.address.host}:${master.address.port}`;
+  const shown = nameOf(master.address);
   if (info.get('loading') === '1') throw new NotNowError(`${shown}: the server is still loading its data`);
   if (info.get('role') !== 'master') throw new NotNowError(`${shown}: is not a master now (role ${info.get('role')})`);
   const sentMs = clock.monotonicMs();

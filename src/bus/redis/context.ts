@@ -104,6 +104,8 @@ export async function write(
 
 const NO_SPACE = new Set(['OOM']);
 const READ_ONLY = new Set(['READONLY', 'NOREPLICAS', 'MISCONF']);
+/** Where a reply says that it was not the script that was refused, but a command within. */
+const WITHIN_SCRIPT = '@user_script';
 
 /** What a failed write is reported as: surely not done, or nobody knows. */
 export function writeFailure(
@@ -115,8 +117,10 @@ export function writeFailure(
   if (error instanceof NotSentError) return { outcome: 'refused', reason: 'unavailable', detail };
   if (error instanceof NoReplyError) return { outcome: 'unknown', detail };
   if (error instanceof RedisReplyError) {
-    const reason = NO_SPACE.has(error.kind) ? 'no_space' : READ_ONLY.has(error.kind) ? 'read_only' : 'unavailable';
-    return { outcome: 'refused', reason, detail };
+    // These two are looked at before the first write. Any other refusal within a script may come behind a write that stands.
+    if (NO_SPACE.has(error.kind)) return { outcome: 'refused', reason: 'no_space', detail };
+    if (READ_ONLY.has(error.kind)) return { outcome: 'refused', reason: 'read_only', detail };
+    return detail.includes(WITHIN_SCRIPT) ? { outcome: 'unknown', detail } : { outcome: 'refused', reason: 'unavailable', detail };
   }
   return { outcome: 'unknown', detail };
 }

@@ -2,8 +2,9 @@
 import type { Clock } from '../../clock.js';
 import { callWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
-import type { Connect, RedisArgument, RedisConnection } from './seam.js';
-import type { RedisAddress, RedisCredentials, RedisTarget } from './target.js';
+import { nameOf, type RedisAddress } from './address.js';
+import { type Connect, type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
+import type { RedisCredentials, RedisTarget } from './target.js';
 
 /** Of a connection, and of everything that is asked before it is used: at the start, … */
 export const CONNECT_TIMEOUT_MS = 2_000;
@@ -37,7 +38,7 @@ export async function connectWithin(
   { target, connect, clock, name, connectTimeoutMs }: Dialling,
   address: RedisAddress,
 ): Promise<RedisConnection> {
-  const shown = `${address.host}:${address.port}`;
+  const shown = nameOf(address);
   const connecting = (signal: AbortSignal) => connect(address, { tls: target.tls, connectTimeoutMs, name, signal });
   const connected = await callWithin(clock, connecting, connectTimeoutMs).catch((error: unknown) => {
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
@@ -49,7 +50,13 @@ export async function connectWithin(
 export async function login(connection: RedisConnection, { username, password }: RedisCredentials): Promise<void> {
   if (password === undefined) return;
   const credentials: RedisArgument[] = username === undefined ? [password] : [username, password];
-  await connection.send('AUTH', credentials);
+  try {
+    await connection.send('AUTH', credentials);
+  } catch (error) {
+    // A server without this command repeats what it was sent.
+    if (error instanceof RedisReplyError && error.message.includes(password)) throw new RedisReplyError(`${error.kind} AUTH was refused`);
+    throw error;
+  }
 }
 
 /** `INFO` as a map: lines of `name:value`. */

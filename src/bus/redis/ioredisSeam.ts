@@ -1,4 +1,5 @@
 /** ioredis behind the seam: one client object is one connection, which never reconnects, queues or resends by itself. */
+import { isIP } from 'node:net';
 import { FailflatError, messageOf } from '../../errors.js';
 import { type Connect, type RedisConnection, RedisReplyError } from './seam.js';
 
@@ -24,7 +25,8 @@ export const connectWithIoredis: Connect = async ({ host, port }, { tls, connect
     port,
     connectionName: name,
     connectTimeout: connectTimeoutMs,
-    ...(tls ? { tls: { servername: host } } : {}),
+    // The name that a server of many is to answer for; an address is none, and is checked against the certificate all the same.
+    ...(tls ? { tls: isIP(host) === 0 ? { servername: host } : {} } : {}),
     lazyConnect: true,
     // Logging in and the check of the server are ours: they must have a deadline, and say in one line what is wrong.
     protocol: 2,

@@ -1,5 +1,13 @@
 /** A latch in Redis: a hash that changes by compare-and-set, and a stream of one entry that wakes those who watch it. */
-import { BusDoubtError, type CompareAndSetOutcome, type Fields, type Latch, type LatchValue, type ReadOptions } from '../bus.js';
+import {
+  BusDoubtError,
+  BusUnavailableError,
+  type CompareAndSetOutcome,
+  type Fields,
+  type Latch,
+  type LatchValue,
+  type ReadOptions,
+} from '../bus.js';
 import { boundedBlockMs, DEFAULT_APPEND_TIMEOUT_MS, MAX_RECORD_BYTES } from '../policy.js';
 import type { ServerFacts } from './connection.js';
 import {
@@ -15,6 +23,7 @@ import {
 } from './context.js';
 import type { Readers } from './readers.js';
 import { COMPARE_AND_SET } from './scripts.js';
+import { RedisReplyError } from './seam.js';
 import { decodeLatch, latchSum } from './wire.js';
 
 export class RedisLatch implements Latch {
@@ -36,9 +45,17 @@ export class RedisLatch implements Latch {
   async get(): Promise<LatchValue> {
     const { clock, commands } = this.#context;
     const sentMs = clock.monotonicMs();
-    const reading = decodeLatch(await ask(this.#context, () => commands.call('HGETALL', [this.#key], CALL_TIMEOUT_MS)));
+    const stored = ask(this.#context, () => commands.call('HGETALL', [this.#key], CALL_TIMEOUT_MS));
+    const reading = decodeLatch(await stored.catch((error: unknown) => this.#unlessDoubtful(error)));
     if (reading.kind === 'doubt') throw new BusDoubtError(`latch ${this.#name}: ${reading.problem}`);
     return { version: reading.version, fields: reading.fields, sentMs };
+  }
+
+  /** The server answers, but what stands there is no latch: another program has written it. */
+  #unlessDoubtful(error: unknown): never {
+    const cause = error instanceof BusUnavailableError ? error.cause : undefined;
+    if (!(cause instanceof RedisReplyError && cause.kind === 'WRONGTYPE')) throw error;
+    throw new BusDoubtError(`latch ${this.#name}: holds no fields: another program has written it`, { cause });
   }
 
   async compareAndSet(expectedVersion: number, fields: Fields): Promise<CompareAndSetOutcome> {

@@ -6,11 +6,15 @@ import { CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
 import { infoOf } from './dialling.js';
 import type { Link } from './link.js';
 import { PROBE, runScript } from './scripts.js';
+import { evictionOf } from './suitability.js';
 import { listOf } from './wire.js';
 
 const PROOF_LIFE_MS = 60_000;
 /** How long a replica may take to confirm the proof. */
 export const REPLICA_MS = 250;
+
+/** How often it is asked whether the server was told to evict: that costs it more than a probe. */
+const EVICTION_EVERY_MS = 1_000;
 
 export interface Replication {
   /** Copies are kept, so that a failover can bring up an older one. */
@@ -36,6 +40,8 @@ export class RedisProbe {
   readonly #failsOver: boolean;
   readonly #key: string;
   #count = 0;
+  #evictionMs = Number.NEGATIVE_INFINITY;
+  #eviction: string | undefined;
   #replicated: boolean;
 
   constructor(context: Omit<RedisContext, 'replicated'>, link: Link, start: Replication, failsOver: boolean) {
@@ -66,20 +72,32 @@ export class RedisProbe {
       if (reads !== undefined && reads.runId !== writtenOn.runId)
         return { ok: false, detail: 'what is read comes from another server than the one that was asked' };
       // A master that has lost its replicas is not one that never had any.
-      const { replicated, unguarded } = replicationOf(facts, this.#failsOver || this.#replicated);
+      const { replicated, unguarded: unwatched } = replicationOf(facts, this.#failsOver || this.#replicated);
       this.#replicated = replicated;
       if (replicated && !(await this.#confirmed(writtenOn)))
         return { ok: false, detail: `no replica confirmed a write within ${REPLICA_MS} ms` };
+      const roundTripMs = clock.monotonicMs() - sentMs;
+      const unguarded = unwatched ?? (await this.#evicting());
       return {
         ok: true,
         sentMs,
-        roundTripMs: clock.monotonicMs() - sentMs,
+        roundTripMs,
         identity: facts.get('master_replid') ?? '',
         ...(unguarded === undefined ? {} : { unguarded }),
       };
     } catch (error) {
       return { ok: false, detail: messageOf(error) };
     }
+  }
+
+  /** The policy can be changed while connections stand. */
+  async #evicting(): Promise<string | undefined> {
+    const nowMs = this.#context.clock.monotonicMs();
+    if (nowMs - this.#evictionMs >= EVICTION_EVERY_MS) {
+      this.#eviction = evictionOf(infoOf(await this.#link.call('INFO', ['memory'], CALL_TIMEOUT_MS)));
+      this.#evictionMs = nowMs;
+    }
+    return this.#eviction;
   }
 
   /** A master that was replaced has no replicas any more: on the connection of the write it cannot pretend otherwise. */

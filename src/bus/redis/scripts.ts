@@ -20,7 +20,9 @@ local now = t[1] * 1000 + t[2] / 1000
  * KEYS: stream, newest by key, appended once. ARGV: not after, key, idempotency key, retention in ms or '', '1' for what must
  * be taken even when memory is short, fields …
  *
- * Redis looks at its memory before the first write of a script that could need some, and not after a write that needs none.
+ * Redis looks at its memory before the first write of a script that could need some, and not after a write that needs none: what
+ * must be taken, held or handed back whatever happens begins with one of those.
+ * A command that the user may not give ends a script where it stands: behind the first write that counts, none may do so.
  */
 export const APPEND = script(`${NOW}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
@@ -35,8 +37,15 @@ end
 add[#add + 1] = '*'
 for i = 6, #ARGV do add[#add + 1] = ARGV[i] end
 local id = redis.call(unpack(add))
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[3], id) end
-if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], ARGV[2], id) end
+local problem
+local function note(key, name)
+  if name == '' then return end
+  local noted = redis.pcall('HSET', key, name, id)
+  if type(noted) == 'table' and noted.err then problem = noted.err end
+end
+note(KEYS[3], ARGV[3])
+note(KEYS[2], ARGV[2])
+if problem then return {'not_noted', tostring(now), problem} end
 return {'committed', tostring(now), id}`);
 
 /** KEYS: stream, newest by key. ARGV: key. */
@@ -50,18 +59,32 @@ if info.err then return '0-0' end
 for i = 1, #info, 2 do if info[i] == 'last-generated-id' then return info[i + 1] end end
 return '0-0'`);
 
-const LATCH_SUM = `local function sum(version, names, fields)
+/** Names are sorted byte by byte: what Lua itself compares by is the locale that the server happens to run in. */
+const LATCH_SUM = `local function before(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+local function sum(version, names, fields)
   local text = {version}
-  table.sort(names)
+  table.sort(names, before)
   for _, name in ipairs(names) do text[#text + 1] = '|' .. #name .. ':' .. name .. '=' .. #fields[name] .. ':' .. fields[name] end
   return redis.sha1hex(table.concat(text))
 end
 `;
 
-/** KEYS: latch, changes. ARGV: not after, expected version, new sum, names and values … A halt is taken also when memory is short. */
+/**
+ * KEYS: latch, changes. ARGV: not after, expected version, new sum, names and values … A halt is taken also when memory is short.
+ *
+ * What the server may refuse comes before anything is taken away, and what only wakes those who watch fails nothing: a value is
+ * never lost half-way.
+ */
 export const COMPARE_AND_SET = script(`${NOW}${LATCH_SUM}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
-local flat = redis.call('HGETALL', KEYS[1])
+local flat = redis.pcall('HGETALL', KEYS[1])
+if flat.err then return {'doubt', tostring(now)} end
 local version, stands, names, fields = '0', '', {}, {}
 for i = 1, #flat, 2 do
   if flat[i] == 'latch_version' then version = flat[i + 1]
@@ -71,13 +94,18 @@ end
 if #flat > 0 and sum(version, names, fields) ~= stands then return {'doubt', tostring(now), version} end
 if version ~= ARGV[2] then return {'conflict', tostring(now)} end
 local next = string.format('%d', tonumber(version) + 1)
-redis.call('DEL', KEYS[1])
+redis.call('HDEL', KEYS[1], '')
 redis.call('HSET', KEYS[1], 'latch_version', next, 'latch_sum', ARGV[3])
-for i = 4, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next)
-if type(added) == 'table' and added.err then
-  redis.call('DEL', KEYS[2])
-  redis.call('XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next)
+for i = 4, #ARGV, 2 do
+  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  fields[ARGV[i]] = nil
+end
+for name in pairs(fields) do redis.call('HDEL', KEYS[1], name) end
+local wake = {'XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next}
+local woken = redis.pcall(unpack(wake))
+if type(woken) == 'table' and woken.err then
+  redis.pcall('DEL', KEYS[2])
+  redis.pcall(unpack(wake))
 end
 return {'committed', tostring(now), next}`);
 
@@ -87,6 +115,7 @@ return {'committed', tostring(now), next}`);
  */
 export const OBSERVE_GROUP = script(`local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 1000)
 if pending.err then
+  redis.call('HDEL', KEYS[2], '')
   redis.call('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
   pending = {}
 end
@@ -130,12 +159,13 @@ if not mine or redis.call('HEXISTS', KEYS[2], ARGV[3] .. ':released') == 1 then 
 
 /** KEYS: stream, claims. ARGV: group, consumer, id, deliveries. 1: still held by this delivery. */
 export const RENEW = script(`${MINE}
-redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
 redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, ARGV[3], 'IDLE', 0, 'JUSTID')
+redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
 return 1`);
 
 /** KEYS: stream, claims. ARGV: group, consumer, id, deliveries. */
 export const RELEASE = script(`${MINE}
+redis.call('HDEL', KEYS[2], '')
 redis.call('HSET', KEYS[2], ARGV[3] .. ':released', 1)
 return 1`);
 

@@ -1,11 +1,8 @@
 /** What a Redis URL names: where the servers are, who connects, and under which prefix the keys stand. */
 import { ConfigurationError } from '../../errors.js';
 import { withoutSecrets } from '../withoutSecrets.js';
-
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { addressFrom, type Fail, inUrl, type RedisAddress } from './address.js';
+import { type NatMap, NO_NAT, natMapFrom, natMapInUrl } from './natMap.js';
 
 export type RedisPlace =
   | { readonly kind: 'server'; readonly address: RedisAddress }
@@ -29,10 +26,12 @@ export interface RedisTarget {
   readonly db: number;
   /** Stands before every key. */
   readonly prefix: string;
+  /** Where the servers are reached that sentinels and nodes name; empty: where they say. */
+  readonly natMap: NatMap;
 }
 
 const DEFAULT_PORT = { server: 6_379, sentinel: 26_379, cluster: 6_379 } as const;
-const PARAMETERS = ['prefix', 'sentinelUsername', 'sentinelPassword'] as const;
+const PARAMETERS = ['prefix', 'natMap', 'sentinelUsername', 'sentinelPassword'] as const;
 export const isRedisUrl = (url: string): boolean => /^rediss?(\+(sentinel|cluster))?:/.test(url);
 
 const FORM = 'redis[s]://[user:password@]host:port[/db], redis[s]+sentinel://…,…/master[/db], redis[s]+cluster://…,…?prefix={tag}:';
@@ -40,18 +39,20 @@ const FORM = 'redis[s]://[user:password@]host:port[/db], redis[s]+sentinel://…
 /** Throws ConfigurationError (field `bus`) naming the part that cannot hold. */
 export function parseRedisUrl(url: string): RedisTarget {
   const shown = withoutSecrets(url);
-  const fail = (bound: string): never => {
-    throw new ConfigurationError('bus', shown, bound);
+  const fail = (bound: string, part = ''): never => {
+    // A part of the URL is named only where it cannot be one of a password.
+    throw new ConfigurationError('bus', shown, part !== '' && shown.includes(part) ? `${JSON.stringify(part)}: ${bound}` : bound);
   };
   const match = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@/]*)@)?([^/?#]*)([^?#]*)(?:\?([^#]*))?$/.exec(url);
   if (match === null) return fail(`must have the form ${FORM}`);
   const [, scheme, topology = 'server', login = '', hosts = '', path = '', query = ''] = match;
+  if (`${hosts}${path}`.includes('@')) fail('user and password must be percent-encoded: @ is %40, / is %2F, ? is %3F, # is %23');
   const kind = topology === 'sentinel' || topology === 'cluster' ? topology : 'server';
   const addresses = hosts.split(',').map((host) => addressFrom(host, DEFAULT_PORT[kind], fail));
   const parameters = parametersFrom(query, fail);
   const segments = path.split('/').filter((segment) => segment !== '');
   const master = kind === 'sentinel' ? decode(segments.shift() ?? fail('must name the master: …/master'), fail) : '';
-  if (segments.length > 1) fail(`the path ${path} must hold no more than ${kind === 'sentinel' ? 'master and ' : ''}a database number`);
+  if (segments.length > 1) fail(`the path must hold no more than ${kind === 'sentinel' ? 'master and ' : ''}a database number`, path);
   const db = databaseFrom(segments[0], kind, fail);
   const [first, ...others] = addresses;
   if (first === undefined) return fail('must name a host');
@@ -60,15 +61,25 @@ export function parseRedisUrl(url: string): RedisTarget {
   if (kind === 'cluster' && hashTagOf(prefix) === undefined) {
     fail('must give a key prefix with a hash tag, for example ?prefix={failflat}: – a script may touch keys of one slot only');
   }
+  const translated = parameters.get('natMap');
+  if (kind === 'server' && translated !== undefined)
+    fail('natMap: must be used with redis+sentinel:// or redis+cluster://; one server is reached at the address of the URL');
   return {
     url: shown,
     place: placeOf(kind, first, addresses, master),
     tls: scheme === 'rediss',
     credentials: credentialsFrom(login, fail),
-    sentinelCredentials: pair(parameters.get('sentinelUsername'), parameters.get('sentinelPassword')),
+    sentinelCredentials: pair(parameters.get('sentinelUsername'), parameters.get('sentinelPassword'), fail),
     db,
     prefix,
+    natMap: translated === undefined ? NO_NAT : natMapFrom(translated, fail),
   };
+}
+
+/** The servers that the URL itself names. */
+export function addressesOf({ place }: RedisTarget): readonly RedisAddress[] {
+  if (place.kind === 'server') return [place.address];
+  return place.kind === 'sentinel' ? place.sentinels : place.nodes;
 }
 
 /** The same place with another prefix; a Cluster's keeps a hash tag. */
@@ -80,9 +91,20 @@ export function withFreshPrefix(url: string, name: string): string {
   return `${base}?${[...others, `prefix=${prefix}`].join('&')}`;
 }
 
-/** The same bus, reached through a port of this machine. */
-export function throughPort(url: string, port: number): string {
-  return url.replace(/^(rediss?:\/\/(?:[^@/]*@)?)[^/?]*/, `$1127.0.0.1:${port}`);
+/** The same bus, reached at other addresses: those that the URL names, and those that its servers announce. */
+export function reachedBy(
+  url: string,
+  addresses: readonly RedisAddress[],
+  natPairs: readonly (readonly [announced: RedisAddress, reached: RedisAddress])[],
+): string {
+  const [base = url, query = ''] = url.split('?');
+  const parts = query.split('&').filter((part) => part !== '' && !part.startsWith('natMap='));
+  if (natPairs.length > 0) parts.push(`natMap=${natMapInUrl(natPairs)}`);
+  const place = base.replace(
+    /^(rediss?(?:\+\w+)?:\/\/(?:[^@/]*@)?)[^/]*/,
+    (_all, before: string) => before + addresses.map(inUrl).join(','),
+  );
+  return parts.length === 0 ? place : `${place}?${parts.join('&')}`;
 }
 
 /** The part of a key that decides its slot, if it has one. */
@@ -92,20 +114,9 @@ export function hashTagOf(key: string): string | undefined {
   return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined;
 }
 
-type Fail = (bound: string) => never;
-
 function placeOf(kind: RedisPlace['kind'], first: RedisAddress, all: readonly RedisAddress[], master: string): RedisPlace {
   if (kind === 'sentinel') return { kind, sentinels: all, master };
   return kind === 'cluster' ? { kind, nodes: all } : { kind, address: first };
-}
-
-function addressFrom(text: string, defaultPort: number, fail: Fail): RedisAddress {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1];
-  if (host === undefined) return fail(`host ${JSON.stringify(text)}: must be a name or an address, with a port`);
-  const port = Number(match?.[2] ?? defaultPort);
-  if (port < 1 || port > 65_535) fail(`port ${port}: must be between 1 and 65535`);
-  return { host: host.replace(/^\[|\]$/g, ''), port };
 }
 
 function parametersFrom(query: string, fail: Fail): ReadonlyMap<string, string> {
@@ -113,7 +124,7 @@ function parametersFrom(query: string, fail: Fail): ReadonlyMap<string, string> 
   for (const part of query.split('&')) {
     if (part === '') continue;
     const [name = '', ...value] = part.split('=');
-    if (!PARAMETERS.some((known) => known === name)) fail(`parameter ${name}: must be one of ${PARAMETERS.join(', ')}`);
+    if (!PARAMETERS.some((known) => known === name)) fail(`each parameter must be one of ${PARAMETERS.join(', ')}`);
     parameters.set(name, decode(value.join('='), fail));
   }
   return parameters;
@@ -121,7 +132,7 @@ function parametersFrom(query: string, fail: Fail): ReadonlyMap<string, string> 
 
 function databaseFrom(text: string | undefined, kind: RedisPlace['kind'], fail: Fail): number {
   if (text === undefined) return 0;
-  const db = /^\d{1,5}$/.test(text) ? Number(text) : fail(`database ${JSON.stringify(text)}: must be a number`);
+  const db = /^\d{1,5}$/.test(text) ? Number(text) : fail('the database must be a number', text);
   if (kind === 'cluster' && db !== 0) fail(`database ${db}: must be 0, a Cluster has no other`);
   return db;
 }
@@ -129,10 +140,12 @@ function databaseFrom(text: string | undefined, kind: RedisPlace['kind'], fail: 
 function credentialsFrom(login: string, fail: Fail): RedisCredentials {
   if (login === '') return {};
   const [username = '', ...password] = login.split(':');
-  return pair(decode(username, fail), password.length === 0 ? undefined : decode(password.join(':'), fail));
+  return pair(decode(username, fail), password.length === 0 ? undefined : decode(password.join(':'), fail), fail);
 }
 
-function pair(username: string | undefined, password: string | undefined): RedisCredentials {
+function pair(username: string | undefined, password: string | undefined, fail: Fail): RedisCredentials {
+  if (username !== undefined && username !== '' && password === undefined)
+    fail('a user needs a password, or it would not be who connects (user: and nothing behind it, where the user has none)');
   return {
     ...(username === undefined || username === '' ? {} : { username }),
     ...(password === undefined ? {} : { password }),

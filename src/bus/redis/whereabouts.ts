@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js';
 import { messageOf } from '../../errors.js';
 import type { Logger } from '../../logger.js';
-import type { RedisAddress } from './target.js';
+import type { RedisAddress } from './address.js';
 
 /** A master, and under which configuration of its Sentinels or its Cluster it was named. A single server has epoch 0. */
 export interface NamedMaster {

@@ -17,6 +17,8 @@ export interface RedisServerOptions {
   /** Lines of redis.conf. Default: nothing is kept, no replica is waited for. */
   readonly config?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** What its environment has beside that of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Starts a sentinel with these lines, in a file which it rewrites. */
   readonly sentinel?: readonly string[];
   /** A node of a Cluster listens on a second port, 10,000 above the first. */
@@ -169,7 +171,7 @@ export class RedisServer {
     await this.#writeSentinelFile();
     const child = spawn(binary.path, this.#arguments(), {
       cwd: this.#directory,
-      env: binary.env,
+      env: { ...binary.env, ...this.#options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Out of the group that a terminal interrupts: who started it decides when it ends, and the guard when nobody can.
       detached: true,
