@@ -11,6 +11,7 @@ function rankOf(code: string): number | undefined {
   return code.startsWith(BREAKER_PREFIX) ? BREAKER_RANK : RANK.get(code);
 }
 
+/** True for the codes with which the door refuses an order. */
 export function isRefusalCode(code: string): code is RefusalCode {
   return rankOf(code) !== undefined;
 }

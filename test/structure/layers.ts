@@ -33,6 +33,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['emergencyExit/', 'domain'],
   ['alert/', 'domain'],
   ['process/', 'shell'],
+  ['http/', 'shell'],
   ['roles/', 'shell'],
   ['venue/', 'shell'],
   ['index.ts', 'face'],
