@@ -75,9 +75,10 @@ describe('listeners', () => {
     killSwitch.onChange(() => {
       throw new Error('listener');
     });
-    killSwitch.onChange(async () => {
+    const rejecting = async () => {
       throw new Error('listener');
-    });
+    };
+    killSwitch.onChange(rejecting);
     const stopOne = killSwitch.onChange(count);
     killSwitch.onChange(count);
     source.opinion = HALTED('a');
