@@ -12,7 +12,7 @@ import { halt } from '../src/tradingState/halt.js';
 import { readTradingState } from '../src/tradingState/read.js';
 import { type BudgetRow, budgetRow, median } from './budget.js';
 import { KINDS, type Kind, openPlace } from './parts/places.js';
-import { haltLatencies, latencyRow, PROCESSES } from './parts/probes.js';
+import { type Asking, haltLatencies, latencyRow, PROCESSES } from './parts/probes.js';
 import { nanosOfEach, nanosOfEachNow, ratiosOf, shuffledRounds } from './parts/rounds.js';
 
 const ROUNDS = 15;
@@ -127,12 +127,12 @@ const replaced: Write = (path, content) => {
   renameSync(`${path}.new`, path);
 };
 
-function onFile(name: string, write: Write, before?: readonly string[]): Promise<BudgetRow> {
+function onFile(name: string, write: Write, by?: Asking['by']): Promise<BudgetRow> {
   return inNewDirectory(async (directory) => {
     const path = join(directory, 'halted');
     write(path, '0\n');
     const switching = { halt: async () => write(path, '1\n'), release: async () => write(path, '0\n') };
-    const rounds = await haltLatencies({ args: ['file', path], ...(before === undefined ? {} : { before }) }, switching);
+    const rounds = await haltLatencies({ args: ['file', path], ...(by === undefined ? {} : { by }) }, switching);
     return loaded(latencyRow(`L3 kill switch on a file, ${name} → last of ${PROCESSES} processes refuses, p99, ms`, FILE_LIMIT_MS, rounds));
   });
 }

@@ -15,20 +15,20 @@ interface Change {
   readonly atMs: number;
 }
 
-/** What each process asks, as its arguments; `before` is a command that starts it. */
+/** What each process asks, as its arguments; `by` is a command that starts it, and what comes before the process in its arguments. */
 export interface Asking {
   readonly args: readonly string[];
-  readonly before?: readonly string[];
+  readonly by?: readonly [command: string, ...args: readonly string[]];
 }
 
 class Probe {
   readonly #child: ChildProcess;
   #last: Change = { isPermitted: false, atMs: 0 };
 
-  constructor({ args, before = [] }: Asking) {
-    const [command = process.execPath, ...rest] = [...before, process.execPath];
-    const script = join(import.meta.dirname, '..', 'processes', 'haltProbe.js');
-    this.#child = spawn(command, [...rest, script, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  constructor({ args, by }: Asking) {
+    const script = [join(import.meta.dirname, '..', 'processes', 'haltProbe.js'), ...args];
+    const [command, ...rest] = by === undefined ? [process.execPath] : [...by, process.execPath];
+    this.#child = spawn(command, [...rest, ...script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (change) => {
       this.#last = change as Change;
     });

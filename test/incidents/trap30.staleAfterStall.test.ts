@@ -63,7 +63,7 @@ it('trap 30: the first microtask after a stall finds a kill switch stale, before
   await Promise.resolve();
   expect(seen).toEqual([
     true,
-    expect.objectContaining({ ok: false, code: 'kill_switch_enabled', reason: expect.stringContaining('1500 ms ago') }),
+    expect.objectContaining({ ok: false, code: 'kill_switch_enabled', reason: expect.stringContaining('1500 ms ago') as unknown }),
   ]);
   await stall;
   await settled();

@@ -107,7 +107,7 @@ describe('trap 41: a strategy with a kill switch on the bus, and no lease', () =
     expect(sell.trySubmit(1)).toMatchObject({
       ok: false,
       code: 'kill_switch_enabled',
-      reason: expect.stringContaining('an exit may be under way'),
+      reason: expect.stringContaining('an exit may be under way') as unknown,
     });
     const closed = killSwitch.close();
     await clock.advance(2_000);

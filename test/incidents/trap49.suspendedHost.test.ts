@@ -66,7 +66,7 @@ describe('trap 49: a kill switch that was read before the host was suspended', (
       expect(killSwitch.isHalted()).toBe(true);
       expect(killSwitch.check(clock.monotonicMs(), 'increase')).toMatchObject({
         code: 'kill_switch_enabled',
-        reason: expect.stringContaining('the host was suspended'),
+        reason: expect.stringContaining('the host was suspended') as unknown,
       });
       expect(() => killSwitch.requireOff('order')).toThrow('the host was suspended');
       await clock.advance(100);

@@ -112,14 +112,17 @@ describe('a bus as a source', () => {
     const { world, killSwitch } = stage;
     world.memory.spoilLatch(TRADING_STATE);
     await world.clock.advance(0);
-    expect(killSwitch.state()).toMatchObject({ halted: true, reason: expect.stringContaining('cannot be understood') });
+    expect(killSwitch.state()).toMatchObject({ halted: true, reason: expect.stringContaining('cannot be understood') as unknown });
     await end(stage);
     const malformed = await onBus();
     const latch = malformed.world.bus.latch(TRADING_STATE);
     const { version } = await latch.get();
     await latch.compareAndSet(version, { ...encodeTradingState(ACTIVE), mode: 'active' });
     await malformed.world.clock.advance(0);
-    expect(malformed.killSwitch.state()).toMatchObject({ halted: true, reason: expect.stringContaining('cannot be understood') });
+    expect(malformed.killSwitch.state()).toMatchObject({
+      halted: true,
+      reason: expect.stringContaining('cannot be understood') as unknown,
+    });
     await end(malformed);
   });
 

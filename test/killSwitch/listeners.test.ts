@@ -75,9 +75,7 @@ describe('listeners', () => {
     killSwitch.onChange(() => {
       throw new Error('listener');
     });
-    killSwitch.onChange(async () => {
-      throw new Error('listener');
-    });
+    killSwitch.onChange((() => Promise.reject(new Error('listener'))) as unknown as () => void);
     const stopOne = killSwitch.onChange(count);
     killSwitch.onChange(count);
     source.opinion = HALTED('a');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ManualClock } from '../../src/testing/manualClock.js';
+import type { ManualClock } from '../../src/testing/manualClock.js';
 import { fcSeed } from '../support/seed.js';
 import { answers, DOUBT, HALTED, NOTHING, OFF, ScriptedSource, staged } from './support.js';
 

@@ -201,7 +201,11 @@ describe('reading', () => {
       const { clock, killSwitch } = await staged([source]);
       source.throws = thrown ?? null;
       await clock.advance(100);
-      expect(killSwitch.state()).toMatchObject({ halted: true, source: 'a', reason: expect.stringMatching(/^a cannot be read: ./) });
+      expect(killSwitch.state()).toMatchObject({
+        halted: true,
+        source: 'a',
+        reason: expect.stringMatching(/^a cannot be read: ./) as unknown,
+      });
       source.throws = undefined;
       await clock.advance(100);
       expect(killSwitch.isHalted()).toBe(false);
