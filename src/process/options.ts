@@ -55,7 +55,8 @@ function checkSignals(value: unknown): readonly EndSignal[] {
 }
 
 function checkGates(gates: readonly ShutdownGate[]): readonly ShutdownGate[] {
-  if (!Array.isArray(gates)) throw new ConfigurationError('gates', gates, 'must be a list of shutdown gates');
+  const given: unknown = gates;
+  if (!Array.isArray(given)) throw new ConfigurationError('gates', given, 'must be a list of shutdown gates');
   gates.forEach((gate, index) => checkGate(`gates[${index}]`, gate));
   return gates;
 }

@@ -36,8 +36,8 @@ function scene() {
       facts: { master, version: '7.0.15', replicationId: 'data', time },
     };
   };
-  const keep = (dial: LinkOptions['dial']) => {
-    const options = { name: 'link', dial, clock, random: seededRandom(1), logger, silentCallsMax: 2, whereabouts };
+  const keep = (make: LinkOptions['dial']) => {
+    const options = { name: 'link', dial: make, clock, random: seededRandom(1), logger, silentCallsMax: 2, whereabouts };
     const link = new Link(options);
     undo.push(() => link.close());
     return link;

@@ -75,7 +75,8 @@ describe('listeners', () => {
     killSwitch.onChange(() => {
       throw new Error('listener');
     });
-    killSwitch.onChange((() => Promise.reject(new Error('listener'))) as unknown as () => void);
+    const rejecting: () => unknown = () => Promise.reject(new Error('listener'));
+    killSwitch.onChange(rejecting);
     const stopOne = killSwitch.onChange(count);
     killSwitch.onChange(count);
     source.opinion = HALTED('a');

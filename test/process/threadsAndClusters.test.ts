@@ -13,7 +13,7 @@ const worker = (code: string): string => `
 
 describe('worker threads', () => {
   it('S3: asking for signals where none are heard is refused, not ignored', async () => {
-    const child = script(`${worker(`try { handleSignals(); } catch (error) { say(error.code + ': ' + error.field); }`)}`);
+    const child = script(worker(`try { handleSignals(); } catch (error) { say(error.code + ': ' + error.field); }`));
     expect([await child.ending(), child.lines]).toEqual([0, ['configuration: handleSignals']]);
   });
 
