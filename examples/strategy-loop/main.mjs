@@ -22,15 +22,20 @@ const submit = guardOrderSubmission((order) => broker.submit(order), {
   brokerTimeoutMs: 2_000,
 });
 
+async function follow({ clientOrderId }, outcome) {
+  try {
+    const { status } = await outcome;
+    console.log(`${status} ${clientOrderId}`);
+  } catch (error) {
+    console.log(`unresolved ${clientOrderId}: ${error.message}`);
+  }
+}
+
 await runUntilShutdown(
   async (signal) => {
     for await (const order of orders(signal)) {
       const admission = submit.trySubmit(order);
-      if (admission.ok)
-        admission.outcome.then(
-          ({ clientOrderId, status }) => console.log(`${status} ${clientOrderId}`),
-          (error) => console.log(`unresolved ${order.clientOrderId}: ${error.message}`),
-        );
+      if (admission.ok) void follow(order, admission.outcome);
       else console.log(`refused ${order.clientOrderId}: ${admission.code}`);
     }
   },

@@ -102,10 +102,10 @@ describe('a connection of a handle', () => {
     whereabouts.arrived(met('new', 2, 'new'));
     let made = 0;
     const link = keep(async (_name, { located }) => {
-      const master = made === 0 ? met('old', 1, 'old') : met('new', 2, 'new');
       made += 1;
-      located(master);
-      return establish(master);
+      located(made === 1 ? met('old', 1, 'old') : met('new', 2, 'new'));
+      // It stands still: whoever dials it waits.
+      return made === 1 ? new Promise<never>(() => {}) : establish(met('new', 2, 'new'));
     });
     await clock.advance(0);
     expect([link.facts, link.problem]).toEqual([undefined, 'a newer master is known than the one that was named']);

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import { attachHttp, type HttpAttachment } from '../../src/http/attachHttp.js';
 import type { HttpOptions } from '../../src/http/options.js';
+import { functionSource } from '../../src/killSwitch/functionSource.js';
+import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
 import { onShutdown, resetProcessShutdown } from '../../src/process/shutdown.js';
 import { createShutdownGate, type ShutdownGate } from '../../src/shutdownGate/gate.js';
 import { requestShutdown, shutdownGate } from '../../src/shutdownGate/processGate.js';
@@ -96,6 +98,22 @@ describe('while the process runs', () => {
     caller.ask('POST', '/orders', { body: '{}' });
     expect((await caller.answer()).status).toBe(200);
     expect(site.seen).toEqual(['DELETE /orders/1', 'POST /orders']);
+  });
+
+  it('the kill switch itself does: what it reads is what callers are told', async () => {
+    const answer = { halted: true };
+    const killSwitch = createKillSwitch({ sources: [functionSource(() => answer.halted, { name: 'desk' })], pollMs: 10 });
+    await killSwitch.ready;
+    await open({ killSwitch });
+    const caller = await site.caller();
+    caller.ask('POST', '/orders');
+    const said = await caller.answer();
+    expect([said.status, JSON.parse(said.body)]).toEqual([409, expect.objectContaining({ error: 'kill_switch_enabled' })]);
+    answer.halted = false;
+    await eventually(() => !killSwitch.isHalted());
+    caller.ask('POST', '/orders');
+    expect((await caller.answer()).status).toBe(200);
+    await killSwitch.close();
   });
 
   it('nobody may attach twice; after it was closed one may', async () => {

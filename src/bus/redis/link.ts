@@ -145,6 +145,7 @@ export class Link implements Follower {
     this.#stopping.abort();
     this.#options.whereabouts.left(this);
     this.#established?.connection.drop();
+    this.#dialling?.breakOff();
     this.#changed();
     await this.#running;
   }

@@ -70,6 +70,8 @@ export interface Check {
 export interface Figure {
   readonly ms: number;
   readonly boundMs: number;
+  /** What the observer measured of its own stall in the same span: by so much, and no more, the bound grows. */
+  readonly stallMs: number;
 }
 
 export type Judge = (evidence: Evidence) => Check;

@@ -158,7 +158,7 @@ export const bookEmptyInTime = check('L2', 'from the panic to the empty book', (
   return {
     passed: tookMs <= boundMs + toleranceMs,
     evidence: `${ms(tookMs)}, at most ${ms(boundMs)} (own stall ${ms(toleranceMs)})${held}`,
-    figure: { ms: tookMs, boundMs },
+    figure: { ms: tookMs, boundMs, stallMs: toleranceMs },
   };
 });
 

@@ -84,7 +84,7 @@ function lapses(evidence: Evidence, sinceMs: number, boundMs: number, untilMs: n
   return {
     passed: late.length === 0 && first !== undefined,
     evidence: `first refusal after ${lapsed}, ${late.length} orders later than ${ms(boundMs)} + ${ms(toleranceMs)} tolerance`,
-    ...(first === undefined ? {} : { figure: { ms: first.value.atMs - sinceMs, boundMs } }),
+    ...(first === undefined ? {} : { figure: { ms: first.value.atMs - sinceMs, boundMs, stallMs: toleranceMs - TOLERANCE_MS } }),
   };
 }
 

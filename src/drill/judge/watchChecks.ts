@@ -16,7 +16,7 @@ export const panicInTime = check('L1', 'from the fault to the panic', (evidence)
   return {
     passed: panic.atMs - faultMs <= boundMs + toleranceMs,
     evidence: `${ms(panic.atMs - faultMs)}, at most ${ms(boundMs)} (own stall ${ms(toleranceMs)}): ${panic.value.reason}`,
-    figure: { ms: panic.atMs - faultMs, boundMs },
+    figure: { ms: panic.atMs - faultMs, boundMs, stallMs: toleranceMs },
   };
 });
 
