@@ -28,6 +28,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['watchdog/', 'domain'],
   ['emergencyExit/', 'domain'],
   ['alert/', 'domain'],
+  ['breakers/', 'domain'],
   ['process/', 'shell'],
   ['roles/', 'shell'],
   ['venue/', 'shell'],
