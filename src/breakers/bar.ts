@@ -1,5 +1,5 @@
 /** One bar as the breakers take it, and whether it can be believed. */
-import { type CheckResult, isFiniteNumber, OK, priceFault, trips } from './result.js';
+import { type CheckResult, isFiniteNumber, isFinitePositive, OK, priceFault, trips } from './result.js';
 
 /** A price bar. Prices that are given must be prices; `close` must be given. */
 export interface PriceBar {
@@ -13,15 +13,18 @@ export interface PriceBar {
 
 const OTHER_PRICES = ['open', 'high', 'low'] as const;
 
+/** What is kept of a bar. */
+export type BarPoint = Pick<PriceBar, 'openMs' | 'close'>;
+
 /** What a bar is judged against. */
 export interface BarContext {
-  readonly previous: { readonly openMs: number; readonly close: number } | undefined;
+  readonly previous: BarPoint | undefined;
   /** The latest that anyone may say it is: Unix epoch in ms. */
   readonly latestWallMs: number;
 }
 
 export type BarJudgement =
-  | { readonly kind: 'usable'; readonly bar: PriceBar }
+  | { readonly kind: 'usable'; readonly bar: BarPoint }
   /** The same bar again, as feeds send it after a reconnect. */
   | { readonly kind: 'repeated' }
   | { readonly kind: 'faulty'; readonly result: CheckResult };
@@ -34,7 +37,7 @@ export function judgeBar(given: unknown, { previous, latestWallMs }: BarContext)
   const bar: Partial<Record<keyof PriceBar, unknown>> = given;
   const { openMs, close } = bar;
   const fault = priceFault(close, 'the close');
-  if (fault !== undefined) return faulty(fault);
+  if (fault !== undefined || !isFinitePositive(close)) return faulty(fault ?? trips('price_missing', 'the close is missing'));
   for (const name of OTHER_PRICES) {
     const other = name in bar ? priceFault(bar[name], `the ${name}`) : undefined;
     if (other !== undefined) return faulty(other);
@@ -54,7 +57,7 @@ export function judgeBar(given: unknown, { previous, latestWallMs }: BarContext)
       }),
     );
   }
-  return { kind: 'usable', bar: given as PriceBar };
+  return { kind: 'usable', bar: { openMs, close } };
 }
 
 /** The first price in a list that is none. */

@@ -12,15 +12,15 @@ export interface RealisedResult {
   readonly id: string;
 }
 
-/** Why this is no result, or undefined where it is one. */
-export function resultFault(given: unknown): CheckResult | undefined {
+/** The result that was given, or why it is none. */
+export function readResult(given: unknown): RealisedResult | CheckResult {
   if (typeof given !== 'object' || given === null) return trips('pnl_invalid', 'there is no result where one was recorded');
   const { pnl, atMs, id }: Partial<Record<keyof RealisedResult, unknown>> = given;
   if (!isFiniteNumber(pnl)) return trips('pnl_invalid', `the P&L of a result is no finite number: ${wordsOf(pnl)}`);
   // A text would be compared as text: 2024-01-10 before 2024-01-9.
   if (!isFiniteNumber(atMs)) return trips('time_invalid', `the time of a result is not a number of milliseconds: ${wordsOf(atMs)}`);
   if (typeof id !== 'string' || id === '') return trips('pnl_invalid', 'a result has no id: it could not be told from its repetition');
-  return undefined;
+  return { pnl, atMs, id };
 }
 
 function judgeStreak(counted: readonly RealisedResult[], max: number): CheckResult {
@@ -72,9 +72,8 @@ export function consecutiveLosses(results: readonly RealisedResult[], options: P
     const seen = new Set<string>();
     const list: readonly unknown[] = given;
     for (let index = 0; index < list.length; index += 1) {
-      const fault = resultFault(list[index]);
-      if (fault !== undefined) return { ...fault, details: { index } };
-      const result = list[index] as RealisedResult;
+      const result = readResult(list[index]);
+      if ('triggered' in result) return { ...result, details: { index } };
       if (result.pnl !== 0 && !seen.has(result.id)) counted.push(result);
       seen.add(result.id);
     }

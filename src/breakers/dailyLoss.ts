@@ -1,5 +1,5 @@
 /** Trips on the net loss of one day. */
-import { type RealisedResult, resultFault } from './consecutiveLosses.js';
+import { type RealisedResult, readResult } from './consecutiveLosses.js';
 import { checkDailyLoss, type DailyLossOptions } from './options.js';
 import { againstLimit, type CheckResult, evaluated, passes, trips } from './result.js';
 
@@ -31,10 +31,8 @@ export function dailyLoss(
     if (!Array.isArray(results)) return trips('pnl_invalid', 'there is no list of results');
     if (results.length === 0) return passes('no_results', 'no result counts yet');
     for (let index = 0; index < results.length; index += 1) {
-      const given: unknown = results[index];
-      const fault = resultFault(given);
-      if (fault !== undefined) return { ...fault, details: { index } };
-      const result = given as RealisedResult;
+      const result = readResult(results[index]);
+      if ('triggered' in result) return { ...result, details: { index } };
       if (seen.has(result.id)) continue;
       seen.add(result.id);
       const itsDay = dayOf(result.atMs, checked);

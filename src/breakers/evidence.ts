@@ -1,5 +1,5 @@
 /** What one strategy's breakers have seen, and what their checks make of it. Knows nothing of trips. */
-import { judgeBar, type PriceBar } from './bar.js';
+import { type BarPoint, judgeBar } from './bar.js';
 import type { BreakerType, CheckedConfig } from './config.js';
 import { equityFault, judgeDrawdown } from './drawdown.js';
 import { LossBook } from './lossBook.js';
@@ -7,7 +7,7 @@ import { noBars } from './missingMarketData.js';
 import { MISSING_DATA_DEFAULTS } from './options.js';
 import type { OrderRecord } from './order.js';
 import { OrderBook } from './orderBook.js';
-import { judgeQuoteAge, judgeSpread, middleOf, type Quote, quoteFault } from './quoteQuality.js';
+import { judgeQuoteAge, judgeSpread, middleOf, type Quote, readQuote } from './quoteQuality.js';
 import { type CheckResult, trips } from './result.js';
 import { judgeAge, judgeGap } from './staleMarketData.js';
 import { VolatilityStream } from './volatilityStream.js';
@@ -19,7 +19,7 @@ export interface Finding {
 
 /** What is known of one symbol. */
 interface SymbolFeed {
-  bar: PriceBar | undefined;
+  bar: BarPoint | undefined;
   barMs: number;
   readonly volatility: VolatilityStream | undefined;
   quote: Quote | undefined;
@@ -114,9 +114,8 @@ export class Evidence {
 
   quote(given: unknown, nowMs: number): readonly Finding[] {
     const { quote: options } = this.#config;
-    const fault = quoteFault(given);
-    if (fault !== undefined) return [{ type: 'invalid_data', result: fault }];
-    const quote = given as Quote;
+    const quote = readQuote(given);
+    if ('triggered' in quote) return [{ type: 'invalid_data', result: quote }];
     const feed = this.#feedOf(symbolOf(given));
     const found: Finding[] = [];
     if (options?.maxAgeMs !== undefined && feed.quote !== undefined) {

@@ -1,5 +1,5 @@
 /** The results that the loss checks still need, as they come. */
-import { judgeLosses, type RealisedResult, resultFault } from './consecutiveLosses.js';
+import { judgeLosses, type RealisedResult, readResult } from './consecutiveLosses.js';
 import { dayOf, judgeDailyLoss } from './dailyLoss.js';
 import type { DailyLossOptions, LossOptions } from './options.js';
 import { type CheckResult, OFF } from './result.js';
@@ -28,9 +28,8 @@ export class LossBook {
 
   /** A fault, or what the checks find. */
   take(given: unknown): CheckResult | LossFindings {
-    const fault = resultFault(given);
-    if (fault !== undefined) return fault;
-    const result = given as RealisedResult;
+    const result = readResult(given);
+    if ('triggered' in result) return result;
     if (!this.#isNew(result.id)) return this.#judge();
     if (result.pnl !== 0) this.#count(result);
     if (this.#daily !== undefined) this.#addToDay(result, this.#daily);

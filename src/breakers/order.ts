@@ -1,7 +1,7 @@
 /** One order as the breakers take it, before it is sent. */
 import type { Side } from '../messages/order.js';
 import type { IntentKind } from '../permission.js';
-import { type CheckResult, isFinitePositive, trips, wordsOf } from './result.js';
+import { type CheckResult, isFiniteNumber, isFinitePositive, trips, wordsOf } from './result.js';
 
 export interface OrderRecord {
   readonly symbol: string;
@@ -13,16 +13,24 @@ export interface OrderRecord {
   readonly intent?: IntentKind;
 }
 
-/** Why this is no order, or undefined where it is one. */
-export function orderFault(given: unknown): CheckResult | undefined {
+/** The order that was given, or why it is none. Its price is judged where one is needed. */
+export function readOrder(given: unknown): OrderRecord | CheckResult {
   if (typeof given !== 'object' || given === null) return trips('quantity_invalid', 'there is no order where one was recorded');
-  const { symbol, side, quantity }: Partial<Record<keyof OrderRecord, unknown>> = given;
+  const { symbol, side, quantity, price, intent }: Partial<Record<keyof OrderRecord, unknown>> = given;
   if (typeof symbol !== 'string' || symbol === '') return trips('quantity_invalid', 'the order names no symbol');
-  if (side !== 'buy' && side !== 'sell')
-    return trips('quantity_invalid', `the side of the order is neither buy nor sell: ${wordsOf(side)}`);
-  if (!isFinitePositive(quantity))
+  if (side !== 'buy' && side !== 'sell') return trips('quantity_invalid', `the side of the order is neither buy nor sell: ${wordsOf(side)}`);
+  if (!isFinitePositive(quantity)) {
     return trips('quantity_invalid', `the quantity of the order is not a finite number above zero: ${wordsOf(quantity)}`);
-  return undefined;
+  }
+  return {
+    symbol,
+    side,
+    quantity,
+    // What is no number is no price either, and is told as such by who needs one.
+    ...(price === undefined || price === null ? {} : { price: typeof price === 'number' ? price : Number.NaN }),
+    // What is neither a reduction nor a cancel adds risk, whatever it calls itself.
+    intent: intent === 'reduce' || intent === 'cancel' ? intent : 'increase',
+  };
 }
 
 /** Orders that are alike in everything but their id. */
@@ -42,12 +50,11 @@ export function countedOrders(orders: readonly TimedOrder[], nowMs: number, wind
   if (!Number.isFinite(nowMs)) return trips('time_invalid', 'the time is not a number of milliseconds');
   const counted: TimedOrder[] = [];
   for (let index = 0; index < orders.length; index += 1) {
-    const given: unknown = orders[index];
-    const fault = orderFault(given);
-    if (fault !== undefined) return { ...fault, details: { index } };
-    const order = given as TimedOrder;
-    if (!Number.isFinite(order.atMs)) return trips('time_invalid', 'the time of an order is not a number of milliseconds', { index });
-    if ((order.intent ?? 'increase') === 'increase' && order.atMs > nowMs - windowMs) counted.push(order);
+    const order = readOrder(orders[index]);
+    if ('triggered' in order) return { ...order, details: { index } };
+    const atMs: unknown = orders[index]?.atMs;
+    if (!isFiniteNumber(atMs)) return trips('time_invalid', 'the time of an order is not a number of milliseconds', { index });
+    if (order.intent === 'increase' && atMs > nowMs - windowMs) counted.push({ ...order, atMs });
   }
   return counted;
 }

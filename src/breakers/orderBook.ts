@@ -1,7 +1,7 @@
 /** The orders of one strategy as they go out, and what the checks on orders make of them. */
 import type { BreakerType, CheckedConfig } from './config.js';
 import { judgeNotional, notionalOf } from './notional.js';
-import { likenessOf, type OrderRecord, orderFault } from './order.js';
+import { likenessOf, type OrderRecord, readOrder } from './order.js';
 import { judgeOrderRate } from './orderRate.js';
 import { judgeOrdersPerIntent } from './ordersPerIntent.js';
 import { judgeCollar } from './priceCollar.js';
@@ -42,9 +42,8 @@ export class OrderBook {
   /** Counts an order that is about to go out. One that reduces or cancels is not looked at. */
   take(given: unknown, nowMs: number, referenceFor: (order: OrderRecord) => number | undefined): readonly Found[] {
     if (isExit(given)) return [];
-    const fault = orderFault(given);
-    if (fault !== undefined) return [{ type: 'invalid_data', result: fault }];
-    const order = given as OrderRecord;
+    const order = readOrder(given);
+    if ('triggered' in order) return [{ type: 'invalid_data', result: order }];
     return [...this.#counted(order, nowMs), ...this.#priced(order, nowMs, referenceFor)];
   }
 

@@ -1,19 +1,19 @@
 /** Trips on a quote that is too wide, too old, or no quote at all. */
 import { checkQuote, type QuoteOptions } from './options.js';
-import { againstLimit, type CheckResult, evaluated, nearest, priceFault, trips } from './result.js';
+import { againstLimit, type CheckResult, evaluated, isFinitePositive, nearest, priceFault, trips } from './result.js';
 
 export interface Quote {
   readonly bid: number;
   readonly ask: number;
 }
 
-/** Why this is no quote, or undefined where it is one. Bid and ask may be equal. */
-export function quoteFault(given: unknown): CheckResult | undefined {
+/** The quote that was given, or why it is none. Bid and ask may be equal. */
+export function readQuote(given: unknown): Quote | CheckResult {
   if (typeof given !== 'object' || given === null) return trips('no_quote', 'there is no quote');
   const { bid, ask }: Partial<Record<keyof Quote, unknown>> = given;
   const fault = priceFault(bid, 'the bid') ?? priceFault(ask, 'the ask');
-  if (fault !== undefined) return fault;
-  return Number(ask) < Number(bid) ? trips('quote_crossed', `the ask ${Number(ask)} is below the bid ${Number(bid)}`) : undefined;
+  if (fault !== undefined || !isFinitePositive(bid) || !isFinitePositive(ask)) return fault ?? trips('no_quote', 'there is no quote');
+  return ask < bid ? trips('quote_crossed', `the ask ${ask} is below the bid ${bid}`) : { bid, ask };
 }
 
 export function middleOf({ bid, ask }: Quote): number {
@@ -40,9 +40,9 @@ export function quoteQuality(
 ): CheckResult {
   const checked = checkQuote('quoteQuality', options);
   return evaluated(() => {
-    const fault = quoteFault(quote);
-    if (fault !== undefined || quote === undefined) return fault ?? trips('no_quote', 'there is no quote');
-    const spread = judgeSpread(quote, checked);
+    const read = readQuote(quote);
+    if ('triggered' in read) return read;
+    const spread = judgeSpread(read, checked);
     const { maxAgeMs } = checked;
     if (spread.triggered || maxAgeMs === undefined) return spread;
     const age = judgeQuoteAge(nowMs, receivedMs, maxAgeMs);

@@ -16,10 +16,17 @@ export function checkGroup<T extends object>(field: string, given: unknown, rule
       throw new ConfigurationError(`${field}.${name}`, value, `is not an option: one of ${Object.keys(rules).join(', ')}`);
   }
   const complete: Partial<T> = { ...defaults };
-  for (const name of Object.keys(rules) as (keyof T & string)[]) {
+  for (const name in rules) {
     // Present and undefined is a limit gone missing, not one left out.
     if (Object.hasOwn(values, name)) complete[name] = rules[name](`${field}.${name}`, values[name]);
-    else if (!Object.hasOwn(defaults, name)) throw new ConfigurationError(`${field}.${name}`, undefined, 'must be given');
   }
-  return complete as T;
+  if (!isComplete(complete, rules)) {
+    const missing = Object.keys(rules).find((name) => !Object.hasOwn(complete, name));
+    throw new ConfigurationError(`${field}.${missing}`, undefined, 'must be given');
+  }
+  return complete;
+}
+
+function isComplete<T extends object>(values: Partial<T>, rules: Rules<T>): values is T {
+  return Object.keys(rules).every((name) => Object.hasOwn(values, name));
 }

@@ -253,7 +253,7 @@ describe('data that does not come', () => {
     const { bar, refusal } = scene({ volatility: { threshold: 3, onInsufficientData: 'trip' } });
     expect(refusal()).toMatchObject({ code: 'circuit_breaker_abnormal_volatility' });
     for (const close of calm(37)) await bar(close);
-    expect(refusal()).toMatchObject({ reason: expect.stringContaining('volatility_insufficient_data') });
+    expect(refusal()).toMatchObject({ reason: expect.stringContaining('volatility_insufficient_data') as unknown });
     await bar(100);
     expect(refusal()).toBeUndefined();
   });
