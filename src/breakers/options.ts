@@ -1,6 +1,5 @@
 /** The configuration of the breakers: what each can be told, and its defaults. Everything is off unless it is named. */
 import { checkInteger, checkNumber, checkOneOf } from '../checks.js';
-import { MAX_TIMER_MS } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import { checkGroup, type Rules } from './schema.js';
 
@@ -119,7 +118,8 @@ const DAY_MINUTES = 1_440;
 const LARGEST_LOG_RETURN = 1_500;
 
 const positive = (field: string, value: unknown): number => checkNumber(field, value, { min: Number.MIN_VALUE });
-const duration = (field: string, value: unknown): number => checkNumber(field, value, { min: 1, max: MAX_TIMER_MS });
+// No timer stands behind any of them: a month is as good as a second.
+const duration = (field: string, value: unknown): number => checkNumber(field, value, { min: 1, max: Number.MAX_SAFE_INTEGER });
 const count = (field: string, value: unknown): number => checkInteger(field, value, { min: 1, max: LARGEST_WINDOW });
 const countOrOff = (field: string, value: unknown): number => checkInteger(field, value, { min: 0, max: LARGEST_WINDOW });
 const whether = (field: string, value: unknown): OnInsufficientData => checkOneOf(field, value, WHETHER);

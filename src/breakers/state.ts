@@ -45,10 +45,20 @@ function held({ trips, attempt }: Attempts, probe: ProbeOptions | undefined, now
   return mayProbe ? { status: 'cooling', trips, untilMs: nowMs + probe.afterMs, attempt } : { status: 'tripped', trips };
 }
 
-/** A trip in whatever state: it latches, joins, begins the cooling again, or ends a probe. */
-export function withTrips(state: BreakerState, added: readonly Trip[], probe: ProbeOptions | undefined, nowMs: number): BreakerState {
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * A trip in whatever state: it latches, joins, begins the cooling again, or ends a probe. One trip of each type is kept; `leaving` are the
+ * ids of those that a reset is about to take away, and for which a new one of the same type is no repetition.
+ */
+export function withTrips(
+  state: BreakerState,
+  added: readonly Trip[],
+  { probe, nowMs, leaving = NONE }: { readonly probe: ProbeOptions | undefined; readonly nowMs: number; readonly leaving?: ReadonlySet<string> },
+): BreakerState {
   const known = tripsOf(state);
-  const news = added.filter(({ type }, index) => ![...known, ...added.slice(0, index)].some((trip) => trip.type === type));
+  const staying = known.filter(({ id }) => !leaving.has(id));
+  const news = added.filter(({ type }, index) => ![...staying, ...added.slice(0, index)].some((trip) => trip.type === type));
   const trips = news.length === 0 ? known : [...known, ...news];
   if (trips.length === 0) return state;
   if (state.status === 'tripped') return news.length === 0 ? state : { status: 'tripped', trips };

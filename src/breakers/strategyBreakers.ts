@@ -50,6 +50,8 @@ class LatchedBreakers implements StrategyBreakers {
   #state: BreakerState = CLOSED;
   /** Orders that a probe has granted and the door has not told of yet. */
   #granted = 0;
+  /** Trips that a reset is about to take away. */
+  #leaving: ReadonlySet<string> = new Set();
 
   constructor(strategyId: string, config: StrategyBreakersConfig, deps: StrategyBreakersDeps) {
     this.strategyId = checkName('strategyId', strategyId);
@@ -141,7 +143,9 @@ class LatchedBreakers implements StrategyBreakers {
     checkText('reason', reason);
     const cleared = tripsOf(this.#state);
     const ids = new Set(cleared.map(({ id }) => id));
+    this.#leaving = ids;
     const done = this.#store === undefined ? ({ ok: true } as const) : await this.#store.clear({ ids, by, reason }, RESET_TIMEOUT_MS);
+    this.#leaving = new Set();
     if (!done.ok) {
       // It may have been taken after all: what is in force here stands there again.
       void this.#store?.changed();
@@ -216,7 +220,7 @@ class LatchedBreakers implements StrategyBreakers {
 
   #trip(added: readonly Trip[], nowMs = this.#clock.monotonicMs()): void {
     const before = tripsOf(this.#state);
-    this.#become(withTrips(this.#state, added, this.#config.probe, nowMs));
+    this.#become(withTrips(this.#state, added, { probe: this.#config.probe, nowMs, leaving: this.#leaving }));
     for (const trip of tripsOf(this.#state)) if (!before.includes(trip)) this.#reporter.trip(trip);
   }
 

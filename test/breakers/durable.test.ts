@@ -129,6 +129,17 @@ describe('a trip on the bus', () => {
     expect(await storedTrips(bus)).toBe('[]');
   });
 
+  it('S3: what trips while a reset is on its way stays', async () => {
+    const bus = memoryBus();
+    const breakers = await started(bus);
+    breakers.recordFill(result(-1));
+    const reset = breakers.reset({ by: 'operator', reason: 'reviewed' });
+    breakers.recordFill(result(-1));
+    expect(await reset).toMatchObject({ outcome: 'reset', verdict: { triggered: true, type: 'consecutive_losses' } });
+    await eventually(async () => (await storedTrips(bus))?.includes('consecutive_losses') === true);
+    expect(await breakers.reset({ by: 'operator', reason: 'reviewed' })).toMatchObject({ verdict: { triggered: false } });
+  });
+
   it('S3: a trip that the bus does not take is in force here, and is written as soon as it does', async () => {
     const bus = memoryBus();
     const clock = new ManualClock();
