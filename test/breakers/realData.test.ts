@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rateTable, triggersOn, tripsPer10000 } from '../../benchmarks/breakerTrips/rates.js';
-import { aaplDaily, btcMinutes, marketDataFile, spySeconds } from '../../benchmarks/breakerTrips/series.js';
+import { aaplDaily, btcMinutes, marketDataFile, type Series, spySeconds } from '../../benchmarks/breakerTrips/series.js';
 import { abnormalVolatility } from '../../src/breakers/abnormalVolatility.js';
 
 const CRASH_MS = Date.UTC(2021, 1, 22, 14, 16);
@@ -44,6 +44,23 @@ describe.skipIf(btc === undefined)('BTC/USDT, minutes', () => {
     const options = { ...DOCUMENTED, estimator: 'robust' } as const;
     const streamed = triggersOn({ ...btc, closes }, options);
     expect(closes.map((_, index) => abnormalVolatility(closes.slice(0, index + 1), options).triggered)).toEqual(streamed);
+  });
+});
+
+describe.skipIf(btc === undefined || spy === undefined)('the threshold to begin with, 4', () => {
+  it('finds the crash one bar later and none of the prints; 5 would miss the crash', () => {
+    if (btc === undefined || spy === undefined) throw new Error('no data');
+    const crash = btc.times.indexOf(CRASH_MS);
+    const near = (series: Series, index: number, threshold: number) =>
+      triggersOn(series, { threshold }).slice(index, index + BARS_AFTER).indexOf(true);
+    expect([4, 5].map((threshold) => near(btc, crash, threshold))).toEqual([1, -1]);
+    expect(OUTLIERS.map((outlier) => near(spy, spy.times.indexOf(outlier), 4))).toEqual([-1, -1, -1]);
+  });
+
+  it('a larger minBaseline ends the trips of a price that stands still', () => {
+    if (spy === undefined) throw new Error('no data');
+    const rates = [1e-12, 1e-4].map((minBaseline) => tripsPer10000(spy, { threshold: 3, minBaseline }).toFixed(1));
+    expect(rates).toEqual(['33.4', '1.4']);
   });
 });
 
