@@ -85,6 +85,24 @@ describe.skipIf(spy === undefined)('SPY, seconds', () => {
   });
 });
 
+describe('AAPL, days', () => {
+  const aapl = aaplDaily();
+  const options = { ...DOCUMENTED, estimator: 'robust' } as const;
+
+  it('the crash of 24 August 2015 trips the robust estimator within three bars', () => {
+    const crash = aapl.times.indexOf(Date.UTC(2015, 7, 24));
+    const triggers = triggersOn(aapl, options);
+    expect(triggers[crash - 1]).toBe(false);
+    expect(triggers.indexOf(true, crash) - crash).toBe(3);
+  });
+
+  it('the check over a list says the same as the stream, bar for bar', () => {
+    expect(aapl.closes.map((_, index) => abnormalVolatility(aapl.closes.slice(0, index + 1), options).triggered)).toEqual(
+      triggersOn(aapl, options),
+    );
+  });
+});
+
 describe('docs/breakers.md', () => {
   it('tells the trips on AAPL as they are', () => {
     const aapl = aaplDaily();
