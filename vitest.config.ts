@@ -10,6 +10,7 @@ const PROCESSES = [
   'test/**/*.processes.test.ts',
   'test/rig/**/*.test.ts',
   'test/cli/**/*.test.ts',
+  'test/examples/**/*.test.ts',
   'test/process/**/*.test.ts',
   'test/http/processes.test.ts',
   'test/incidents/trap{10,11,15,16,27,28,29,32,33,40,41,42,43,44,46,47,48,51}[-.]*.test.ts',
