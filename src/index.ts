@@ -6,6 +6,35 @@ export { webhookAlert } from './alert/webhookAlert.js';
 export { type Audit, type AuditEvent, type AuditOptions, createAudit } from './audit/audit.js';
 export { type AuditRecord, readAudit } from './audit/readAudit.js';
 export { type AuditProblem, type AuditVerdict, verifyAudit } from './audit/verify.js';
+export { abnormalVolatility } from './breakers/abnormalVolatility.js';
+export type { PriceBar } from './breakers/bar.js';
+export { BREAKER_TYPES, type BreakerType, type ProbeOptions, type StrategyBreakersConfig } from './breakers/config.js';
+export { consecutiveLosses, type RealisedResult } from './breakers/consecutiveLosses.js';
+export { dailyLoss } from './breakers/dailyLoss.js';
+export { drawdown } from './breakers/drawdown.js';
+export type {
+  BreakerEvent,
+  DoorEvent,
+  ResetOutcome,
+  ResetRequest,
+  StrategyBreakers,
+  StrategyBreakersDeps,
+  Verdict,
+} from './breakers/face.js';
+export { missingMarketData } from './breakers/missingMarketData.js';
+export { notional } from './breakers/notional.js';
+export type * from './breakers/options.js';
+export type { OrderRecord, TimedOrder } from './breakers/order.js';
+export { orderRate } from './breakers/orderRate.js';
+export { ordersPerIntent } from './breakers/ordersPerIntent.js';
+export { priceCollar } from './breakers/priceCollar.js';
+export { type Quote, quoteQuality } from './breakers/quoteQuality.js';
+export { repeatedOrders } from './breakers/repeatedOrders.js';
+export { type CheckResult, REASON_CODES, type ReasonCode } from './breakers/result.js';
+export { type Feed, staleMarketData } from './breakers/staleMarketData.js';
+export type { BreakerState, Trip } from './breakers/state.js';
+export { createStrategyBreakers } from './breakers/strategyBreakers.js';
+export { type WarningLevel, warningLevel } from './breakers/warnings.js';
 export type * from './broker/broker.js';
 export { BrokerRejectedError, BrokerUnavailableError } from './broker/broker.js';
 export { type BrokerFactory, type OpenBrokerOptions, openBroker } from './brokers/openBroker.js';
@@ -38,6 +67,7 @@ export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Res
 export type { PanicIssuer } from './messages/panicClose.js';
 export type { Halt, HaltKind, TradingMode, TradingState } from './messages/tradingState.js';
 export { type InFlightView, type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from './permission.js';
+export { breakersFromEnvironment } from './process/environment.js';
 export type { EndSignal } from './process/events.js';
 export type { ShutdownContext, ShutdownHook } from './process/hooks.js';
 export type { LoopErrorVerdict, OnLoopError } from './process/loopErrors.js';

@@ -26,13 +26,18 @@ export interface Refusal {
   readonly reason: string;
   /** When the refusing state began, for people. */
   readonly sinceWallMs?: number;
+  /** When it makes sense to ask again. Absent where time alone changes nothing. */
+  readonly retryAfterMs?: number;
 }
 
 /** A synchronous, cheap, side-effect free gate. It must never throw; a thrower counts as a refusal. */
 export interface Permission {
   readonly name: string;
-  /** `nowMs` is the monotonic clock, read once at the door for all permissions. */
-  check(nowMs: number, intent: IntentKind): Refusal | undefined;
+  /**
+   * `nowMs` is the monotonic clock, read once at the door for all permissions. `entryId` names an order that was let in before and
+   * is asked about once more, right before it is sent.
+   */
+  check(nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined;
 }
 
 /** What is still under way at the order door: the lease reports it as drained or not. */

@@ -1,4 +1,6 @@
 /** The environment variables that failflat reads, and the one place that reads them. */
+import type { StrategyBreakersConfig } from '../breakers/config.js';
+import { breakersFrom } from '../breakers/environment.js';
 
 /** Those of the commands. */
 export const ENVIRONMENT_VARIABLES = ['FAILFLAT_BUS', 'FAILFLAT_BROKER', 'FAILFLAT_ACCOUNT', 'REDIS_SERVER', 'NO_COLOR'] as const;
@@ -12,6 +14,11 @@ export type KillSwitchVariable = (typeof KILL_SWITCH_VARIABLES)[number];
 /** Undefined where it is not set. An empty value is a value: the reader says whether it can hold. */
 export function environmentVariable(name: EnvironmentVariable | KillSwitchVariable): string | undefined {
   return process.env[name];
+}
+
+/** The configuration of breakers as the environment of this process says it. Throws `ConfigurationError` for a value that cannot hold. */
+export function breakersFromEnvironment(): StrategyBreakersConfig {
+  return breakersFrom((name) => process.env[name]);
 }
 
 /** The environment of a process that is started from here, with more in it. */

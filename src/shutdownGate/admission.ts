@@ -67,12 +67,12 @@ export class OrderDoor {
   }
 
   /** Asks once more for an order that was let in, after an `await` of its own. */
-  stillRefuses({ protocol, intent }: Submission, exitPermit: ExitPermit | undefined): OrderRefusal | undefined {
+  stillRefuses({ protocol, intent, entry }: Submission, exitPermit: ExitPermit | undefined): OrderRefusal | undefined {
     try {
       const shut = this.#shut(protocol, intent, exitPermit);
       if (shut !== undefined || intent === 'cancel') return shut;
       // A reduction that was let in stands in its book: what was proven of it still holds.
-      return firstRefusal(this.#permissions, this.clock.monotonicMs(), intent);
+      return firstRefusal(this.#permissions, this.clock.monotonicMs(), intent, entry.entryId);
     } catch (thrown) {
       return doubt('order_door', `the door itself failed: ${messageOf(thrown)}`);
     }
@@ -148,9 +148,10 @@ export class OrderDoor {
   #refuse(label: string, intent: unknown, refusal: OrderRefusal): Refused {
     if (this.#observe !== undefined) this.tellRefused(label, intent, refusal);
     // Field by field: a spread costs ten times as much, and under a halt every order comes this way.
-    const { code, source, reason, sinceWallMs, maxQuantity } = refusal;
+    const { code, source, reason, sinceWallMs, retryAfterMs, maxQuantity } = refusal;
     const refused: { -readonly [Field in keyof Refused]: Refused[Field] } = { ok: false, code, source, reason };
     if (sinceWallMs !== undefined) refused.sinceWallMs = sinceWallMs;
+    if (retryAfterMs !== undefined) refused.retryAfterMs = retryAfterMs;
     if (maxQuantity !== undefined) refused.maxQuantity = maxQuantity;
     return refused;
   }

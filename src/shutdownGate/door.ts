@@ -37,9 +37,9 @@ function complete({ name }: Permission, refusal: Refusal): Refusal {
   return { ...refusal, source: name, reason: 'no reason given' };
 }
 
-function ask(permission: Permission, nowMs: number, intent: IntentKind): Refusal | undefined {
+function ask(permission: Permission, nowMs: number, intent: IntentKind, entryId: number | undefined): Refusal | undefined {
   try {
-    const answer: unknown = permission.check(nowMs, intent);
+    const answer: unknown = permission.check(nowMs, intent, entryId);
     if (answer === undefined) return undefined;
     if (isRefusal(answer)) return complete(permission, answer);
     // An async check answers too late; nobody will look at how it ends.
@@ -55,10 +55,10 @@ function precedes(left: RefusalCode, right: RefusalCode): boolean {
 }
 
 /** All must allow. Where several refuse, the first in the order of `REFUSAL_CODES` is told; among equals, the first asked. */
-export function firstRefusal(permissions: readonly Permission[], nowMs: number, intent: IntentKind): Refusal | undefined {
+export function firstRefusal(permissions: readonly Permission[], nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined {
   let first: Refusal | undefined;
   for (const permission of permissions) {
-    const refusal = ask(permission, nowMs, intent);
+    const refusal = ask(permission, nowMs, intent, entryId);
     if (refusal !== undefined && (first === undefined || precedes(refusal.code, first.code))) first = refusal;
   }
   return first;

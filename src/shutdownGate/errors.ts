@@ -15,6 +15,7 @@ export class OrderRefusedError extends FailflatError implements OrderRefusal {
   readonly source: string;
   readonly reason: string;
   readonly sinceWallMs?: number;
+  readonly retryAfterMs?: number;
   readonly maxQuantity?: number;
 
   constructor(refusal: OrderRefusal) {
@@ -23,6 +24,7 @@ export class OrderRefusedError extends FailflatError implements OrderRefusal {
     this.source = refusal.source;
     this.reason = refusal.reason;
     if (refusal.sinceWallMs !== undefined) this.sinceWallMs = refusal.sinceWallMs;
+    if (refusal.retryAfterMs !== undefined) this.retryAfterMs = refusal.retryAfterMs;
     if (refusal.maxQuantity !== undefined) this.maxQuantity = refusal.maxQuantity;
   }
 }

@@ -3,6 +3,17 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_COMMAND_TIMEOUT_MS, DEFAULT_WEBHOOK_TIMEOUT_MS } from '../../src/alert/options.js';
+import { CONFIG_DEFAULTS, PROBE_DEFAULTS } from '../../src/breakers/config.js';
+import {
+  DAILY_LOSS_DEFAULTS,
+  INTENT_DEFAULTS,
+  LOSS_DEFAULTS,
+  MISSING_DATA_DEFAULTS,
+  NOTIONAL_DEFAULTS,
+  STALE_DATA_DEFAULTS,
+  VOLATILITY_DEFAULTS,
+} from '../../src/breakers/options.js';
+import { RESET_TIMEOUT_MS } from '../../src/breakers/tripStore.js';
 import { DEFAULT_SOURCE, DEFAULT_TIMEOUT_MS } from '../../src/brokers/paper/options.js';
 import { DEFAULT_APPEND_TIMEOUT_MS, DEFAULT_READ_LIMIT, HEARTBEAT_RETENTION_MS, MAX_BLOCK_MS } from '../../src/bus/policy.js';
 import { CALL_TIMEOUT_MS } from '../../src/bus/redis/context.js';
@@ -65,6 +76,27 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     label: DEFAULT_LABEL,
     maxPositionAgeMs: DEFAULT_MAX_POSITION_AGE_MS,
     'waitForInflightZero timeoutMs': DEFAULT_DRAIN_TIMEOUT_MS,
+  },
+  'docs/breakers.md': {
+    'volatility.threshold': VOLATILITY_DEFAULTS.threshold,
+    'volatility.recentN': VOLATILITY_DEFAULTS.recentN,
+    'volatility.baselineN': VOLATILITY_DEFAULTS.baselineN,
+    'volatility.estimator': VOLATILITY_DEFAULTS.estimator,
+    'volatility.minBaseline': String(VOLATILITY_DEFAULTS.minBaseline),
+    'volatility.onInsufficientData': VOLATILITY_DEFAULTS.onInsufficientData,
+    'missingMarketData onInsufficientData': MISSING_DATA_DEFAULTS.onInsufficientData,
+    'staleData.expectedIntervalMs': STALE_DATA_DEFAULTS.expectedIntervalMs,
+    'staleData.maxMissingBars': STALE_DATA_DEFAULTS.maxMissingBars,
+    'consecutiveLosses.max': LOSS_DEFAULTS.max,
+    'dailyLoss.dayStartsAtUtcMinutes': DAILY_LOSS_DEFAULTS.dayStartsAtUtcMinutes,
+    'ordersPerIntent.allowance': INTENT_DEFAULTS.allowance,
+    'notional.windowMs': NOTIONAL_DEFAULTS.windowMs,
+    'probe.maxOrders': PROBE_DEFAULTS.maxOrders,
+    'probe.maxAttempts': PROBE_DEFAULTS.maxAttempts,
+    'probe.timeoutMs': PROBE_DEFAULTS.timeoutMs,
+    onEvaluationError: CONFIG_DEFAULTS.onEvaluationError,
+    futureToleranceMs: CONFIG_DEFAULTS.futureToleranceMs,
+    'a reset is tried for, ms': RESET_TIMEOUT_MS,
   },
   'docs/killSwitch.md': {
     maxStalenessMs: DEFAULT_MAX_STALENESS_MS,

@@ -3,6 +3,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BENCH_OPTIONS } from '../../benchmarks/parts/options.js';
+import { BREAKER_TYPES } from '../../src/breakers/config.js';
+import { BREAKER_VARIABLES } from '../../src/breakers/environment.js';
+import { REASON_CODES } from '../../src/breakers/result.js';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { showDuration } from '../../src/cli/duration.js';
 import type { OptionSpec } from '../../src/cli/options.js';
@@ -58,6 +61,22 @@ describe('docs/command-line.md', () => {
     const told = rowsOf(sections.get(name) ?? '', 'option').map(([option = '', value = '']) => [option.split(' ')[0], value]);
     const existing = Object.entries(options).map(([option, spec]) => [`--${option}`, defaultOf(spec)]);
     expect(told).toEqual(existing);
+  });
+});
+
+describe('docs/breakers.md', () => {
+  const page = readPage('docs/breakers.md');
+  const codesIn = (text: string) => [...text.matchAll(/\b[a-z]+(?:_[a-z]+)*\b/g)].map(([code]) => code);
+
+  it('tells every type of breaker and every reason code', () => {
+    const rows = rowsOf(page, 'type', 'reason codes');
+    expect(firstCells(rows)).toEqual([...BREAKER_TYPES]);
+    const told = new Set([...rows.flatMap(([, codes = '']) => codesIn(codes.split(':')[0] ?? '')), 'ok', 'off', 'no_results', 'no_equity']);
+    expect(told).toEqual(new Set(REASON_CODES));
+  });
+
+  it('tells every environment variable', () => {
+    expect(firstCells(rowsOf(page, 'variable'))).toEqual([...BREAKER_VARIABLES]);
   });
 });
 
@@ -212,7 +231,7 @@ const LEASE_KINDS: Readonly<Record<LeaseDecision['kind'], true>> = {
 };
 
 /** `area.event`, as the record and the alerts name what happens. */
-const NAMES = /'((?:state|maintenance|lease|watchdog|panic|exit|bus)\.[a-z_]+)'/g;
+const NAMES = /'((?:state|breaker|maintenance|lease|watchdog|panic|exit|bus)\.[a-z_]+)'/g;
 const ALERTED = /(?:kind: |#alarm\(|#discard\([^']*?)'([a-z]+\.[a-z_]+)'/g;
 /** Told to people and put on record as well. */
 const DISCARDED = ['panic.malformed', 'panic.stale_epoch'];

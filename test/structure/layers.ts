@@ -32,6 +32,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['watchdog/', 'domain'],
   ['emergencyExit/', 'domain'],
   ['alert/', 'domain'],
+  ['breakers/', 'domain'],
   ['process/', 'shell'],
   ['http/', 'shell'],
   ['roles/', 'shell'],

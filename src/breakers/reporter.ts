@@ -1,0 +1,57 @@
+/** Tells what the breakers of one strategy do: to the log, to the record and to listeners. Nothing that hears it changes a result. */
+import { type Audit, createAudit } from '../audit/audit.js';
+import { isolated, isolatedLogger, type Logger } from '../logger.js';
+import type { Finding } from './evidence.js';
+import type { BreakerEvent, StrategyBreakersDeps } from './face.js';
+import type { Trip } from './state.js';
+import type { WarningLevel } from './warnings.js';
+
+function ownAudit(actor: string, { bus, clock, random, logger }: StrategyBreakersDeps): Audit | undefined {
+  if (bus === undefined) return undefined;
+  return createAudit({
+    bus,
+    actor,
+    ...(clock === undefined ? {} : { clock }),
+    ...(random === undefined ? {} : { random }),
+    ...(logger === undefined ? {} : { logger }),
+  });
+}
+
+export class Reporter {
+  readonly logger: Logger;
+  readonly #strategyId: string;
+  readonly #audit: Pick<Audit, 'record'> | undefined;
+  readonly #listeners = new Set<(event: BreakerEvent) => void>();
+
+  constructor(strategyId: string, actor: string, deps: StrategyBreakersDeps) {
+    this.#strategyId = strategyId;
+    this.logger = isolatedLogger(deps.logger);
+    this.#audit = deps.audit ?? ownAudit(actor, deps);
+  }
+
+  onEvent(listener: (event: BreakerEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  tell(event: BreakerEvent): void {
+    for (const listener of this.#listeners) isolated(listener, event);
+  }
+
+  /** For the log and the record. */
+  note(event: string, cause: string, details: Readonly<Record<string, unknown>>): void {
+    this.logger.info({ strategyId: this.#strategyId, event, ...details }, cause);
+    isolated(() => this.#audit?.record({ event, cause, details: { strategyId: this.#strategyId, ...details } }));
+  }
+
+  trip(trip: Trip): void {
+    this.logger.error({ strategyId: this.#strategyId, trip }, 'circuit_breaker_triggered');
+    this.note('breaker.tripped', trip.message, { tripId: trip.id, breaker: trip.type, reasonCode: trip.reasonCode, ...trip.details });
+    this.tell({ type: 'tripped', trip });
+  }
+
+  warning({ type, result }: Finding, level: WarningLevel): void {
+    this.note('breaker.warning', `${level * 100} % of a limit: ${result.message}`, { breaker: type, level, ...result.details });
+    this.tell({ type: 'warning', breaker: type, level, result });
+  }
+}
