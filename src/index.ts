@@ -20,6 +20,22 @@ export { createExitWorker, type ExitWorker, type ExitWorkerOptions } from './eme
 export { ConfigurationError, FailflatError, type FailflatErrorCode, isFailflatError } from './errors.js';
 export { createExitBrain, type Decision, type ExitBrain } from './exitBrain/exitBrain.js';
 export type { ExitBrainOptions } from './exitBrain/options.js';
+export { createLedger } from './ledger/createLedger.js';
+export type { BustedFill, LedgerFill } from './ledger/fill.js';
+export type { Ledger } from './ledger/ledger.js';
+export type { LedgerOptions } from './ledger/options.js';
+export type {
+  Close,
+  FillRefusal,
+  FillRefusalCode,
+  LossCount,
+  LossSum,
+  OpenPosition,
+  RealisedResult,
+  RecordOutcome,
+  ResultChanges,
+  ResultFilter,
+} from './ledger/result.js';
 export type { Logger } from './logger.js';
 export type { AuditEntry } from './messages/audit.js';
 export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Residue } from './messages/completion.js';
