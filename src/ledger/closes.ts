@@ -9,9 +9,12 @@ const isLoss = ({ pnl }: Close): boolean => pnl.startsWith('-');
 const isZero = ({ pnl }: Close): boolean => pnl === '0';
 
 function closeOf(parts: readonly RealisedResult[], last: RealisedResult): Close {
-  const { id: _id, ...rest } = last;
+  const { id, ...rest } = last;
+  // Most orders close in one fill, and a sum of one is what it was.
+  if (parts.length === 1) return { ...rest, ids: [id] };
   const sum = (figure: 'quantity' | 'pnl' | 'fees' | 'slippage'): string => sumOf(parts.map((part) => part[figure]));
-  return { ...rest, ids: parts.map(({ id }) => id), quantity: sum('quantity'), pnl: sum('pnl'), fees: sum('fees'), slippage: sum('slippage') };
+  const figures = { quantity: sum('quantity'), pnl: sum('pnl'), fees: sum('fees'), slippage: sum('slippage') };
+  return { ...rest, ids: parts.map((part) => part.id), ...figures };
 }
 
 /** Joins the results of one order, at the place of its last one. `results` come oldest first; so do the closes. */
