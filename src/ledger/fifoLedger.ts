@@ -42,7 +42,8 @@ export class FifoLedger implements Ledger {
 
   constructor(options: CheckedLedgerOptions) {
     this.#options = options;
-    const state: LedgerState = options.snapshot === undefined ? { instruments: [], refusals: { count: 0 } } : readSnapshot(options.snapshot);
+    const state: LedgerState =
+      options.snapshot === undefined ? { instruments: [], refusals: { count: 0 } } : readSnapshot(options.snapshot);
     for (const instrument of state.instruments) this.#instruments.set(instrumentId(instrument.account, instrument.symbol), instrument);
     this.#refused = state.refusals;
   }
@@ -100,7 +101,12 @@ export class FifoLedger implements Ledger {
     const report = checkFill(input);
     const latestMs = this.#options.clock.wallMs() + this.#options.maxAheadMs;
     if (report.timeMs > latestMs) {
-      throw new Unbookable('too_far_ahead', 'time', report.timeMs, `must be at most ${latestMs}, ${this.#options.maxAheadMs} ms ahead of the clock`);
+      throw new Unbookable(
+        'too_far_ahead',
+        'time',
+        report.timeMs,
+        `must be at most ${latestMs}, ${this.#options.maxAheadMs} ms ahead of the clock`,
+      );
     }
     const id = instrumentId(report.account, report.symbol);
     const instrument = this.#instruments.get(id) ?? new Instrument(report.account, report.symbol);

@@ -64,7 +64,12 @@ export class Instrument {
     if (known !== undefined && report.revision <= known.revision) {
       if (report.revision < known.revision) return { status: 'superseded' };
       if (same(plainReport(report), plainReport(known))) return { status: 'duplicate' };
-      throw new Unbookable('conflict', 'revision', report.revision, `must be above ${known.revision} where fill ${report.id} differs from what is known`);
+      throw new Unbookable(
+        'conflict',
+        'revision',
+        report.revision,
+        `must be above ${known.revision} where fill ${report.id} differs from what is known`,
+      );
     }
     if (report.timeMs < this.#settledBeforeMs) {
       throw new Unbookable('too_late', 'time', report.timeMs, `must be at least ${this.#settledBeforeMs}: older fills are settled`);

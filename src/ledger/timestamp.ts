@@ -9,8 +9,7 @@ const BOUND =
   'must be ISO 8601 text with a time and a zone, epoch seconds or epoch milliseconds, between 2000-01-01 and 2100-01-01: ' +
   'anything else could be read in two ways';
 
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):?(\d{2}))$/;
+const ISO = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):?(\d{2}))$/;
 const EPOCH_TEXT = /^\d{1,16}(\.\d{1,9})?$/;
 
 function fromEpoch(value: number): number | undefined {

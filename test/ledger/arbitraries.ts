@@ -1,7 +1,7 @@
 /** Random reports for the ledger's properties: few ids, few places and times close together, so that everything happens to everything. */
 import fc from 'fast-check';
-import { placeOf, type ModelBust, type ModelFill, type ModelReport, type ModelResult } from './model.js';
 import type { OpenPosition, RealisedResult } from '../../src/index.js';
+import { type ModelBust, type ModelFill, type ModelReport, type ModelResult, placeOf } from './model.js';
 
 /** 2015-08-24, and an hour that holds a midnight. */
 export const START_MS = Date.UTC(2015, 7, 24, 23, 30);
@@ -61,7 +61,12 @@ export function inModelWords(results: readonly RealisedResult[]): ModelResult[] 
 }
 
 export const openInModelWords = (positions: readonly OpenPosition[]): Map<string, string> =>
-  new Map(positions.map(({ account, symbol, strategy, positionSide, quantity }) => [placeOf({ account, symbol, strategy, positionSide }), quantity]));
+  new Map(
+    positions.map(({ account, symbol, strategy, positionSide, quantity }) => [
+      placeOf({ account, symbol, strategy, positionSide }),
+      quantity,
+    ]),
+  );
 
 /** By place, each place in its own order. */
 export const byPlace = (results: readonly ModelResult[]): ModelResult[] =>

@@ -12,18 +12,55 @@ const FIGURE = 'at most 1e18, with at most 30 decimal places';
 const NAME = 'must be a text of 1 to 200 characters that is not blank';
 
 const CASES: readonly (readonly [field: string, value: unknown, bound: string])[] = [
-  ...['', ' ', 7, null, undefined, 'x'.repeat(201)].flatMap((value) => ['id', 'account', 'symbol'].map((field) => [field, value, NAME] as const)),
+  ...['', ' ', 7, null, undefined, 'x'.repeat(201)].flatMap((value) =>
+    ['id', 'account', 'symbol'].map((field) => [field, value, NAME] as const),
+  ),
   ...['', 7, null].flatMap((value) => ['strategy', 'orderId'].map((field) => [field, value, NAME] as const)),
   ...['hold', 'BUY', undefined, 1].map((value) => ['side', value, 'must be one of buy, sell'] as const),
   ...['both', null].map((value) => ['positionSide', value, 'must be one of net, long, short'] as const),
-  ...[0, -1, '-0.1', '0', Number.NaN, Infinity, '1e18.5', '1e19', 1.1e18, '', '1,000', '0x10', ' 1', '1 ', '.5', '5.', '+1', null, undefined, 1n, {}].flatMap((value) =>
+  ...[
+    0,
+    -1,
+    '-0.1',
+    '0',
+    Number.NaN,
+    Infinity,
+    '1e18.5',
+    '1e19',
+    1.1e18,
+    '',
+    '1,000',
+    '0x10',
+    ' 1',
+    '1 ',
+    '.5',
+    '5.',
+    '+1',
+    null,
+    undefined,
+    1n,
+    {},
+  ].flatMap((value) =>
     ['quantity', 'multiplier'].flatMap((field) =>
-      field === 'multiplier' && value === undefined ? [] : [[field, value, `must be a finite number or decimal text above 0, ${FIGURE}`] as const],
+      field === 'multiplier' && value === undefined
+        ? []
+        : [[field, value, `must be a finite number or decimal text above 0, ${FIGURE}`] as const],
     ),
   ),
-  ...[-0.01, '-1', Number.NaN, Infinity, -Infinity, undefined, null, 'NaN', 'Infinity', `0.${'0'.repeat(30)}1`, '1e-31', `${'0'.repeat(100)}1`].map(
-    (value) => ['price', value, `must be a finite number or decimal text of at least 0, ${FIGURE}`] as const,
-  ),
+  ...[
+    -0.01,
+    '-1',
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    undefined,
+    null,
+    'NaN',
+    'Infinity',
+    `0.${'0'.repeat(30)}1`,
+    '1e-31',
+    `${'0'.repeat(100)}1`,
+  ].map((value) => ['price', value, `must be a finite number or decimal text of at least 0, ${FIGURE}`] as const),
   ...[Number.NaN, '-1e19', null, 'free'].flatMap((value) =>
     ['fee', 'slippage'].map((field) => [field, value, `must be a finite number or decimal text of either sign, ${FIGURE}`] as const),
   ),
@@ -43,12 +80,20 @@ describe('trap 19: a fill with a field that cannot hold', () => {
     expect(outcome.refusal.bound).toContain(bound);
     expect(outcome.refusal.message).toBe(`${new ConfigurationError(field, value, outcome.refusal.bound).message}`);
     expect(ledger.refusals()).toEqual({ count: 1, latest: outcome.refusal });
-    expect(JSON.parse(ledger.snapshot())).toMatchObject({ body: { instruments: (JSON.parse(before) as { body: { instruments: unknown } }).body.instruments } });
+    expect(JSON.parse(ledger.snapshot())).toMatchObject({
+      body: { instruments: (JSON.parse(before) as { body: { instruments: unknown } }).body.instruments },
+    });
   });
 
   it('may be at its bound', async () => {
     const ledger = await ledgerWith([
-      fill('buy', '1e18', `0.${'0'.repeat(29)}1`, { fee: '-1e18', slippage: '1E+18', id: 'x'.repeat(200), sequence: 2 ** 53 - 1, revision: 2 ** 53 - 1 }),
+      fill('buy', '1e18', `0.${'0'.repeat(29)}1`, {
+        fee: '-1e18',
+        slippage: '1E+18',
+        id: 'x'.repeat(200),
+        sequence: 2 ** 53 - 1,
+        revision: 2 ** 53 - 1,
+      }),
     ]);
     expect(ledger.positions()).toMatchObject([{ quantity: '1000000000000000000' }]);
     expect(ledger.record(fill('buy', `${'0'.repeat(99)}1`, 0)).status).toBe('recorded');
@@ -57,7 +102,10 @@ describe('trap 19: a fill with a field that cannot hold', () => {
   it('is refused as a bust without a revision above 0', async () => {
     const { id, account, symbol, time } = fill('buy', 1, 10);
     const outcome = record(await ledgerWith([]), { id, account, symbol, time, busted: true });
-    expect(outcome).toMatchObject({ status: 'refused', refusal: { field: 'revision', message: expect.stringContaining('between 1 and') as string } });
+    expect(outcome).toMatchObject({
+      status: 'refused',
+      refusal: { field: 'revision', message: expect.stringContaining('between 1 and') as string },
+    });
   });
 });
 
@@ -70,19 +118,30 @@ describe('a feed', () => {
   });
 
   it.each([undefined, null, 'fill', 7, true])('that hands over %s is refused', async (report) => {
-    expect(record(await ledgerWith([]), report)).toMatchObject({ status: 'refused', refusal: { field: 'fill', bound: 'must be an object' } });
+    expect(record(await ledgerWith([]), report)).toMatchObject({
+      status: 'refused',
+      refusal: { field: 'fill', bound: 'must be an object' },
+    });
   });
 
   it('cannot throw through the ledger', async () => {
     const cyclic: unknown[] = [];
     cyclic.push(cyclic);
-    const throwing = { ...fill('buy', 1, 1), get price(): number { throw new Error('never'); } };
+    const throwing = {
+      ...fill('buy', 1, 1),
+      get price(): number {
+        throw new Error('never');
+      },
+    };
     const revoked = Proxy.revocable({}, {});
     revoked.revoke();
     const ledger = await ledgerWith([]);
     for (const report of [throwing, revoked.proxy, { ...fill('buy', 1, 1), id: cyclic }]) {
       const message = 'fill: must be plain data';
-      expect(record(ledger, report)).toEqual({ status: 'refused', refusal: { code: 'malformed', field: 'fill', bound: 'must be plain data', message } });
+      expect(record(ledger, report)).toEqual({
+        status: 'refused',
+        refusal: { code: 'malformed', field: 'fill', bound: 'must be plain data', message },
+      });
     }
     expect(ledger.refusals().count).toBe(3);
   });
@@ -91,7 +150,10 @@ describe('a feed', () => {
     const ledger = await createLedger();
     const anything = fc.oneof(
       fc.anything({ withBigInt: true, withSparseArray: true, withNullPrototype: true, withDate: true }),
-      fc.record({ ...Object.fromEntries(Object.keys(fill('buy', 1, 1)).map((key) => [key, fc.anything()])), busted: fc.anything() }, { requiredKeys: [] }),
+      fc.record(
+        { ...Object.fromEntries(Object.keys(fill('buy', 1, 1)).map((key) => [key, fc.anything()])), busted: fc.anything() },
+        { requiredKeys: [] },
+      ),
     );
     fc.assert(
       fc.property(anything, (report) => {
@@ -128,11 +190,55 @@ describe('a timestamp', () => {
   });
 
   it.each([
-    ...[0, -1, 1e9 - 1e8, 946_684_799, 4_102_444_801, 1e11, 946_684_799_999, 4_102_444_800_001, NOON_MS * 1_000, NOON_MS * 1e6, Number.NaN, Infinity],
-    ...['', 'now', '2024-03-01', '2024-03-01T12:00:00', '2024-03-01T12:00Z', '2024-02-30T12:00:00Z', '2023-02-29T12:00:00Z', '2024-13-01T12:00:00Z'],
-    ...['2024-00-01T12:00:00Z', '2024-03-00T12:00:00Z', '2024-03-01T24:00:00Z', '2024-03-01T12:60:00Z', '2024-03-01T12:00:60Z', '2024-04-31T12:00:00Z'],
-    ...['2024-03-01T12:00:00+24:00', '2024-03-01T12:00:00+01:60', '1999-12-31T23:59:59.999Z', '2100-01-01T00:00:00.001Z', '03/01/2024 12:00:00Z'],
-    ...[' 2024-03-01T12:00:00Z', '2024-03-01T12:00:00Z ', '2024-03-01T12:00:00.1234567890Z', `${NOON_MS}000`, '1e12', '-1709294400', ` ${NOON_MS}`, `${NOON_MS} `],
+    ...[
+      0,
+      -1,
+      1e9 - 1e8,
+      946_684_799,
+      4_102_444_801,
+      1e11,
+      946_684_799_999,
+      4_102_444_800_001,
+      NOON_MS * 1_000,
+      NOON_MS * 1e6,
+      Number.NaN,
+      Infinity,
+    ],
+    ...[
+      '',
+      'now',
+      '2024-03-01',
+      '2024-03-01T12:00:00',
+      '2024-03-01T12:00Z',
+      '2024-02-30T12:00:00Z',
+      '2023-02-29T12:00:00Z',
+      '2024-13-01T12:00:00Z',
+    ],
+    ...[
+      '2024-00-01T12:00:00Z',
+      '2024-03-00T12:00:00Z',
+      '2024-03-01T24:00:00Z',
+      '2024-03-01T12:60:00Z',
+      '2024-03-01T12:00:60Z',
+      '2024-04-31T12:00:00Z',
+    ],
+    ...[
+      '2024-03-01T12:00:00+24:00',
+      '2024-03-01T12:00:00+01:60',
+      '1999-12-31T23:59:59.999Z',
+      '2100-01-01T00:00:00.001Z',
+      '03/01/2024 12:00:00Z',
+    ],
+    ...[
+      ' 2024-03-01T12:00:00Z',
+      '2024-03-01T12:00:00Z ',
+      '2024-03-01T12:00:00.1234567890Z',
+      `${NOON_MS}000`,
+      '1e12',
+      '-1709294400',
+      ` ${NOON_MS}`,
+      `${NOON_MS} `,
+    ],
     ...[null, undefined, new Date(NOON_MS), 1n, {}],
   ])('%s is refused', (time) => {
     expect(() => timestampMs('time', time)).toThrow(ConfigurationError);

@@ -52,8 +52,9 @@ describe('consecutive losses', () => {
   });
 
   it('count an order that is filled in parts once, by what it earned as a whole', async () => {
+    const bought = fill('buy', 4, 100);
     const parts = [99, 98, 97].map((price) => fill('sell', 1, price, { orderId: 'exit' }));
-    const ledger = await ledgerWith([fill('buy', 4, 100), ...parts]);
+    const ledger = await ledgerWith([bought, ...parts]);
     expect(ledger.results()).toHaveLength(3);
     expect(ledger.closes()).toMatchObject([{ ids: parts.map(({ id }) => id), quantity: '3', pnl: '-6', closedAtMs: parts[2]?.time }]);
     expect(streak(ledger)).toBe(1);
@@ -78,10 +79,13 @@ describe('consecutive losses', () => {
     ]);
     expect(ledger.consecutiveLosses({ account: 'main' })).toEqual({ losses: 1, closes: 1, complete: true });
   });
-  it.each([{ symbol: 'MSFT' }, { strategy: 's' }, { positionSide: 'short' as const }])('do not join an order with one of %j', async (place) => {
-    const parts = [{}, place].flatMap((each) => [fill('sell', 1, 100, each), fill('buy', 1, 110, { ...each, orderId: 'exit' })]);
-    expect((await ledgerWith(parts)).closes()).toHaveLength(2);
-  });
+  it.each([{ symbol: 'MSFT' }, { strategy: 's' }, { positionSide: 'short' as const }])(
+    'do not join an order with one of %j',
+    async (place) => {
+      const parts = [{}, place].flatMap((each) => [fill('sell', 1, 100, each), fill('buy', 1, 110, { ...each, orderId: 'exit' })]);
+      expect((await ledgerWith(parts)).closes()).toHaveLength(2);
+    },
+  );
 
   it('follow a correction', async () => {
     const [bought, sold] = trip(-1);
@@ -170,7 +174,10 @@ describe('what is no longer kept', () => {
   });
 
   it('matters where the oldest that was looked at is of the same moment', async () => {
-    const ledger = await ledgerWith([...[-1, -2].flatMap((pnl) => trip(pnl, { time: NOON_MS })), fill('buy', 1, 1)], { horizonMs: 0, keepResults: 1 });
+    const ledger = await ledgerWith([...[-1, -2].flatMap((pnl) => trip(pnl, { time: NOON_MS })), fill('buy', 1, 1)], {
+      horizonMs: 0,
+      keepResults: 1,
+    });
     expect(ledger.lossesInLast(1)).toEqual({ losses: 1, closes: 1, complete: false });
   });
 });

@@ -5,7 +5,7 @@ import { createLedger, type LedgerOptions, type RealisedResult } from '../../src
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { fcSeed } from '../support/seed.js';
 import { byPlace, fillOf, inModelWords, openInModelWords, reportOf, SPAN_MS, START_MS, type Variety } from './arbitraries.js';
-import { ModelLedger, type ModelFill, type ModelReport, play, toReport } from './model.js';
+import { type ModelFill, ModelLedger, type ModelReport, play, toReport } from './model.js';
 
 const MAX_AHEAD_MS = 60_000;
 const NOW_MS = START_MS + SPAN_MS - 10 * 60_000;
@@ -19,7 +19,10 @@ type Told = Map<string, RealisedResult>;
 const keyOf = ({ account, symbol, id, closedAtMs }: RealisedResult): string => JSON.stringify([account, symbol, id, closedAtMs]);
 
 /** Follows what `record` tells, as a breaker would. */
-function follow(told: Told, outcome: { readonly realised: readonly RealisedResult[]; readonly withdrawn: readonly RealisedResult[] }): void {
+function follow(
+  told: Told,
+  outcome: { readonly realised: readonly RealisedResult[]; readonly withdrawn: readonly RealisedResult[] },
+): void {
   for (const result of outcome.withdrawn) {
     expect(told.get(keyOf(result)), 'only what was told is withdrawn').toEqual(result);
     told.delete(keyOf(result));
@@ -47,26 +50,38 @@ async function compare(reports: readonly ModelReport[], horizonMs: number, resta
   const expected = play(model.fills);
   expect(byPlace(inModelWords(ledger.results()))).toEqual(byPlace(expected.results));
   expect(openInModelWords(ledger.positions())).toEqual(new Map(expected.open));
-  expect(new Map([...told].toSorted())).toEqual(new Map(ledger.results().map((result) => [keyOf(result), result] as const).toSorted()));
+  expect(new Map([...told].toSorted())).toEqual(
+    new Map(
+      ledger
+        .results()
+        .map((result) => [keyOf(result), result] as const)
+        .toSorted(),
+    ),
+  );
   expect(ledger.refusals().count).toBe(refused);
 }
 
 describe('a ledger', () => {
   it('answers and realises what the model does, across corrections, busts, late fills and restarts', async () => {
     const horizons = fc.constantFrom(0, 60_000, 10 * 60_000, 2 * SPAN_MS);
-    await fc.assert(
-      fc.asyncProperty(fc.array(reportOf(CROWDED), { maxLength: 60 }), horizons, fc.integer({ min: 1, max: 40 }), compare),
-      { seed: fcSeed, numRuns: 400 },
-    );
+    await fc.assert(fc.asyncProperty(fc.array(reportOf(CROWDED), { maxLength: 60 }), horizons, fc.integer({ min: 1, max: 40 }), compare), {
+      seed: fcSeed,
+      numRuns: 400,
+    });
   });
 
   it('does not depend on the order of arrival, nor on repetitions', async () => {
     const variety: Variety = { ids: 40, revisions: 0, stepMs: 60_000 };
     const fills = fc.uniqueArray(fillOf(variety), { maxLength: 40, selector: ({ id }) => id });
     const cases = fills.chain((set) => {
-      const corrected = set.slice(0, Math.floor(set.length / 3)).map((fill) => ({ ...fill, revision: 1, price: fill.price + 7, quantity: fill.quantity + 1 }));
+      const corrected = set
+        .slice(0, Math.floor(set.length / 3))
+        .map((fill) => ({ ...fill, revision: 1, price: fill.price + 7, quantity: fill.quantity + 1 }));
       const all = [...set, ...corrected];
-      return fc.tuple(fc.constant(all), fc.shuffledSubarray([...all, ...all.slice(0, 10)], { minLength: all.length + Math.min(10, all.length) }));
+      return fc.tuple(
+        fc.constant(all),
+        fc.shuffledSubarray([...all, ...all.slice(0, 10)], { minLength: all.length + Math.min(10, all.length) }),
+      );
     });
     await fc.assert(
       fc.asyncProperty(cases, async ([all, shuffled]) => {
@@ -87,7 +102,14 @@ describe('a ledger', () => {
     const variety: Variety = { ids: 1_000_000, revisions: 0, stepMs: 1_000 };
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(fillOf(variety), { minLength: 1, maxLength: 40, selector: ({ id }) => id }), async (random) => {
-        const fills: ModelFill[] = random.map((fill) => ({ ...fill, account: 'main', symbol: 'AAPL', strategy: undefined, positionSide: 'net', multiplier: 1 }));
+        const fills: ModelFill[] = random.map((fill) => ({
+          ...fill,
+          account: 'main',
+          symbol: 'AAPL',
+          strategy: undefined,
+          positionSide: 'net',
+          multiplier: 1,
+        }));
         const net = fills.reduce((sum, { side, quantity }) => sum + (side === 'buy' ? quantity : -quantity), 0);
         const [any] = fills;
         if (any !== undefined && net !== 0) {

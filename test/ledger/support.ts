@@ -1,5 +1,12 @@
 /** Small helpers for the ledger's tests: a ledger at a fixed time, fills with everything that does not matter filled in. */
-import { createLedger, type Ledger, type LedgerFill, type LedgerOptions, type RealisedResult, type RecordOutcome } from '../../src/index.js';
+import {
+  createLedger,
+  type Ledger,
+  type LedgerFill,
+  type LedgerOptions,
+  type RealisedResult,
+  type RecordOutcome,
+} from '../../src/index.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 
 /** Noon of 2024-03-01. */

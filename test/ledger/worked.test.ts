@@ -20,7 +20,13 @@ describe('published examples', () => {
 
   // Figures: a textbook exercise on queues, at https://tutorsglobe.com/question/determine-the-total-amount-of-your-capital-gain-or-loss-52642922.aspx
   it('tells the capital gain of three purchases and two sales', async () => {
-    const ledger = await ledgerWith([fill('buy', 100, 10), fill('buy', 100, 30), fill('sell', 100, 20), fill('buy', 100, 50), fill('sell', 100, 30)]);
+    const ledger = await ledgerWith([
+      fill('buy', 100, 10),
+      fill('buy', 100, 30),
+      fill('sell', 100, 20),
+      fill('buy', 100, 50),
+      fill('sell', 100, 30),
+    ]);
     expect(pnls(ledger.results())).toEqual(['1000', '0']);
     expect(ledger.positions()).toMatchObject([{ quantity: '100' }]);
   });
@@ -42,7 +48,13 @@ describe('published examples', () => {
 
 describe('a position', () => {
   it('is closed in parts, oldest lot first', async () => {
-    const ledger = await ledgerWith([fill('buy', 10, 100), fill('buy', 10, 110), fill('sell', 5, 120), fill('sell', 10, 120), fill('sell', 5, 120)]);
+    const ledger = await ledgerWith([
+      fill('buy', 10, 100),
+      fill('buy', 10, 110),
+      fill('sell', 5, 120),
+      fill('sell', 10, 120),
+      fill('sell', 5, 120),
+    ]);
     expect(pnls(ledger.results())).toEqual(['100', '150', '50']);
     expect(ledger.positions()).toEqual([]);
   });
@@ -71,7 +83,13 @@ describe('a position', () => {
   });
 
   it('is exact where binary fractions are not', async () => {
-    const ledger = await ledgerWith([fill('buy', 0.1, 0.1), fill('buy', 0.2, 0.1), fill('sell', 0.3, 0.2), fill('sell', '1e-7', '0.3'), fill('buy', 1e-7, 0.1)]);
+    const ledger = await ledgerWith([
+      fill('buy', 0.1, 0.1),
+      fill('buy', 0.2, 0.1),
+      fill('sell', 0.3, 0.2),
+      fill('sell', '1e-7', '0.3'),
+      fill('buy', 1e-7, 0.1),
+    ]);
     expect(pnls(ledger.results())).toEqual(['0.03', '0.00000002']);
   });
 
@@ -150,7 +168,10 @@ describe('a report', () => {
     expect(ledger.record({ ...bought, quantity: 1, price: '10.00', fee: 0 })).toEqual({ status: 'duplicate' });
     expect(ledger.record({ ...sold, price: 13 })).toMatchObject({ status: 'refused', refusal: { code: 'conflict', field: 'revision' } });
     expect(pnls(ledger.results())).toEqual(['2']);
-    expect(ledger.refusals()).toMatchObject({ count: 1, latest: { code: 'conflict', message: `revision = 0: must be above 0 where fill ${sold.id} differs from what is known` } });
+    expect(ledger.refusals()).toMatchObject({
+      count: 1,
+      latest: { code: 'conflict', message: `revision = 0: must be above 0 where fill ${sold.id} differs from what is known` },
+    });
   });
 
   it('corrects an earlier one, whichever comes first', async () => {
@@ -189,7 +210,9 @@ describe('the horizon', () => {
     expect(ledger.record(fill('buy', 1, 10, { time: NOON_MS - 5_000 })).status).toBe('recorded');
     const late = fill('buy', 1, 10, { time: NOON_MS - 5_001 });
     expect(ledger.record(late)).toMatchObject({ status: 'refused', refusal: { code: 'too_late', field: 'time' } });
-    expect(ledger.refusals().latest?.message).toBe(`time = ${NOON_MS - 5_001}: must be at least ${NOON_MS - 5_000}: older fills are settled`);
+    expect(ledger.refusals().latest?.message).toBe(
+      `time = ${NOON_MS - 5_001}: must be at least ${NOON_MS - 5_000}: older fills are settled`,
+    );
     expect(ledger.positions()).toMatchObject([{ quantity: '2' }]);
   });
 
@@ -218,7 +241,10 @@ describe('the horizon', () => {
   it('lets no stamp from the future settle the book', async () => {
     const ledger = await ledgerWith([], { maxAheadMs: 1_000 });
     const nowMs = NOON_MS + 86_400_000;
-    expect(ledger.record(fill('buy', 1, 10, { time: nowMs + 1_001 }))).toMatchObject({ status: 'refused', refusal: { code: 'too_far_ahead', field: 'time' } });
+    expect(ledger.record(fill('buy', 1, 10, { time: nowMs + 1_001 }))).toMatchObject({
+      status: 'refused',
+      refusal: { code: 'too_far_ahead', field: 'time' },
+    });
     expect(ledger.refusals().latest?.bound).toBe(`must be at most ${nowMs + 1_000}, 1000 ms ahead of the clock`);
     expect(ledger.record(fill('buy', 1, 10, { time: nowMs + 1_000 })).status).toBe('recorded');
   });
