@@ -7,11 +7,12 @@ const resultsFile = process.env['TEST_RESULTS_FILE'];
 // because beside a machine full of other tests they would measure the machine.
 const PROCESSES = [
   'test/drill/**/*.test.ts',
-  'test/bus/*.processes.test.ts',
+  'test/**/*.processes.test.ts',
   'test/rig/**/*.test.ts',
   'test/cli/**/*.test.ts',
   'test/process/**/*.test.ts',
-  'test/incidents/trap{10,11,32,33,40,41,42,43,44,46,47,48}[-.]*.test.ts',
+  'test/http/processes.test.ts',
+  'test/incidents/trap{10,11,15,16,27,28,29,32,33,40,41,42,43,44,46,47,48,51}[-.]*.test.ts',
 ];
 // Of those the ones that stand on real Redis servers, so that either part can be run, and its time be told, apart.
 const REDIS = [

@@ -25,17 +25,17 @@ async function measure({ budget, check: id, runs, options }: Series): Promise<Bu
   const bars = await chooseBars();
   const rounds: number[] = [];
   let limit = Number.NaN;
-  for (let run = 1; run <= runs; run += 1) {
+  for (let turn = 1; turn <= runs; turn += 1) {
     const result = await runDrill({ ...DEFAULT_DRILL, redis: true, ...options }, bars, {
       onEvent: () => {},
       onLog: () => {},
       signal: new AbortController().signal,
-      random: seededRandom(run).fork(budget),
+      random: seededRandom(turn).fork(budget),
     });
     const [figure] = result.checks.find((check) => check.id === id)?.figures ?? [];
     const red = result.checks.filter((check) => !check.passed).map((check) => `${check.id}: ${check.evidence}`);
-    if (red.length > 0) console.error(`run ${run} of "${budget}": ${red.join('; ')}`);
-    if (figure === undefined) throw new Error(`run ${run} of "${budget}" gave no figure`);
+    if (red.length > 0) console.error(`run ${turn} of "${budget}": ${red.join('; ')}`);
+    if (figure === undefined) throw new Error(`run ${turn} of "${budget}" gave no figure`);
     rounds.push(figure.ms);
     limit = figure.boundMs;
   }

@@ -104,9 +104,10 @@ async function round(kind: Kind, size: number): Promise<Round> {
     await systemClock.sleep(MEASURED_MS);
     const [after, serverAfterMs, sentAfter] = await Promise.all([load.watchdog.cost(), serverCpuMs(place.server), load.feeder.tell([])]);
     const seconds = (systemClock.monotonicMs() - fromMs) / 1_000;
+    const { doubt } = await load.watchdog.sight();
     const lateness = await panics;
     watched.abort();
-    const cpuMsPerSecond = (after.cpuMs - before.cpuMs) / seconds;
+    const cpuMsPerSecond = (after - before) / seconds;
     const one: Round = {
       cpuPercent: cpuMsPerSecond / 10,
       cpuMsPerSecond,
@@ -115,7 +116,7 @@ async function round(kind: Kind, size: number): Promise<Round> {
       idleLatenessMs: await idle,
       beatsPerSecond: (sentAfter.committed - sentBefore.committed) / seconds,
     };
-    tell(kind, size, one, lateness, `${sentAfter.failed} beats failed, doubt: ${after.doubt}`);
+    tell(kind, size, one, lateness, `${sentAfter.failed} beats failed, doubt: ${doubt}`);
     return one;
   } finally {
     await load.end();

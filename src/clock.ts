@@ -48,6 +48,11 @@ function setTimer(delayMs: number, fire: () => void, options?: TimerOptions): Ti
   return { cancel: () => clearTimeout(handle) };
 }
 
+/** The same timers, none of which keeps the process alive. */
+export function quietTimers(clock: Pick<Clock, 'setTimer'>): Pick<Clock, 'setTimer'> {
+  return { setTimer: (delayMs, fire) => clock.setTimer(delayMs, fire, { keepAlive: false }) };
+}
+
 /** `sleep` for any clock that can set a timer. */
 export function sleepWith(clock: Pick<Clock, 'setTimer'>, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

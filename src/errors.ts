@@ -52,9 +52,14 @@ function shown(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-/** What to print of anything that was thrown. */
+/** What to print of anything that was thrown. Never throws itself. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    // An object without a string form: its words are lost, and nothing else.
+    return 'something that has no text';
+  }
 }
 
 /** The system error code (`ENOSPC`, `EEXIST`, …) of anything that was thrown, if it bears one. */

@@ -20,6 +20,18 @@ export { createExitWorker, type ExitWorker, type ExitWorkerOptions } from './eme
 export { ConfigurationError, FailflatError, type FailflatErrorCode, isFailflatError } from './errors.js';
 export { createExitBrain, type Decision, type ExitBrain } from './exitBrain/exitBrain.js';
 export type { ExitBrainOptions } from './exitBrain/options.js';
+export { answerOf, type HttpAnswer } from './http/answers.js';
+export { attachHttp, type HttpAttachment } from './http/attachHttp.js';
+export type { HttpOptions, RequestFacts, RequestIntent } from './http/options.js';
+export { type BusSourceOptions, busSource } from './killSwitch/busSource.js';
+export { type EnvSourceOptions, envSource } from './killSwitch/envSource.js';
+export { ExecutionHaltedError } from './killSwitch/errors.js';
+export { type FileSourceOptions, fileSource } from './killSwitch/fileSource.js';
+export { type FunctionSourceOptions, functionSource, type HaltAnswer } from './killSwitch/functionSource.js';
+export { createKillSwitch, type KillSwitch } from './killSwitch/killSwitch.js';
+export type { KillSwitchOptions } from './killSwitch/options.js';
+export type { KillSwitchScope, KillSwitchSource, SourceOptions } from './killSwitch/source.js';
+export type { KillSwitchState, KillSwitchView, SourceState } from './killSwitch/view.js';
 export { createLedger } from './ledger/createLedger.js';
 export type { BustedFill, LedgerFill } from './ledger/fill.js';
 export type { Ledger } from './ledger/ledger.js';
@@ -42,6 +54,13 @@ export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Res
 export type { PanicIssuer } from './messages/panicClose.js';
 export type { Halt, HaltKind, TradingMode, TradingState } from './messages/tradingState.js';
 export { type InFlightView, type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from './permission.js';
+export type { EndSignal } from './process/events.js';
+export type { ShutdownContext, ShutdownHook } from './process/hooks.js';
+export type { LoopErrorVerdict, OnLoopError } from './process/loopErrors.js';
+export type { HookOptions, SignalOptions } from './process/options.js';
+export type { ShutdownPhase } from './process/owner.js';
+export { type LoopEnd, type LoopOptions, runUntilShutdown, type TickOptions } from './process/runUntilShutdown.js';
+export { handleSignals, onShutdown, type RegisteredHook, type SignalHandling } from './process/shutdown.js';
 export { type Random, seededRandom, systemRandom } from './random.js';
 export {
   type ClientGuardOptions,

@@ -7,9 +7,8 @@ import { systemClock } from '../../src/clock.js';
 const SETTLED_WITHIN_MS = 20_000;
 const LOOK_AGAIN_MS = 250;
 
-/** What the watchdog has cost so far, and what it sees. */
-export interface Cost {
-  readonly cpuMs: number;
+/** What the watchdog sees. */
+export interface Sight {
   readonly services: number;
   readonly doubt: string;
 }
@@ -23,7 +22,11 @@ export interface Sent {
 }
 
 export interface Load {
-  readonly watchdog: { cost(): Promise<Cost> };
+  readonly watchdog: {
+    /** What it has used of a core so far, in ms. */
+    cost(): Promise<number>;
+    sight(): Promise<Sight>;
+  };
   readonly feeder: { tell(kill: readonly number[]): Promise<Sent> };
   /** Waits until the watchdog has seen every brain and is sure of itself. False: it was not within 20 s, the machine is too busy. */
   settled(): Promise<boolean>;
@@ -34,11 +37,11 @@ export interface Load {
 export async function startLoad(url: string, size: number): Promise<Load> {
   const watchdog = await started('watchdogProcess.js', url);
   const feeder = await started('brainFeeder.js', url, String(size));
-  const cost = () => ask<Cost>(watchdog, {});
+  const sight = () => ask<Sight>(watchdog, { about: 'sight' });
   return {
-    watchdog: { cost },
+    watchdog: { cost: () => ask<number>(watchdog, { about: 'cost' }), sight },
     feeder: { tell: (kill) => ask<Sent>(feeder, { kill }) },
-    settled: () => untilSettled(cost, size),
+    settled: () => untilSettled(sight, size),
     end: async () => {
       await Promise.all([feeder, watchdog].map(endOf));
     },
@@ -75,10 +78,10 @@ async function endOf(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-async function untilSettled(costOf: () => Promise<Cost>, size: number): Promise<boolean> {
+async function untilSettled(sightOf: () => Promise<Sight>, size: number): Promise<boolean> {
   for (const untilMs = systemClock.monotonicMs() + SETTLED_WITHIN_MS; systemClock.monotonicMs() < untilMs; ) {
-    const cost = await costOf();
-    if (cost.services === size && cost.doubt === 'none') return true;
+    const { services, doubt } = await sightOf();
+    if (services === size && doubt === 'none') return true;
     await systemClock.sleep(LOOK_AGAIN_MS);
   }
   return false;

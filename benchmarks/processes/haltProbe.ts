@@ -1,29 +1,58 @@
-/** A process that trades: it asks its lease a thousand times a second, and says when the answer changes. */
+/** A process that trades: it asks a permission a thousand times a second, and says when the answer changes. */
 import { openBus } from '../../src/bus/openBus.js';
 import { systemClock } from '../../src/clock.js';
+import { busSource } from '../../src/killSwitch/busSource.js';
+import { fileSource } from '../../src/killSwitch/fileSource.js';
+import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
+import type { Permission } from '../../src/permission.js';
 import { createTradingLease } from '../../src/tradingLease/lease.js';
 
 const LOOK_MS = 1;
 
-const [, , url = '', account = ''] = process.argv;
-const bus = await openBus(url);
-const lease = createTradingLease({ bus, account });
+interface Asked {
+  readonly permission: Permission;
+  close(): Promise<void>;
+}
+
+/** What is asked: a lease for an account, or a kill switch on the bus or on a file. */
+const makers: Readonly<Record<string, (place: string, account: string) => Promise<Asked>>> = {
+  lease: async (url, account) => {
+    const bus = await openBus(url);
+    const permission = createTradingLease({ bus, account });
+    return { permission, close: () => permission.close().then(() => bus.close()) };
+  },
+  bus: async (url) => {
+    const bus = await openBus(url);
+    const permission = createKillSwitch({ sources: [busSource(bus)] });
+    return { permission, close: () => permission.close().then(() => bus.close()) };
+  },
+  file: async (path) => {
+    const permission = createKillSwitch({ sources: [fileSource(path)] });
+    return { permission, close: () => permission.close() };
+  },
+};
+
+const [, , kind = '', place = '', account = ''] = process.argv;
+const made = await makers[kind]?.(place, account);
+if (made === undefined) throw new Error(`kind = ${kind}: must be one of ${Object.keys(makers).join(', ')}`);
+const { permission, close } = made;
 let isPermitted: boolean | undefined;
 let isOver = false;
 
 function look(): void {
   if (isOver) return;
   const atMs = systemClock.monotonicMs();
-  const now = lease.check(atMs, 'increase') === undefined;
+  const now = permission.check(atMs, 'increase') === undefined;
   if (now !== isPermitted) {
     isPermitted = now;
-    process.send?.({ isPermitted, atMs });
+    // Nobody may be there to hear it any more.
+    process.send?.({ isPermitted, atMs }, undefined, undefined, () => undefined);
   }
   systemClock.setTimer(LOOK_MS, look);
 }
 
 process.on('disconnect', () => {
   isOver = true;
-  void lease.close().then(() => bus.close());
+  void close();
 });
 look();

@@ -3,10 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { createVenueClient, type VenueClient } from '../brokers/paper/index.js';
 import type { Bus } from '../bus/bus.js';
 import { openBus } from '../bus/openBus.js';
-import { parseRedisUrl, throughPort } from '../bus/redis/target.js';
 import { type Clock, systemClock } from '../clock.js';
 import { Child, RigError } from '../rig/child.js';
-import { TcpProxy } from '../rig/tcpProxy.js';
+import { RedisView } from '../rig/redis/view.js';
 import { AlertReceiver } from '../rig/webhook.js';
 import type { ScaledTimings } from '../roles/scale.js';
 import type { ActorOrder, ActorRole, Variant } from './actors/order.js';
@@ -37,7 +36,8 @@ export class Cast {
   readonly #options: CastOptions;
   readonly #children: Child[] = [];
   readonly #clock: Clock;
-  readonly #proxy: TcpProxy | undefined;
+  /** Of the partitioned process. */
+  readonly #view: RedisView | undefined;
   readonly #counts = new Map<string, number>();
 
   private constructor(
@@ -50,12 +50,12 @@ export class Cast {
     readonly venue: VenueClient,
     readonly venueUrl: string,
     venueChild: Child,
-    proxy: TcpProxy | undefined,
+    view: RedisView | undefined,
   ) {
     this.#options = options;
     this.#clock = clock;
     this.#children.push(venueChild);
-    this.#proxy = proxy;
+    this.#view = view;
   }
 
   /** Starts the venue and opens the bus; the rest of the cast follows by name. */
@@ -78,7 +78,7 @@ export class Cast {
         venue,
         url,
         child,
-        await proxyFor(options, clock),
+        await viewFor(options, clock),
       );
     } catch (error) {
       await child.kill();
@@ -128,13 +128,13 @@ export class Cast {
     if (this.record !== this.bus) await this.record.close();
     await this.venue.close();
     await this.alerts.close();
-    await this.#proxy?.close();
+    await this.#view?.close();
   }
 
   /** Holds back all that the partitioned process and the bus say to each other. */
   cut(isCut: boolean): void {
-    if (this.#proxy === undefined) throw new RigError('nobody stands behind a proxy in this drill');
-    this.#proxy.set({ kind: isCut ? 'stall' : 'pass' });
+    if (this.#view === undefined) throw new RigError('nobody stands behind a proxy in this drill');
+    this.#view.set({ kind: isCut ? 'stall' : 'pass' });
   }
 
   #common(who: Partition | 'brain') {
@@ -143,8 +143,7 @@ export class Cast {
 
   #busOf(who: Partition | 'brain'): string {
     const { drill, workspace } = this.#options;
-    if (this.#proxy === undefined || drill.partition !== who) return workspace.busUrl;
-    return throughPort(workspace.busUrl, this.#proxy.port);
+    return this.#view !== undefined && drill.partition === who ? this.#view.url : workspace.busUrl;
   }
 
   #atVenue() {
@@ -182,9 +181,6 @@ function venueArgs(config: { readonly broker: string; readonly account: string; 
   return ['--broker', config.broker, '--account', config.account, '--environment', config.environment];
 }
 
-async function proxyFor({ drill, workspace }: CastOptions, clock: Clock): Promise<TcpProxy | undefined> {
-  if (drill.partition === undefined) return undefined;
-  const { place } = parseRedisUrl(workspace.busUrl);
-  if (place.kind !== 'server') throw new RigError('only the connection to one server can be cut');
-  return TcpProxy.start(place.address.port, clock);
+async function viewFor({ drill, workspace }: CastOptions, clock: Clock): Promise<RedisView | undefined> {
+  return drill.partition === undefined ? undefined : RedisView.of(workspace.busUrl, clock);
 }

@@ -1,5 +1,6 @@
 /** What a drill is asked to do, with its defaults and bounds. */
-import { isRedisUrl, parseRedisUrl } from '../bus/redis/target.js';
+import { isLoopback } from '../bus/redis/address.js';
+import { addressesOf, isRedisUrl, parseRedisUrl, type RedisPlace } from '../bus/redis/target.js';
 import { checkDurationMs, checkInteger, checkNumber, checkOneOf } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
 import { SCALE_MAX } from '../roles/scale.js';
@@ -113,20 +114,19 @@ export function checkDrillOptions(given: Partial<DrillOptions>): DrillOptions {
 }
 
 /** Only a connection can be cut, and only one on this machine may be. */
-function checkCuttable(partition: Partition, { bus, redis }: DrillOptions): void {
-  if (redis) return;
-  const place = bus !== undefined && isRedisUrl(bus) ? parseRedisUrl(bus).place : undefined;
-  if (place?.kind !== 'server' || !LOOPBACK.has(place.address.host))
-    throw new ConfigurationError('partition', partition, 'must be used with --redis, or with a --bus of one Redis server on loopback');
+function checkCuttable(partition: Partition, options: DrillOptions): void {
+  if (!options.redis && !isOnThisMachine(options, ['server', 'sentinel', 'cluster']))
+    throw new ConfigurationError('partition', partition, 'must be used with --redis, or with a --bus of Redis on loopback');
 }
 
 /** Only a process of this machine can be struck, and a single server that the drill did not start would not come back. */
-function checkStrikable({ bus, redis }: DrillOptions): void {
-  if (redis) return;
-  const place = bus !== undefined && isRedisUrl(bus) ? parseRedisUrl(bus).place : undefined;
-  const addresses = place?.kind === 'sentinel' ? place.sentinels : place?.kind === 'cluster' ? place.nodes : [];
-  if (addresses.length === 0 || !addresses.every(({ host }) => LOOPBACK.has(host)))
+function checkStrikable(options: DrillOptions): void {
+  if (!options.redis && !isOnThisMachine(options, ['sentinel', 'cluster']))
     throw new ConfigurationError('kill', 'bus-master', 'must be used with --redis, or with a --bus of Sentinel or Cluster on loopback');
 }
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+function isOnThisMachine({ bus }: DrillOptions, kinds: readonly RedisPlace['kind'][]): boolean {
+  if (bus === undefined || !isRedisUrl(bus)) return false;
+  const target = parseRedisUrl(bus);
+  return kinds.includes(target.place.kind) && addressesOf(target).every(isLoopback);
+}

@@ -10,9 +10,12 @@ export const SCHEMA_VERSION = 1;
 /** As seconds this is the year 5138, as milliseconds it is 1973: no clock says either. */
 const LARGEST_SECONDS = 1e11;
 
+/** What half a character looks like by itself, and what a whole one is made of that has two. */
+const HALF_OR_WHOLE = /[\ud800-\udfff]/;
+
 /** Half of a character, which a cut can leave behind, has no bytes of its own: on the wire it becomes another one. */
 export function wellFormed(text: string): string {
-  return text.replaceAll(/\p{Surrogate}/gu, '\u{fffd}');
+  return HALF_OR_WHOLE.test(text) ? text.replaceAll(/\p{Surrogate}/gu, '\u{fffd}') : text;
 }
 
 /** Thrown by {@link FieldReader} and caught by {@link decodeWith}; it never leaves this folder. */

@@ -1,11 +1,16 @@
 /** The environment variables that failflat reads, and the one place that reads them. */
 
+/** Those of the commands. */
 export const ENVIRONMENT_VARIABLES = ['FAILFLAT_BUS', 'FAILFLAT_BROKER', 'FAILFLAT_ACCOUNT', 'REDIS_SERVER', 'NO_COLOR'] as const;
 
+/** Those of a kill switch that is asked to read them. */
+export const KILL_SWITCH_VARIABLES = ['EXECUTION_HALTED', 'EXEC_KILL_SWITCH', 'EXECUTION_HALTED_FILE', 'EXEC_KILL_SWITCH_FILE'] as const;
+
 export type EnvironmentVariable = (typeof ENVIRONMENT_VARIABLES)[number];
+export type KillSwitchVariable = (typeof KILL_SWITCH_VARIABLES)[number];
 
 /** Undefined where it is not set. An empty value is a value: the reader says whether it can hold. */
-export function environmentVariable(name: EnvironmentVariable): string | undefined {
+export function environmentVariable(name: EnvironmentVariable | KillSwitchVariable): string | undefined {
   return process.env[name];
 }
 

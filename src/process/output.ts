@@ -1,4 +1,5 @@
 /** The process's two outputs, for which a reader that has gone away is no error. */
+import { forgiveOutput } from './events.js';
 
 export interface Output {
   /** One line on standard output. */
@@ -9,14 +10,9 @@ export interface Output {
   readonly colours: boolean;
 }
 
-/** `failflat status | head -1` must not end in a stack trace, and no reader may end a role. */
-function ignoreGoneReaders(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-}
-
 /** `noColour`: the value of NO_COLOR; set and not empty, it forbids colours. */
 export function systemOutput(noColour: string | undefined): Output {
-  ignoreGoneReaders();
+  forgiveOutput();
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),

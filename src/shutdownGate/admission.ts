@@ -1,8 +1,9 @@
 /** Lets one submission in, or says why not: everything between the caller's intent and the count, in one synchronous step. */
 import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import { isolated } from '../logger.js';
 import type { IntentKind, Permission } from '../permission.js';
-import { doubt, firstRefusal, isIntent, wordsOf } from './door.js';
+import { doubt, firstRefusal, isIntent } from './door.js';
 import type { OrderRefusal, Settled } from './errors.js';
 import { SHUT, type ShutdownGate } from './gate.js';
 import { DEFAULT_MAX_POSITION_AGE_MS, type DoorOptions, type GuardEvent } from './options.js';
@@ -61,7 +62,7 @@ export class OrderDoor {
       return this.#decide(request);
     } catch (thrown) {
       // A clock or a getter of a proof: nothing was counted in yet, and nothing is sent.
-      return this.#refuse(request.label, undefined, doubt('order_door', `the door itself failed: ${wordsOf(thrown)}`));
+      return this.#refuse(request.label, undefined, doubt('order_door', `the door itself failed: ${messageOf(thrown)}`));
     }
   }
 
@@ -73,7 +74,7 @@ export class OrderDoor {
       // A reduction that was let in stands in its book: what was proven of it still holds.
       return firstRefusal(this.#permissions, this.clock.monotonicMs(), intent);
     } catch (thrown) {
-      return doubt('order_door', `the door itself failed: ${wordsOf(thrown)}`);
+      return doubt('order_door', `the door itself failed: ${messageOf(thrown)}`);
     }
   }
 

@@ -11,6 +11,7 @@ function rankOf(code: string): number | undefined {
   return code.startsWith(BREAKER_PREFIX) ? BREAKER_RANK : RANK.get(code);
 }
 
+/** True for the codes with which the door refuses an order. */
 export function isRefusalCode(code: string): code is RefusalCode {
   return rankOf(code) !== undefined;
 }
@@ -22,16 +23,6 @@ export function isIntent(value: unknown): value is IntentKind {
 /** Doubt means halted: a permission, or a function of the caller's, that gave no clear answer. */
 export function doubt(source: string, reason: string): Refusal {
   return { code: 'trading_halted', source, reason };
-}
-
-/** What to print of a throw, even of one that cannot be printed. */
-export function wordsOf(thrown: unknown): string {
-  try {
-    return messageOf(thrown);
-  } catch {
-    // An object without a string form: its words are lost, the refusal is not.
-    return 'something that has no text';
-  }
 }
 
 function isRefusal(answer: unknown): answer is Refusal {
@@ -55,7 +46,7 @@ function ask(permission: Permission, nowMs: number, intent: IntentKind): Refusal
     if (answer instanceof Promise) answer.catch(() => undefined);
     return doubt(permission.name, 'its check answered something that is neither a refusal nor undefined');
   } catch (thrown) {
-    return doubt(permission.name, `its check threw: ${wordsOf(thrown)}`);
+    return doubt(permission.name, `its check threw: ${messageOf(thrown)}`);
   }
 }
 

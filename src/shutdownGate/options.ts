@@ -105,11 +105,11 @@ function checkPermissions(options: Readonly<Record<string, unknown>>): void {
   permissions.forEach((permission, index) => checkPermission(`permissions[${index}]`, permission));
 }
 
-function checkGate(gate: unknown): void {
+export function checkGate(field: string, gate: unknown): void {
   const protocol: unknown = typeof gate === 'object' && gate !== null && 'protocol' in gate ? gate.protocol : undefined;
   const version: unknown = typeof protocol === 'object' && protocol !== null && 'version' in protocol ? protocol.version : undefined;
   if (version !== PROTOCOL_VERSION) {
-    throw new ConfigurationError('gate', gate, `must be a shutdown gate that speaks protocol version ${PROTOCOL_VERSION}`);
+    throw new ConfigurationError(field, gate, `must be a shutdown gate that speaks protocol version ${PROTOCOL_VERSION}`);
   }
 }
 
@@ -141,7 +141,7 @@ function checkValues(given: Readonly<Record<string, unknown>>): void {
       throw new ConfigurationError(field, given[field], 'must be a function');
   }
   for (const field of DURATION_OPTIONS) if (given[field] !== undefined) checkDurationMs(field, given[field], { min: 1 });
-  if ('gate' in given) checkGate(given['gate']);
+  if ('gate' in given) checkGate('gate', given['gate']);
 }
 
 /** Throws {@link ConfigurationError} for the first option of a door that cannot hold. */

@@ -10,9 +10,13 @@ const KEY = Symbol.for('failflat.process.v1');
 interface ProcessSlot {
   readonly version: number;
   gate: GateProtocol;
+  /** The owner of the shutdown, once somebody asked for one. It belongs to the gate, and goes with it. */
+  shutdown?: unknown;
 }
 
 let known: ProcessSlot | undefined;
+/** The slot belongs to a copy whose words this one does not know. */
+let foreign = false;
 
 function ownSlot(): ProcessSlot {
   return { version: PROTOCOL_VERSION, gate: new SubmissionRegister({ clock: systemClock }) };
@@ -27,6 +31,7 @@ function isSpoken(found: unknown): found is ProcessSlot {
 
 // This copy cannot count its orders with the others', nor hear their stop: so it admits none.
 function haltedSlot(): ProcessSlot {
+  foreign = true;
   const slot = ownSlot();
   slot.gate.requestShutdown('another copy of failflat in this process speaks an unknown protocol version: this copy is halted');
   return slot;
@@ -46,6 +51,17 @@ function currentGate(): GateProtocol {
   return known.gate;
 }
 
+/**
+ * The one owner of this process's shutdown, whichever copy of failflat made it; made here where there is none yet. Undefined
+ * where the owner is a copy that this one does not understand.
+ */
+export function processShutdownPart(create: () => object): unknown {
+  known ??= findSlot();
+  if (foreign) return undefined;
+  known.shutdown ??= create();
+  return known.shutdown;
+}
+
 /** The process-wide gate: the default of every guard. */
 export const shutdownGate: ShutdownGate = gateOver(currentGate, systemClock);
 
@@ -62,6 +78,10 @@ export function waitForInflightZero(options?: DrainOptions): Promise<DrainReport
 /** For tests alone: opens a new process-wide gate, for every copy that shares it, and forgets what was found before. */
 export function resetProcessGate(): void {
   const found: unknown = Reflect.get(globalThis, KEY);
-  if (isSpoken(found)) found.gate = ownSlot().gate;
+  if (isSpoken(found)) {
+    found.gate = ownSlot().gate;
+    delete found.shutdown;
+  }
   known = undefined;
+  foreign = false;
 }

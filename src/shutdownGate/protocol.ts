@@ -8,6 +8,9 @@ import type { Refusal } from '../permission.js';
 /** How long a drain waits when nobody says. */
 export const DEFAULT_DRAIN_TIMEOUT_MS = 8_000;
 
+/** A drain must outlast the longest broker call by so much: its answer has yet to reach the door. */
+export const BROKER_MARGIN_MS = 500;
+
 /** What became of a submission: `refused` means surely never sent, `unknown` means that it may have reached the venue. */
 export type SubmissionOutcome = 'acknowledged' | 'refused' | 'unknown';
 
@@ -71,10 +74,14 @@ export interface GateProtocol {
   status(): GateStatus;
   inflight(): number;
   unknownOutcomes(): number;
+  /** Everything in flight or of unknown outcome, the oldest first. */
+  unfinished(): readonly UnfinishedEntry[];
   requestShutdown(reason: string): void;
   /** Counts one submission in. Undefined: the shutdown was requested, nothing honours `exitPermit`, and nothing may be sent. */
   enter(label: string, nowMs: number, exitPermit?: ExitPermit): GateEntry | undefined;
   issueExitPermit(): ExitPermit;
+  /** Honours a permit that another gate of the same shutdown has issued. */
+  adoptExitPermit(permit: ExitPermit): void;
   revokeExitPermit(permit: ExitPermit): void;
   honours(permit: ExitPermit): boolean;
   /** The caller stopped waiting. The slot is kept. */
@@ -85,5 +92,8 @@ export interface GateProtocol {
   /** Calls `listener` whenever an unknown outcome was resolved. */
   onResolved(listener: (entryId: number, outcome: SubmissionOutcome) => void): void;
   waitForInflightZero(timeoutMs: number): Promise<DrainReport>;
+  /** Throws a configuration error where the drain that was promised is too short for it. */
   coverBrokerTimeout(brokerTimeoutMs: number): void;
+  /** Promises that a shutdown drains for so long; undefined: nobody promises. Throws where a broker call outlasts it. */
+  promiseDrain(drainTimeoutMs: number | undefined): void;
 }

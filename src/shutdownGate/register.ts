@@ -1,8 +1,10 @@
 /** Holds the stop flag, the count of orders in flight and the list of unknown outcomes of one gate. */
 import type { Clock } from '../clock.js';
+import { ConfigurationError } from '../errors.js';
 import { isolated, isolatedLogger, type Logger } from '../logger.js';
 import type { Refusal } from '../permission.js';
 import {
+  BROKER_MARGIN_MS,
   type DrainReport,
   type ExitPermit,
   type GateEntry,
@@ -57,6 +59,7 @@ export class SubmissionRegister implements GateProtocol {
   #lastEntryId = 0;
   #request: (Refusal & { readonly sinceWallMs: number }) | undefined;
   #longestBrokerTimeoutMs: number | undefined;
+  #promisedDrainMs: number | undefined;
   readonly #shared: SharedGate | undefined;
   #isListening = false;
 
@@ -131,8 +134,12 @@ export class SubmissionRegister implements GateProtocol {
 
   issueExitPermit(): ExitPermit {
     const permit: ExitPermit = Object.freeze({ 'failflat.exitPermit': true });
-    this.#exitPermits.add(permit);
+    this.adoptExitPermit(permit);
     return permit;
+  }
+
+  adoptExitPermit(permit: ExitPermit): void {
+    this.#exitPermits.add(permit);
   }
 
   revokeExitPermit(permit: ExitPermit): void {
@@ -231,18 +238,40 @@ export class SubmissionRegister implements GateProtocol {
   }
 
   coverBrokerTimeout(brokerTimeoutMs: number): void {
+    const drainMs = this.#promisedDrainMs;
+    if (drainMs !== undefined && brokerTimeoutMs + BROKER_MARGIN_MS > drainMs) {
+      const bound = `must be at most ${drainMs - BROKER_MARGIN_MS}: a shutdown drains for ${drainMs} ms, and needs ${BROKER_MARGIN_MS} ms of them`;
+      throw new ConfigurationError('brokerTimeoutMs', brokerTimeoutMs, bound);
+    }
     this.#longestBrokerTimeoutMs = Math.max(this.#longestBrokerTimeoutMs ?? 0, brokerTimeoutMs);
+  }
+
+  promiseDrain(drainTimeoutMs: number | undefined): void {
+    const brokerMs = this.#longestBrokerTimeoutMs;
+    if (drainTimeoutMs !== undefined && brokerMs !== undefined && drainTimeoutMs < brokerMs + BROKER_MARGIN_MS) {
+      const bound = `must be at least ${brokerMs + BROKER_MARGIN_MS}: a broker call may take ${brokerMs} ms, and ${BROKER_MARGIN_MS} ms are needed besides`;
+      throw new ConfigurationError('drainTimeoutMs', drainTimeoutMs, bound);
+    }
+    this.#promisedDrainMs = drainTimeoutMs;
+  }
+
+  unfinished(): readonly UnfinishedEntry[] {
+    return this.#unfinishedAt(this.#clock.monotonicMs());
   }
 
   #report(startedMs: number): DrainReport {
     const nowMs = this.#clock.monotonicMs();
+    const inflightElsewhere = this.#elsewhere();
+    return { drained: this.#drained(), waitedMs: nowMs - startedMs, unfinished: this.#unfinishedAt(nowMs), inflightElsewhere };
+  }
+
+  #unfinishedAt(nowMs: number): readonly UnfinishedEntry[] {
     const unfinished: UnfinishedEntry[] = [];
     const add = ({ entryId, label, enteredMs, state }: Entry): void => {
       if (state !== 'settled') unfinished.push({ entryId, label, ageMs: nowMs - enteredMs, state });
     };
     this.#unknown.forEach(add);
     for (let entry = this.#ring.next; entry !== this.#ring; entry = entry.next) add(entry);
-    unfinished.sort((left, right) => left.entryId - right.entryId);
-    return { drained: this.#drained(), waitedMs: nowMs - startedMs, unfinished, inflightElsewhere: this.#elsewhere() };
+    return unfinished.sort((left, right) => left.entryId - right.entryId);
   }
 }

@@ -30,6 +30,11 @@ export class ManualClock implements Clock {
 
   readonly sleep = (delayMs: number, signal?: AbortSignal): Promise<void> => sleepWith(this, delayMs, signal);
 
+  /** How many timers have neither fired nor been cancelled. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
   /** Steps the wall clock; durations do not notice. */
   stepWall(byMs: number): void {
     this.#wallOffsetMs += byMs;

@@ -1,6 +1,6 @@
 /** Follows a stream from its end, across outages, until told to stop. */
 import type { Bus, BusRecord, Cursor } from '../bus/bus.js';
-import { type Clock, sleepWith } from '../clock.js';
+import { type Clock, quietTimers, sleepWith } from '../clock.js';
 import { messageOf } from '../errors.js';
 
 export interface TailOptions {
@@ -23,8 +23,7 @@ export interface TailOptions {
 
 /** A sleep that does not keep the process alive. */
 export function quietSleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
-  const quiet = { setTimer: (ms: number, fire: () => void) => clock.setTimer(ms, fire, { keepAlive: false }) };
-  return sleepWith(quiet, Math.max(0, delayMs), signal);
+  return sleepWith(quietTimers(clock), Math.max(0, delayMs), signal);
 }
 
 /** Never throws for what the bus does; resolves when `signal` aborts. */

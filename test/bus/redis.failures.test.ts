@@ -220,6 +220,32 @@ describe('a bus on Redis, its server or its network failing', () => {
     expect([sent.outcome, await valuesOf(STREAM)]).toEqual(['unknown', ['x']]);
   });
 
+  it.each(['xadd', 'hset', 'hdel', 'hexists', 'hgetall', 'del', 'time'])(
+    'S6: S7: a user who may not give %s: what is refused was not done, and what was done is not called refused',
+    async (command) => {
+      const latch = bus.latch('state');
+      expect(await latch.compareAndSet(0, { mode: 'HALTED', reason: 'before' })).toMatchObject({ outcome: 'committed' });
+      await server.command('ACL', 'SETUSER', 'default', `-${command}`);
+      const said = new Map([
+        ['plain', (await bus.append(STREAM, { v: 'plain' })).outcome],
+        ['keyed', (await bus.append(STREAM, { v: 'keyed' }, { key: 'writer' })).outcome],
+        ['once', (await bus.append(STREAM, { v: 'once' }, { idempotencyKey: 'k' })).outcome],
+      ]);
+      const set = (await latch.compareAndSet(1, { mode: 'ACTIVE' })).outcome;
+      await server.command('ACL', 'SETUSER', 'default', '+@all');
+      await isBack();
+      const stands = await valuesOf(STREAM);
+      for (const [value, outcome] of said) {
+        if (outcome !== 'unknown') expect([value, stands.includes(value)]).toEqual([value, outcome === 'committed']);
+      }
+      const halted = { version: 1, fields: { mode: 'HALTED', reason: 'before' } };
+      const active = { version: 2, fields: { mode: 'ACTIVE' } };
+      const { version, fields } = await latch.get();
+      const allowed = { committed: [active], refused: [halted], unknown: [active, halted] }[String(set)];
+      expect(allowed).toContainEqual({ version, fields });
+    },
+  );
+
   it('CLIENT PAUSE holds writes: they are unknown, and do not land when it ends', async () => {
     await server.command('CLIENT', 'PAUSE', '600', 'WRITE');
     expect((await settles(bus.append(STREAM, { v: 'paused' }, { timeoutMs: 150 }), 1_000)).outcome).toBe('unknown');

@@ -2,20 +2,18 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
-import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { BusUnavailableError, BusUnsuitableError, FROM_START } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
 import { createRedisBus } from '../../src/bus/redis/index.js';
-import { ServerClock } from '../../src/bus/redis/serverClock.js';
+import { reachedAt } from '../../src/bus/redis/natMap.js';
 import { slotOf } from '../../src/bus/redis/slot.js';
 import { checkServer } from '../../src/bus/redis/suitability.js';
-import { parseRedisUrl, throughPort, withFreshPrefix } from '../../src/bus/redis/target.js';
+import { parseRedisUrl, reachedBy, withFreshPrefix } from '../../src/bus/redis/target.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { RedisServer, type RedisServerOptions } from '../../src/rig/redis/server.js';
 import { eventually } from '../support/eventually.js';
-import { fcSeed } from '../support/seed.js';
 
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
@@ -195,12 +193,46 @@ describe('the parts of a Redis URL', () => {
     expect(parseRedisUrl('redis://:secret@h?sentinelPassword=s').url).not.toMatch(/secret|=s/);
   });
 
+  it('say where servers are reached that are named by addresses of another network', () => {
+    const { natMap } = parseRedisUrl('redis+sentinel://s/m?natMap=10.0.0.1:6379=Bastion:7001,[fd00::1]:6379=[::1]:7002');
+    expect(reachedAt(natMap, { host: '10.0.0.1', port: 6_379 })).toEqual({ host: 'Bastion', port: 7_001 });
+    expect(reachedAt(natMap, { host: 'FD00::1', port: 6_379 })).toEqual({ host: '::1', port: 7_002 });
+    const other = { host: '10.0.0.1', port: 6_380 };
+    expect(reachedAt(natMap, other)).toBe(other);
+  });
+
+  it.each([
+    ['redis+sentinel://s/m?natMap=10.0.0.1:6379', 'must be announced:port=reached:port'],
+    ['redis+sentinel://s/m?natMap=a:1=b:2=c:3', 'must be announced:port=reached:port'],
+    ['redis+sentinel://s/m?natMap=', 'must be announced:port=reached:port'],
+    ['redis+cluster://s?prefix={a}:&natMap=a=b:1', '"a": each host must be a name or an address, with a port'],
+    ['redis+cluster://s?prefix={a}:&natMap=a:1=b:70000', 'port 70000: must be between 1 and 65535'],
+    ['redis+sentinel://s/m?natMap=a:1=b:1,A:1=b:2', 'must give a:1 once'],
+    ['redis://s?natMap=a:1=b:1', 'must be used with redis+sentinel:// or redis+cluster://'],
+  ])('are refused as %s', (url, words) => {
+    expect(() => parseRedisUrl(url)).toThrow(words);
+    expect(() => parseRedisUrl(url)).toThrow(ConfigurationError);
+  });
+
   it('can be changed without touching the others', () => {
-    expect(parseRedisUrl(throughPort('redis://u:p@host:1/2?prefix=x:', 9))).toMatchObject({
-      place: { address: { host: '127.0.0.1', port: 9 } },
+    expect(parseRedisUrl(reachedBy('redis://u:p@host:1/2?prefix=x:', [{ host: '::1', port: 9 }], []))).toMatchObject({
+      place: { address: { host: '::1', port: 9 } },
       credentials: { username: 'u', password: 'p' },
       db: 2,
       prefix: 'x:',
+    });
+    const [announced, reached] = [
+      { host: 'A', port: 6_379 },
+      { host: '::1', port: 2 },
+    ];
+    const before = 'rediss+sentinel://:$1@s,t/m/2?natMap=b:1=c:2&sentinelPassword=p';
+    expect(parseRedisUrl(reachedBy(before, [{ host: 'u', port: 3 }], [[announced, reached]]))).toMatchObject({
+      place: { kind: 'sentinel', sentinels: [{ host: 'u', port: 3 }], master: 'm' },
+      tls: true,
+      credentials: { password: '$1' },
+      sentinelCredentials: { password: 'p' },
+      db: 2,
+      natMap: new Map([['a:6379', reached]]),
     });
     expect(parseRedisUrl(withFreshPrefix('redis://h/1?prefix=x:', 'drill')).prefix).toBe('drill:');
     expect(parseRedisUrl(withFreshPrefix('redis+cluster://h?prefix={a}:', 'drill')).prefix).toBe('{drill}:');
@@ -213,34 +245,6 @@ describe('the parts of a Redis URL', () => {
     for (const key of ['{failflat}:x', 'exit_brain:heartbeat', 'a{b}c', '{}x', 'ä'])
       expect(slotOf(key), key).toBe(await server.command('CLUSTER', 'KEYSLOT', key));
   });
-});
-
-it('trap 49: the clock of the server is never taken to be further on than it is, whatever delays and steps come', () => {
-  const sample = fc.record({
-    gapMs: fc.nat(500),
-    outMs: fc.nat(200),
-    backMs: fc.nat(200),
-    stepMs: fc.constantFrom(0, 0, 0, -3_600_000, 3_600_000),
-  });
-  fc.assert(
-    fc.property(fc.array(sample, { minLength: 1, maxLength: 30 }), fc.nat(100_000), (samples, startMs) => {
-      let localMs = 1_000;
-      let aheadMs = startMs;
-      let clock: ServerClock | undefined;
-      for (const { gapMs, outMs, backMs, stepMs } of samples) {
-        localMs += gapMs;
-        aheadMs += stepMs;
-        const sentMs = localMs;
-        const serverMs = sentMs + outMs + aheadMs;
-        localMs = sentMs + outMs + backMs;
-        const seen = { sentMs, serverMs, receivedMs: localMs };
-        if (clock === undefined) clock = new ServerClock(seen);
-        else clock.observe(seen);
-        expect(clock.at(localMs)).toBeLessThanOrEqual(localMs + aheadMs);
-      }
-    }),
-    { seed: fcSeed, numRuns: 500 },
-  );
 });
 
 /** The names of what Node warns of from now on. */

@@ -25,6 +25,24 @@ describe('the drill on Redis', () => {
     },
   );
 
+  it('L4 S8: on Sentinel, with the strategy cut off from sentinels and servers, the same', { timeout: 90_000 }, async () => {
+    const redis = await SentinelRedis.start();
+    try {
+      expectFlat(await runDrill('--bus', redis.url, '--partition', 'strategy', '--scale', PARTITION_SCALE));
+    } finally {
+      await redis.dispose();
+    }
+  });
+
+  it('L4 S8: in a Cluster, with the watchdog cut off from every node, the same', { timeout: 90_000 }, async () => {
+    const cluster = await ClusterRedis.start();
+    try {
+      expectFlat(await runDrill('--bus', cluster.url('{drill}:'), '--partition', 'watchdog', '--scale', PARTITION_SCALE));
+    } finally {
+      await cluster.dispose();
+    }
+  });
+
   it('L4 S7 S8: with its server killed and started again trading stops by itself, nobody panics, and it comes back', {
     timeout: 90_000,
   }, async () => {
@@ -64,8 +82,11 @@ describe('the drill on Redis', () => {
     expect(run.stderr.split('\n')[0]).toContain('kill = "bus-master": must be used with --redis');
   });
 
-  it('refuses to cut what is no connection to one Redis server of this machine', { timeout: 30_000 }, async () => {
-    const run = await runDrill('--partition', 'strategy');
+  it.each([
+    ['a journal', []],
+    ['a sentinel elsewhere', ['--bus', 'redis+sentinel://127.0.0.1,192.0.2.1/mymaster']],
+  ])('refuses to cut what is no connection to a Redis of this machine: %s', { timeout: 30_000 }, async (_what, bus) => {
+    const run = await runDrill(...bus, '--partition', 'strategy');
     expect(run.code).toBe(2);
     expect(run.stderr.split('\n')[0]).toContain('partition = "strategy": must be used with --redis');
   });

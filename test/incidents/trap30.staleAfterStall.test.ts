@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { functionSource } from '../../src/killSwitch/functionSource.js';
+import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
 import type { Permission } from '../../src/permission.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
@@ -46,4 +48,40 @@ it('trap 30: time that the caller takes to label and prove its order counts too'
   };
   const submit = guardOrderSubmission(() => 1, { gate: createShutdownGate({ clock }), lease, ...slow });
   expect(submit.trySubmit()).toMatchObject({ ok: false, code: 'lease_expired' });
+});
+
+it('trap 30: the first microtask after a stall finds a kill switch stale, before any poll or timer has run', async () => {
+  const clock = new ManualClock();
+  const killSwitch = createKillSwitch({ sources: [functionSource(() => false, { name: 'desk' })], clock });
+  await clock.advance(0);
+  const sent: string[] = [];
+  const submit = guardOrderSubmission((order: string) => void sent.push(order), { gate: createShutdownGate({ clock }), killSwitch });
+  expect(submit.trySubmit('before').ok).toBe(true);
+  const seen: unknown[] = [];
+  const stall = clock.stall(1_500);
+  queueMicrotask(() => seen.push(killSwitch.isHalted(), submit.trySubmit('after')));
+  await Promise.resolve();
+  expect(seen).toEqual([
+    true,
+    expect.objectContaining({ ok: false, code: 'kill_switch_enabled', reason: expect.stringContaining('1500 ms ago') as unknown }),
+  ]);
+  await stall;
+  await settled();
+  expect(sent).toEqual(['before']);
+  expect(submit.trySubmit('later').ok).toBe(true);
+  await killSwitch.close();
+});
+
+it('trap 30: an answer that had come before the stall is as old as its question', async () => {
+  const clock = new ManualClock();
+  const answers: ((halted: boolean) => void)[] = [];
+  const ask = () => new Promise<boolean>((resolve) => answers.push(resolve));
+  const killSwitch = createKillSwitch({ sources: [functionSource(ask, { name: 'desk' })], clock });
+  await Promise.resolve();
+  const stall = clock.stall(1_500);
+  answers[0]?.(false);
+  await settled();
+  expect(killSwitch.isHalted()).toBe(true);
+  await stall;
+  await killSwitch.close();
 });

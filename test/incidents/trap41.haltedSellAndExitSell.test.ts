@@ -1,11 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
+import { busSource } from '../../src/killSwitch/busSource.js';
+import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
+import { createShutdownGate } from '../../src/shutdownGate/gate.js';
+import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
 import { createTradingLease } from '../../src/tradingLease/lease.js';
 import { halt } from '../../src/tradingState/halt.js';
 import { beatAs } from '../support/beatingPeer.js';
 import { eventually } from '../support/eventually.js';
 import { createRedisScene, type RedisScene } from '../support/exitScene.js';
-import { World } from '../tradingLease/fixture.js';
+import { ACTIVE, World } from '../tradingLease/fixture.js';
 
 describe('trap 41: a halted strategy sells while the exit worker sells', () => {
   it('trap 41: S10: the verified sell of a halted strategy is refused exit_in_progress while an exit is under way; cancels pass', async () => {
@@ -76,5 +80,37 @@ describe('trap 41: a halted strategy and an exit worker on Redis', () => {
     await scene.until(() => scene.venue.positions().size === 0, 12_000, 'an empty book');
     expect(atEachClose).toEqual([['exit_in_progress', undefined]]);
     expect(answer('reduce')).toBe('exit_in_progress');
+  });
+});
+
+describe('trap 41: a strategy with a kill switch on the bus, and no lease', () => {
+  it('trap 41: S10: its verified sell passes a halt, and is refused from the moment in which an exit is under way', async () => {
+    const world = new World();
+    await world.set(ACTIVE);
+    const { clock } = world;
+    const killSwitch = createKillSwitch({ sources: [busSource(world.link.bus)], clock });
+    await clock.advance(0);
+    const sell = guardOrderSubmission((quantity: number) => quantity, {
+      gate: createShutdownGate({ clock }),
+      killSwitch,
+      intent: 'reduce',
+      verifyReduce: (quantity) => ({ account: 'default', symbol: 'AAPL', side: 'sell', quantity, position: 10, positionAgeMs: 0 }),
+    });
+    await halt(world.bus, { kind: 'manual', reason: 'look first', by: 'operator' }, { clock });
+    await clock.advance(0);
+    expect(sell.trySubmit(1).ok).toBe(true);
+    await halt(world.bus, { kind: 'exit', reason: 'brain dead', by: 'worker', incident: 'default@1' }, { clock });
+    await clock.advance(0);
+    expect(sell.trySubmit(1)).toMatchObject({ ok: false, code: 'exit_in_progress', reason: 'only the exit worker closes now: brain dead' });
+    world.link.cut = true;
+    await clock.advance(2_000);
+    expect(sell.trySubmit(1)).toMatchObject({
+      ok: false,
+      code: 'kill_switch_enabled',
+      reason: expect.stringContaining('an exit may be under way') as unknown,
+    });
+    const closed = killSwitch.close();
+    await clock.advance(2_000);
+    await closed;
   });
 });

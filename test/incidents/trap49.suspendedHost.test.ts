@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { functionSource } from '../../src/killSwitch/functionSource.js';
+import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
+import { ManualClock } from '../../src/testing/manualClock.js';
 import { readTradingState } from '../../src/tradingState/read.js';
 import { World } from '../tradingLease/fixture.js';
 
@@ -46,4 +49,32 @@ describe('trap 49: a suspended host, whose monotonic clock stood still', () => {
     expect(world.refusal(lease)).toBeUndefined();
     await world.end(lease);
   });
+});
+
+describe('trap 49: a kill switch that was read before the host was suspended', () => {
+  it.each([3 * HOUR_MS, -3 * HOUR_MS])(
+    'S3: with the wall clock %d ms away it halts before anything else runs, until it is read again',
+    async (stepMs) => {
+      const clock = new ManualClock();
+      let halted = false;
+      const killSwitch = createKillSwitch({ sources: [functionSource(() => halted, { name: 'desk' })], clock });
+      await clock.advance(50);
+      expect(killSwitch.isHalted()).toBe(false);
+      // Somebody threw the switch meanwhile; this host has slept through it.
+      halted = true;
+      clock.stepWall(stepMs);
+      expect(killSwitch.isHalted()).toBe(true);
+      expect(killSwitch.check(clock.monotonicMs(), 'increase')).toMatchObject({
+        code: 'kill_switch_enabled',
+        reason: expect.stringContaining('the host was suspended') as unknown,
+      });
+      expect(() => killSwitch.requireOff('order')).toThrow('the host was suspended');
+      await clock.advance(100);
+      expect(killSwitch.state().reason).toBe('function:desk says halted');
+      halted = false;
+      await clock.advance(100);
+      expect(killSwitch.isHalted()).toBe(false);
+      await killSwitch.close();
+    },
+  );
 });

@@ -12,10 +12,36 @@ import { REPLICA_MS } from '../../src/bus/redis/probe.js';
 import { WALL_DIVERGENCE_MS } from '../../src/clock.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
+import {
+  DEFAULT_CLOSE_TIMEOUT_MS,
+  DEFAULT_LIVENESS_PATH,
+  DEFAULT_NOTICE_MS,
+  DEFAULT_READINESS_PATH,
+  DEFAULT_RETRY_AFTER_MS,
+} from '../../src/http/options.js';
+import {
+  BUS_BLOCK_MS,
+  DEFAULT_MAX_STALENESS_MS,
+  DEFAULT_POLL_MS,
+  HINT_GAP_MS,
+  MAX_FILE_BYTES,
+  MAX_UNANSWERED,
+} from '../../src/killSwitch/options.js';
 import { DEFAULT_HORIZON_MS, DEFAULT_KEEP_RESULTS, DEFAULT_MAX_AHEAD_MS } from '../../src/ledger/options.js';
 import { ORIGINAL_STAMP_TOLERANCE_MS } from '../../src/messages/heartbeat.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
 import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
+import { DEAD_WINDOW_MS } from '../../src/process/events.js';
+import { BREATH_MS, SOURCE_CLOSE_MS } from '../../src/process/loopForms.js';
+import {
+  DEFAULT_FORCE_AFTER_MS,
+  DEFAULT_HOOK_NAME,
+  DEFAULT_HOOK_TIMEOUT_MS,
+  DEFAULT_LOOP_NAME,
+  DEFAULT_SIGNALS,
+  UNASKED,
+} from '../../src/process/options.js';
+import { FLUSH_MS } from '../../src/process/owner.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
 import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS } from '../../src/tradingLease/options.js';
 import { HALT_TIMEOUT_MS, OBSERVE_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
@@ -40,6 +66,36 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     label: DEFAULT_LABEL,
     maxPositionAgeMs: DEFAULT_MAX_POSITION_AGE_MS,
     'waitForInflightZero timeoutMs': DEFAULT_DRAIN_TIMEOUT_MS,
+  },
+  'docs/killSwitch.md': {
+    maxStalenessMs: DEFAULT_MAX_STALENESS_MS,
+    pollMs: DEFAULT_POLL_MS,
+    wallDivergenceMs: WALL_DIVERGENCE_MS,
+    'largest file, bytes': MAX_FILE_BYTES,
+    'a read of the bus waits at most, ms': BUS_BLOCK_MS,
+    'calls of one function that may hang': MAX_UNANSWERED,
+    'after a read that a change overtook, ms': HINT_GAP_MS,
+  },
+  'docs/shutdown.md': {
+    signals: DEFAULT_SIGNALS.join(', '),
+    drainTimeoutMs: DEFAULT_DRAIN_TIMEOUT_MS,
+    forceAfterMs: DEFAULT_FORCE_AFTER_MS,
+    deadWindowMs: DEAD_WINDOW_MS,
+    uncaughtException: String(UNASKED.uncaughtException),
+    unhandledRejection: String(UNASKED.unhandledRejection),
+    'onShutdown name': DEFAULT_HOOK_NAME,
+    'onShutdown timeoutMs': DEFAULT_HOOK_TIMEOUT_MS,
+    'runUntilShutdown name': DEFAULT_LOOP_NAME,
+    'the output may take to reach its reader, ms': FLUSH_MS,
+    'items without a pause give way after, ms': BREATH_MS,
+    'a source may take to close, ms': SOURCE_CLOSE_MS,
+  },
+  'docs/http.md': {
+    livenessPath: DEFAULT_LIVENESS_PATH,
+    readinessPath: DEFAULT_READINESS_PATH,
+    retryAfterMs: DEFAULT_RETRY_AFTER_MS,
+    noticeMs: DEFAULT_NOTICE_MS,
+    closeTimeoutMs: DEFAULT_CLOSE_TIMEOUT_MS,
   },
   'docs/trading-lease.md': {
     ttlMs: LEASE_TTL_MS,

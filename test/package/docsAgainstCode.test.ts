@@ -12,10 +12,13 @@ import { SABOTAGES } from '../../src/drill/sabotage/catalogue.js';
 import { FAULT_SCENARIOS } from '../../src/drill/scenarios/faults.js';
 import { KILL_SCENARIOS, noFault } from '../../src/drill/scenarios/kills.js';
 import { PARTITION_SCENARIOS } from '../../src/drill/scenarios/partitions.js';
+import { type HttpAnswer, probeAnswer, refusalAnswer, upgradeAnswer } from '../../src/http/answers.js';
+import { type HttpSettings, httpSettings } from '../../src/http/options.js';
 import { FILL_REFUSAL_CODES } from '../../src/ledger/result.js';
 import { COMPLETION_VERDICTS, ESCALATION_VERDICTS } from '../../src/messages/completion.js';
 import { HOLDER_EVENTS } from '../../src/messages/holder.js';
-import { REFUSAL_CODES } from '../../src/permission.js';
+import { type Permission, REFUSAL_CODES } from '../../src/permission.js';
+import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import type { LeaseDecision } from '../../src/tradingLease/decideLease.js';
 import { INITIAL_SWITCHES } from '../../src/venue/engine/state.js';
 import { REPOSITORY } from './packed.js';
@@ -148,15 +151,47 @@ interface Measured {
   readonly within: boolean;
 }
 
-describe('docs/scale.md', () => {
+describe('docs/http.md', () => {
+  const kinds: Readonly<Record<string, (settings: HttpSettings) => HttpAnswer | undefined>> = {
+    readiness: (settings) => probeAnswer(settings, { method: 'GET', url: '/readyz' }),
+    liveness: (settings) => probeAnswer(settings, { method: 'GET', url: '/livez' }),
+    'GET, HEAD, OPTIONS': (settings) => refusalAnswer(settings, { method: 'OPTIONS', url: '/' }),
+    'DELETE: a cancel': (settings) => refusalAnswer(settings, { method: 'DELETE', url: '/' }),
+    'a reduce': (settings) => refusalAnswer({ ...settings, intent: () => 'reduce' }, { method: 'POST', url: '/' }),
+    'anything else': (settings) => refusalAnswer(settings, { method: 'PATCH', url: '/' }),
+    'an upgrade of protocols': upgradeAnswer,
+  };
+  const halted: Permission = {
+    name: 'switch',
+    check: () => ({ code: 'kill_switch_enabled', source: 'switch', reason: 'test' }),
+  };
+  const shown = (answer: HttpAnswer | undefined): string => {
+    if (answer === undefined) return 'passes';
+    const { error } = answer.body;
+    return typeof error === 'string' ? `${answer.status} ${error}` : String(answer.status);
+  };
+
+  it('tells what each request is told, running, halted and shutting down', () => {
+    const shut = createShutdownGate();
+    shut.requestShutdown('test');
+    const gate = createShutdownGate();
+    const states = [httpSettings({ gate }), httpSettings({ gate, killSwitch: halted }), httpSettings({ gate: shut, killSwitch: halted })];
+    const expected = Object.entries(kinds).map(([kind, ask]) => [kind, ...states.map((settings) => shown(ask(settings)))]);
+    expect(rowsOf(readPage('docs/http.md'), 'request', 'running')).toEqual(expected);
+  });
+});
+
+describe('docs/scale.md and docs/killSwitch.md', () => {
   const shown = (value: number | null): string => (value === null ? 'none' : Number(value.toPrecision(3)).toLocaleString('en-US'));
 
-  it('tells every figure of the results as it was measured, and no other', () => {
+  it('tell every figure of the results as it was measured, and no other', () => {
     const directory = join(REPOSITORY, 'benchmarks/results');
     const measured = readdirSync(directory).flatMap((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Measured[]);
     const line = (cells: readonly string[]) => cells.join(' | ');
     const expected = measured.map(({ budget, ratio, limit, within }) => line([budget, shown(ratio), shown(limit), within ? 'yes' : 'no']));
-    const told = rowsOf(readPage('docs/scale.md'), 'budget').map((row) => line(row.slice(0, 4)));
+    const told = ['docs/scale.md', 'docs/killSwitch.md'].flatMap((page) =>
+      rowsOf(readPage(page), 'budget').map((row) => line(row.slice(0, 4))),
+    );
     expect(new Set(told)).toEqual(new Set(expected));
   });
 });
@@ -229,7 +264,7 @@ describe('docs/promises.md', () => {
   const source = (file: string) => readFileSync(join(REPOSITORY, file), 'utf8');
 
   it('has every promise once, and a proof of each', () => {
-    const ids = [...Array.from({ length: 13 }, (_, index) => `S${index + 1}`), ...['L1', 'L2', 'L3', 'L4', 'L6', 'L7']];
+    const ids = [...Array.from({ length: 13 }, (_, index) => `S${index + 1}`), ...['L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7']];
     expect(firstCells(promises)).toEqual(ids);
     expect([...new Set(firstCells(proofs))]).toEqual(ids);
   });

@@ -50,8 +50,12 @@ function compilerOptions(): ts.CompilerOptions {
   const path = join(REPOSITORY, 'tsconfig.json');
   const { config } = ts.readConfigFile(path, (name) => ts.sys.readFile(name)) as { config: unknown };
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, REPOSITORY, undefined, path);
-  const paths = { failflat: ['./src/index.ts'], 'failflat/brokers/paper': ['./src/brokers/paper/index.ts'] };
-  return { ...options, noEmit: true, noUnusedLocals: false, pathsBasePath: REPOSITORY, paths };
+  const paths = {
+    failflat: ['./src/index.ts'],
+    'failflat/brokers/paper': ['./src/brokers/paper/index.ts'],
+    'failflat/fastify': ['./src/http/fastify.ts'],
+  };
+  return { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false, pathsBasePath: REPOSITORY, paths };
 }
 
 /** One line for each error, by the place in the documentation. */

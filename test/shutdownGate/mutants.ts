@@ -16,7 +16,9 @@ const checkOutside: MakeSubmit = (send, options) => {
       const nowMs = gate?.clock.monotonicMs() ?? 0;
       const refusal = order.intent === 'cancel' ? undefined : firstRefusal(asked, nowMs, order.intent);
       if (refusal !== undefined) return { ok: false, ...refusal };
-      return { ok: true, entryId: 0, outcome: Promise.resolve().then(() => inner(order)) };
+      const outcome = Promise.resolve().then(() => inner(order));
+      outcome.catch(() => undefined);
+      return { ok: true, entryId: 0, outcome };
     },
   };
 };

@@ -8,10 +8,12 @@ export class TestChild {
   errors = '';
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #exited: Promise<unknown>;
 
   constructor(command: string, args: readonly string[]) {
     this.#process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#ended = once(this.#process, 'close');
+    this.#exited = once(this.#process, 'exit');
     let rest = '';
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const parts = (rest + text).split('\n');
@@ -44,6 +46,23 @@ export class TestChild {
   async end(): Promise<number | null> {
     await this.#ended;
     return this.#process.exitCode;
+  }
+
+  /** How it ended, as whoever started it sees it: a code, or the signal that ended it. */
+  async ending(): Promise<number | NodeJS.Signals | null> {
+    await this.#ended;
+    return this.#process.signalCode ?? this.#process.exitCode;
+  }
+
+  /** The same without waiting for its output, which may have no reader. */
+  async exited(): Promise<number | NodeJS.Signals | null> {
+    await this.#exited;
+    return this.#process.signalCode ?? this.#process.exitCode;
+  }
+
+  /** Stops reading what it says: its output has no reader any more. */
+  closeOutput(): void {
+    this.#process.stdout?.destroy();
   }
 
   /** Ends it if it still runs. */

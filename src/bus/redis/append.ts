@@ -56,5 +56,7 @@ async function outcomeOf(
   }
   if (verdict === 'duplicate') return { outcome: 'refused', reason: 'duplicate', detail: `${idempotencyKey} was appended before` };
   if (verdict === 'deadline_passed') return { outcome: 'refused', reason: 'deadline_passed', detail: 'the server had it too late' };
+  if (verdict === 'not_noted')
+    return { outcome: 'unknown', detail: `it was written, and not noted as the newest of its key, or as written once: ${id}` };
   return { outcome: 'unknown', detail: `the server answered ${verdict}` };
 }

@@ -2,20 +2,19 @@
 import type { Clock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
+import { nameOf } from './address.js';
 import { connectWithin, type Dialling, infoOf, login, NotNowError, RefusedByServerError } from './dialling.js';
 import { locateMaster } from './locate.js';
 import { type RedisConnection, RedisReplyError } from './seam.js';
 import type { ClockSample } from './serverClock.js';
 import { checkServer } from './suitability.js';
 import type { RedisTarget } from './target.js';
-import type { NamedMaster } from './whereabouts.js';
+import type { MetMaster, NamedMaster } from './whereabouts.js';
 
 /** What was learnt of the server when the connection was made. */
 export interface ServerFacts {
-  readonly master: NamedMaster;
+  readonly master: MetMaster;
   readonly version: string;
-  /** Of this life of its process. */
-  readonly runId: string;
   /** The id of its data set: it changes with every failover and every restart. */
   readonly replicationId: string;
   readonly time: ClockSample;
@@ -30,11 +29,15 @@ const LOGIN_REFUSALS = ['WRONGPASS', 'NOAUTH', 'NOPERM'];
 
 /** Finds the master, connects and checks it. Throws {@link NotNowError} or {@link RefusedByServerError}. */
 export async function dial(dialling: Dialling): Promise<Established> {
-  const { target, clock, name, connectTimeoutMs } = dialling;
+  const { target, clock, name, connectTimeoutMs, signal } = dialling;
   const master = await locateMaster(dialling);
-  const shown = `${master.address.host}:${master.address.port}`;
+  dialling.located?.(master);
+  const shown = nameOf(master.address);
   const connection = await connectWithin(dialling, master.address);
+  const hangUp = () => connection.drop();
+  signal?.addEventListener('abort', hangUp, { once: true });
   try {
+    if (signal?.aborted) throw new NotNowError(`${shown}: is not wanted any more`);
     const facts = await settleWithin(clock, introduce(connection, master, target, clock), connectTimeoutMs);
     if (!facts.settled) throw new NotNowError(`${shown}: ${silence(dialling)}`);
     return { connection, facts: facts.value };
@@ -45,6 +48,8 @@ export async function dial(dialling: Dialling): Promise<Established> {
       throw new RefusedByServerError(`${shown} (${name}): ${error.message}`, { cause: error });
     }
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    signal?.removeEventListener('abort', hangUp);
   }
 }
 
@@ -58,7 +63,7 @@ async function introduce(connection: RedisConnection, master: NamedMaster, targe
   if (target.db !== 0) await connection.send('SELECT', [target.db]);
   const info = infoOf(await connection.send('INFO', []));
   checkServer(info, target);
-  const shown = `${master.address.host}:${master.address.port}`;
+  const shown = nameOf(master.address);
   if (info.get('loading') === '1') throw new NotNowError(`${shown}: the server is still loading its data`);
   if (info.get('role') !== 'master') throw new NotNowError(`${shown}: is not a master now (role ${info.get('role')})`);
   const sentMs = clock.monotonicMs();
@@ -66,9 +71,9 @@ async function introduce(connection: RedisConnection, master: NamedMaster, targe
   const [seconds, microseconds] = Array.isArray(time) ? time.map(Number) : [];
   if (seconds === undefined || microseconds === undefined) throw new NotNowError(`${shown}: does not tell the time`);
   return {
-    master,
+    // A server that has no such id is known by its address alone.
+    master: { ...master, runId: info.get('run_id') ?? shown },
     version: info.get('redis_version') ?? 'unknown',
-    runId: info.get('run_id') ?? 'unknown',
     replicationId: info.get('master_replid') ?? 'unknown',
     time: { sentMs, serverMs: seconds * 1_000 + microseconds / 1_000, receivedMs: clock.monotonicMs() },
   };

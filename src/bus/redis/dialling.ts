@@ -2,8 +2,10 @@
 import type { Clock } from '../../clock.js';
 import { callWithin } from '../../deadline.js';
 import { FailflatError, messageOf } from '../../errors.js';
+import { nameOf, type RedisAddress } from './address.js';
 import { type Connect, type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
-import type { RedisAddress, RedisCredentials, RedisTarget } from './target.js';
+import type { RedisCredentials, RedisTarget } from './target.js';
+import type { NamedMaster } from './whereabouts.js';
 
 /** Of a connection, and of everything that is asked before it is used: at the start, … */
 export const CONNECT_TIMEOUT_MS = 2_000;
@@ -16,6 +18,17 @@ export interface Dialling {
   readonly clock: Clock;
   readonly name: string;
   readonly connectTimeoutMs: number;
+  /** Told where the connection will lead, before it is made. What it throws ends the dialling. */
+  readonly located?: (master: NamedMaster) => void;
+  /** Aborts when the connection is not wanted any more. */
+  readonly signal?: AbortSignal;
+  /** What a handle remembers of its Cluster from one question to the next. */
+  readonly known?: KnownNodes;
+}
+
+/** Nodes of a Cluster that others have named, the one to be asked first at the head. */
+export interface KnownNodes {
+  addresses: readonly RedisAddress[];
 }
 
 /** Where waiting for a better moment helps: the place is down, loading, or not the master now. */
@@ -34,11 +47,14 @@ export class RefusedByServerError extends FailflatError {
 
 /** A TCP connection within the deadline, neither logged in nor checked. */
 export async function connectWithin(
-  { target, connect, clock, name, connectTimeoutMs }: Dialling,
+  { target, connect, clock, name, connectTimeoutMs, signal }: Dialling,
   address: RedisAddress,
 ): Promise<RedisConnection> {
-  const shown = `${address.host}:${address.port}`;
-  const connecting = (signal: AbortSignal) => connect(address, { tls: target.tls, connectTimeoutMs, name, signal });
+  const shown = nameOf(address);
+  const connecting = (late: AbortSignal) => {
+    const unwanted = signal === undefined ? late : AbortSignal.any([late, signal]);
+    return connect(address, { tls: target.tls, connectTimeoutMs, name, signal: unwanted });
+  };
   const connected = await callWithin(clock, connecting, connectTimeoutMs).catch((error: unknown) => {
     throw new NotNowError(`${shown}: ${messageOf(error)}`, { cause: error });
   });

@@ -2,6 +2,7 @@
 import { ConfigurationError } from '../../errors.js';
 import type { Bus } from '../bus.js';
 import { type Client, established } from './ioredisSeam.js';
+import { NO_NAT } from './natMap.js';
 import { assembleRedis, type RedisBusOptions } from './openRedis.js';
 import type { Connect } from './seam.js';
 
@@ -64,6 +65,7 @@ export async function createRedisBus({ client, prefix = '', ...options }: Handed
     sentinelCredentials: {},
     db: 0,
     prefix,
+    natMap: NO_NAT,
   } as const;
   return assembleRedis(target, options, connect);
 }

@@ -5,10 +5,11 @@ import { messageOf } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { BusUnavailableError } from '../bus.js';
+import { nameOf } from './address.js';
 import type { Established, ServerFacts } from './connection.js';
 import { type RedisArgument, type RedisConnection, RedisReplyError } from './seam.js';
-import { ServerClock } from './serverClock.js';
-import type { Follower, NamedMaster, Whereabouts } from './whereabouts.js';
+import { type ClockSample, ServerClock } from './serverClock.js';
+import type { Follower, MetMaster, NamedMaster, Whereabouts } from './whereabouts.js';
 
 /** Surely not sent. */
 export class NotSentError extends BusUnavailableError {}
@@ -16,9 +17,15 @@ export class NotSentError extends BusUnavailableError {}
 /** Sent, and no answer: it may have been done, or may yet be. */
 export class NoReplyError extends BusUnavailableError {}
 
+/** How a dial is followed and broken off. */
+export interface DialWay {
+  readonly located: (master: NamedMaster) => void;
+  readonly signal: AbortSignal;
+}
+
 export interface LinkOptions {
   readonly name: string;
-  readonly dial: (name: string) => Promise<Established>;
+  readonly dial: (name: string, way: DialWay) => Promise<Established>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -34,11 +41,14 @@ export const SILENT_CALLS_MAX = 2;
 /** Error replies after which the master must be looked for again. */
 const ELSEWHERE = new Set(['READONLY', 'MOVED', 'ASK', 'CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'NOAUTH']);
 
+const OUTDATED = 'a newer master is known than the one that was named';
+
 export class Link implements Follower {
   readonly #options: LinkOptions;
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>;
   #established: Established | undefined;
+  #dialling: { readonly towards: NamedMaster; readonly breakOff: () => void } | undefined;
   #serverClock: ServerClock | undefined;
   #problem: string | undefined;
   #silentCalls = 0;
@@ -47,6 +57,7 @@ export class Link implements Follower {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    options.whereabouts.joined(this);
     this.#running = this.#keep();
   }
 
@@ -58,6 +69,11 @@ export class Link implements Follower {
   /** The server's clock, as far as this connection knows it. */
   get serverClock(): ServerClock | undefined {
     return this.#established === undefined ? undefined : this.#serverClock;
+  }
+
+  /** What another connection has heard of the clock of a process, if it is the one at the other end of this. */
+  hear(runId: string, sample: ClockSample): void {
+    if (this.facts?.master.runId === runId) this.#serverClock?.observe(sample, 'elsewhere');
   }
 
   /** Why there is no connection. */
@@ -111,12 +127,18 @@ export class Link implements Follower {
     throw new NoReplyError(detail);
   }
 
-  follow({ address: { host, port }, epoch }: NamedMaster): void {
-    if (this.#established === undefined) return;
-    const { connection, facts } = this.#established;
-    const { address, epoch: ours } = facts.master;
-    // Under one epoch there is one master, which some may call by its name and others by its number.
-    if (ours < epoch && (address.host !== host || address.port !== port)) this.#giveUp(connection, `the master is ${host}:${port} now`);
+  follow(master: MetMaster): void {
+    const elsewhere = `the master is ${nameOf(master.address)} now`;
+    if (this.#established !== undefined) {
+      const { connection, facts } = this.#established;
+      if (facts.master.runId !== master.runId) this.#giveUp(connection, elsewhere);
+    } else if (this.#dialling !== undefined) {
+      const { towards, breakOff } = this.#dialling;
+      // Under one configuration two addresses can be one server: what a dial meets will tell.
+      if (towards.epoch >= master.epoch || nameOf(towards.address) === nameOf(master.address)) return;
+      this.#fail(elsewhere);
+      breakOff();
+    }
   }
 
   async close(): Promise<void> {
@@ -128,14 +150,16 @@ export class Link implements Follower {
   }
 
   async #keep(): Promise<void> {
-    const { clock, random, logger, dial, name } = this.#options;
+    const { clock, random, logger, name } = this.#options;
     const { signal } = this.#stopping;
     let pauseMs = FIRST_PAUSE_MS;
     while (!signal.aborted) {
       try {
-        const established = await dial(name);
+        const established = await this.#dial();
+        // Broken off: where the connection is to lead now is known, and nothing need be waited for.
+        if (established === undefined) continue;
         if (signal.aborted) established.connection.drop();
-        else if (!this.#become(established)) throw new NotSentError('a newer master is known than the one that was named');
+        else if (!this.#become(established)) throw new NotSentError(OUTDATED);
         pauseMs = FIRST_PAUSE_MS;
         await established.connection.ended;
         this.#lose(established, 'the connection was closed');
@@ -149,9 +173,27 @@ export class Link implements Follower {
     }
   }
 
+  /** Undefined: broken off. */
+  async #dial(): Promise<Established | undefined> {
+    const { dial, name, whereabouts } = this.#options;
+    const ending = new AbortController();
+    const brokenOff = new Promise<undefined>((resolve) => {
+      ending.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const located = (towards: NamedMaster) => {
+      if (!whereabouts.isCurrent(towards)) throw new NotSentError(OUTDATED);
+      this.#dialling = { towards, breakOff: () => ending.abort() };
+    };
+    try {
+      return await Promise.race([dial(name, { located, signal: ending.signal }), brokenOff]);
+    } finally {
+      this.#dialling = undefined;
+    }
+  }
+
   /** False: it must not be used. */
   #become(established: Established): boolean {
-    if (!this.#options.whereabouts.arrived(this, established.facts.master)) {
+    if (!this.#options.whereabouts.arrived(established.facts.master)) {
       established.connection.drop();
       return false;
     }

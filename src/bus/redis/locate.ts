@@ -1,38 +1,58 @@
 /** Finds the server that takes writes now: the one of the URL, the master that sentinels name, or the master of the prefix's slot. */
 import { callWithin } from '../../deadline.js';
 import { messageOf } from '../../errors.js';
+import { nameOf, type RedisAddress } from './address.js';
+import { clusterNodesOf, masterOf, worthAsking } from './clusterNodes.js';
 import { connectWithin, type Dialling, login, NotNowError } from './dialling.js';
+import { type NatMap, reachedAt } from './natMap.js';
 import type { RedisConnection } from './seam.js';
 import { slotOf } from './slot.js';
-import type { RedisAddress, RedisCredentials } from './target.js';
+import type { RedisCredentials } from './target.js';
 import type { NamedMaster } from './whereabouts.js';
 
 const ANSWER_MS = 500;
+/** A Cluster can have a thousand nodes; a few of them know. */
+const KNOWN_NODES_MAX = 12;
 
 export async function locateMaster(dialling: Dialling): Promise<NamedMaster> {
-  const { place, prefix, credentials, sentinelCredentials } = dialling.target;
+  const { place, sentinelCredentials, natMap } = dialling.target;
   if (place.kind === 'server') return { address: place.address, epoch: 0 };
   if (place.kind === 'sentinel') {
-    const answers = await askAll(dialling, place.sentinels, sentinelCredentials, (one) => masterNamedBy(one, place.master));
+    const answers = await askAll(dialling, place.sentinels, sentinelCredentials, (one) => masterNamedBy(one, place.master, natMap));
     // After a failover a sentinel that was cut off still names the old master, under an older epoch.
     const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
     if (newest !== undefined) return newest;
     throw new NotNowError(`no sentinel names a master ${place.master}: ${answers.problems.join('; ')}`);
   }
-  const answers = await askAll(dialling, place.nodes, credentials, (one) => masterOfSlot(one, slotOf(prefix)));
-  const newest = answers.found.toSorted((a, b) => b.epoch - a.epoch)[0];
-  if (newest !== undefined) return newest;
-  throw new NotNowError(`no node of the Cluster names the master of ${prefix}: ${answers.problems.join('; ')}`);
+  return masterInCluster(dialling, place.nodes);
 }
 
-async function askAll(
+/** First those that the URL names are asked; where none of them answers, those that were once named by one that did. */
+async function masterInCluster(dialling: Dialling, nodes: readonly RedisAddress[]): Promise<NamedMaster> {
+  const { prefix, credentials, natMap } = dialling.target;
+  const { known = { addresses: [] } } = dialling;
+  const problems: string[] = [];
+  const strangers = known.addresses.filter((address) => !nodes.some((node) => nameOf(node) === nameOf(address)));
+  for (const addresses of [nodes, strangers]) {
+    const answers = await askAll(dialling, addresses, credentials, (one) => viewOf(one, slotOf(prefix), natMap));
+    const newest = answers.found.toSorted((a, b) => b.master.epoch - a.master.epoch)[0];
+    if (newest !== undefined) {
+      known.addresses = newest.others;
+      return newest.master;
+    }
+    problems.push(...answers.problems);
+  }
+  throw new NotNowError(`no node of the Cluster names the master of ${prefix}: ${problems.join('; ')}`);
+}
+
+async function askAll<T>(
   dialling: Dialling,
   addresses: readonly RedisAddress[],
   credentials: RedisCredentials,
-  ask: (connection: RedisConnection) => Promise<NamedMaster | undefined>,
-): Promise<{ readonly found: readonly NamedMaster[]; readonly problems: readonly string[] }> {
+  ask: (connection: RedisConnection) => Promise<T | undefined>,
+): Promise<{ readonly found: readonly T[]; readonly problems: readonly string[] }> {
   const { clock } = dialling;
-  const found: NamedMaster[] = [];
+  const found: T[] = [];
   const problems: string[] = [];
   const askOne = async (address: RedisAddress, hungUp: AbortSignal) => {
     const connection = await connectWithin(dialling, address);
@@ -44,7 +64,7 @@ async function askAll(
       await login(connection, credentials);
       const answer = await ask(connection);
       if (answer !== undefined) found.push(answer);
-      else problems.push(`${address.host}:${address.port} names none`);
+      else problems.push(`${nameOf(address)} names none`);
     } finally {
       hangUp();
     }
@@ -53,7 +73,7 @@ async function askAll(
     addresses.map(async (address) => {
       try {
         const answered = await callWithin(clock, (signal) => askOne(address, signal), ANSWER_MS);
-        if (!answered.settled) problems.push(`${address.host}:${address.port} does not answer`);
+        if (!answered.settled) problems.push(`${nameOf(address)} does not answer`);
       } catch (error) {
         problems.push(messageOf(error));
       }
@@ -62,39 +82,30 @@ async function askAll(
   return { found, problems };
 }
 
-async function masterNamedBy(sentinel: RedisConnection, master: string): Promise<NamedMaster | undefined> {
+async function masterNamedBy(sentinel: RedisConnection, master: string, natMap: NatMap): Promise<NamedMaster | undefined> {
   const reply = await sentinel.send('SENTINEL', ['MASTER', master]);
   if (!Array.isArray(reply)) return undefined;
   const facts = new Map<string, string>();
   for (let index = 0; index + 1 < reply.length; index += 2) facts.set(String(reply[index]), String(reply[index + 1]));
   // In the middle of a failover MASTER shows the new epoch beside the address of the old master; this one knows better.
   const address = await sentinel.send('SENTINEL', ['GET-MASTER-ADDR-BY-NAME', master]);
-  const [host, port] = Array.isArray(address) ? address.map(String) : [];
-  return named(host, port, facts.get('config-epoch'));
+  const [host = '', port = ''] = Array.isArray(address) ? address.map(String) : [];
+  if (host === '' || !(Number(port) > 0)) return undefined;
+  return { address: reachedAt(natMap, { host, port: Number(port) }), epoch: Number(facts.get('config-epoch') ?? 0) };
 }
 
-/** `CLUSTER NODES`: id address flags master ping pong epoch state slot… */
-async function masterOfSlot(node: RedisConnection, slot: number): Promise<NamedMaster | undefined> {
-  const reply = await node.send('CLUSTER', ['NODES']);
-  for (const line of String(reply).split('\n')) {
-    const [, address = '', flags = '', , , , epoch, , ...ranges] = line.split(' ');
-    const isMaster = flags.split(',').includes('master') && !flags.includes('fail');
-    if (!isMaster || !ranges.some((range) => holds(range, slot))) continue;
-    const match = /^(.+):(\d+)(?:@\d+)?/.exec(address);
-    // A node that has not been met names itself without a host.
-    if (match !== null) return named(match[1], match[2], epoch);
-  }
-  return undefined;
+interface ClusterView {
+  readonly master: NamedMaster;
+  readonly others: readonly RedisAddress[];
 }
 
-function holds(range: string, slot: number): boolean {
-  const match = /^(\d+)(?:-(\d+))?$/.exec(range);
-  if (match === null) return false;
-  const first = Number(match[1]);
-  return slot >= first && slot <= Number(match[2] ?? first);
-}
-
-function named(host: string | undefined, port: string | undefined, epoch: string | undefined): NamedMaster | undefined {
-  if (host === undefined || host === '' || !(Number(port) > 0)) return undefined;
-  return { address: { host, port: Number(port) }, epoch: Number(epoch ?? 0) };
+async function viewOf(node: RedisConnection, slot: number, natMap: NatMap): Promise<ClusterView | undefined> {
+  const nodes = clusterNodesOf(await node.send('CLUSTER', ['NODES']));
+  const master = masterOf(slot, nodes);
+  if (master === undefined) return undefined;
+  const others = worthAsking(slot, nodes).slice(0, KNOWN_NODES_MAX);
+  return {
+    master: { address: reachedAt(natMap, master.address), epoch: master.epoch },
+    others: others.map(({ address }) => reachedAt(natMap, address)),
+  };
 }

@@ -6,10 +6,9 @@ import { type Random, systemRandom } from '../../random.js';
 import { type Bus, BusUnavailableError, BusUnsuitableError } from '../bus.js';
 import { dial, type Established } from './connection.js';
 import type { RedisContext } from './context.js';
-import { CONNECT_TIMEOUT_MS, infoOf, NotNowError, RECONNECT_TIMEOUT_MS, RefusedByServerError } from './dialling.js';
+import { CONNECT_TIMEOUT_MS, infoOf, type KnownNodes, NotNowError, RECONNECT_TIMEOUT_MS, RefusedByServerError } from './dialling.js';
 import { connectWithIoredis } from './ioredisSeam.js';
-import { Link, SILENT_CALLS_MAX } from './link.js';
-import { locateMaster } from './locate.js';
+import { type DialWay, Link, SILENT_CALLS_MAX } from './link.js';
 import { RedisProbe, replicationOf } from './probe.js';
 import { Readers } from './readers.js';
 import { RedisBus } from './redisBus.js';
@@ -39,20 +38,22 @@ export async function openRedis(url: string, options: RedisBusOptions = {}): Pro
 export async function assembleRedis(target: RedisTarget, options: RedisBusOptions, connect: Connect): Promise<Bus> {
   const { clock = systemClock, random = systemRandom } = options;
   const logger = isolatedLogger(options.logger);
-  const dialAs = (name: string, connectTimeoutMs: number): Promise<Established> =>
-    dial({ target, connect, clock, name: `failflat-${name}`, connectTimeoutMs });
+  const known: KnownNodes = { addresses: [] };
+  const dialAs = (name: string, connectTimeoutMs: number, way?: DialWay): Promise<Established> =>
+    dial({ target, connect, clock, name: `failflat-${name}`, connectTimeoutMs, known, ...way });
   const info = await inspect(target, () => dialAs('start', CONNECT_TIMEOUT_MS), clock);
   const failsOver = target.place.kind !== 'server';
   const replication = replicationOf(info, failsOver);
   if (replication.unguarded !== undefined) logger.warn({ bus: target.url }, replication.unguarded);
   const closing = new AbortController();
-  const whereabouts = new Whereabouts(
-    () => locateMaster({ target, connect, clock, name: 'failflat-locate', connectTimeoutMs: RECONNECT_TIMEOUT_MS }),
-    clock,
-    logger,
-  );
+  const meet = async () => {
+    const { connection, facts } = await dialAs('look', RECONNECT_TIMEOUT_MS);
+    connection.drop();
+    return facts.master;
+  };
+  const whereabouts = new Whereabouts(meet, clock, logger);
   const link = (name: string, silentCallsMax: number) =>
-    new Link({ name, dial: (as) => dialAs(as, RECONNECT_TIMEOUT_MS), clock, random, logger, silentCallsMax, whereabouts });
+    new Link({ name, dial: (as, way) => dialAs(as, RECONNECT_TIMEOUT_MS, way), clock, random, logger, silentCallsMax, whereabouts });
   const links = {
     commands: link('commands', SILENT_CALLS_MAX),
     sureWrites: link('sure-writes', SILENT_CALLS_MAX),

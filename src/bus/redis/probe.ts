@@ -6,6 +6,7 @@ import { CALL_TIMEOUT_MS, keysOf, type RedisContext } from './context.js';
 import { infoOf } from './dialling.js';
 import type { Link } from './link.js';
 import { PROBE, runScript } from './scripts.js';
+import type { ClockSample } from './serverClock.js';
 import { evictionOf } from './suitability.js';
 import { listOf } from './wire.js';
 
@@ -63,13 +64,15 @@ export class RedisProbe {
     const proof = String(++this.#count);
     try {
       const writtenOn = await this.#link.ready(CALL_TIMEOUT_MS);
+      const askedMs = clock.monotonicMs();
       const reply = await runScript(this.#link, PROBE, [this.#key], [proof, PROOF_LIFE_MS], CALL_TIMEOUT_MS);
-      const [given, , info] = listOf(reply);
+      const [given, serverMs, info] = listOf(reply);
+      this.#tellTime(writtenOn, { sentMs: askedMs, serverMs: Number(serverMs), receivedMs: clock.monotonicMs() });
       if (given !== proof) return { ok: false, detail: 'what was written did not come back' };
       const facts = infoOf(info);
       if (facts.get('role') !== 'master') return { ok: false, detail: `the server is not a master now (role ${facts.get('role')})` };
       const reads = this.#context.commands.facts;
-      if (reads !== undefined && reads.runId !== writtenOn.runId)
+      if (reads !== undefined && reads.master.runId !== writtenOn.master.runId)
         return { ok: false, detail: 'what is read comes from another server than the one that was asked' };
       // A master that has lost its replicas is not one that never had any.
       const { replicated, unguarded: unwatched } = replicationOf(facts, this.#failsOver || this.#replicated);
@@ -98,6 +101,13 @@ export class RedisProbe {
       this.#evictionMs = nowMs;
     }
     return this.#eviction;
+  }
+
+  /** Nothing may have been said on the others for days, in which two clocks drift apart by seconds. */
+  #tellTime(askedOn: ServerFacts, sample: ClockSample): void {
+    if (this.#link.facts !== askedOn) return;
+    const { commands, sureWrites } = this.#context;
+    for (const link of [commands, sureWrites]) link.hear(askedOn.master.runId, sample);
   }
 
   /** A master that was replaced has no replicas any more: on the connection of the write it cannot pretend otherwise. */

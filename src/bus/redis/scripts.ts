@@ -22,6 +22,7 @@ local now = t[1] * 1000 + t[2] / 1000
  *
  * Redis looks at its memory before the first write of a script that could need some, and not after a write that needs none: what
  * must be taken, held or handed back whatever happens begins with one of those.
+ * A command that the user may not give ends a script where it stands: behind the first write that counts, none may do so.
  */
 export const APPEND = script(`${NOW}
 if now > tonumber(ARGV[1]) then return {'deadline_passed', tostring(now)} end
@@ -36,8 +37,15 @@ end
 add[#add + 1] = '*'
 for i = 6, #ARGV do add[#add + 1] = ARGV[i] end
 local id = redis.call(unpack(add))
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[3], id) end
-if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], ARGV[2], id) end
+local problem
+local function note(key, name)
+  if name == '' then return end
+  local noted = redis.pcall('HSET', key, name, id)
+  if type(noted) == 'table' and noted.err then problem = noted.err end
+end
+note(KEYS[3], ARGV[3])
+note(KEYS[2], ARGV[2])
+if problem then return {'not_noted', tostring(now), problem} end
 return {'committed', tostring(now), id}`);
 
 /** KEYS: stream, newest by key. ARGV: key. */
@@ -93,10 +101,11 @@ for i = 4, #ARGV, 2 do
   fields[ARGV[i]] = nil
 end
 for name in pairs(fields) do redis.call('HDEL', KEYS[1], name) end
-local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next)
-if type(added) == 'table' and added.err then
+local wake = {'XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next}
+local woken = redis.pcall(unpack(wake))
+if type(woken) == 'table' and woken.err then
   redis.pcall('DEL', KEYS[2])
-  redis.pcall('XADD', KEYS[2], 'MAXLEN', 1, next .. '-0', 'version', next)
+  redis.pcall(unpack(wake))
 end
 return {'committed', tostring(now), next}`);
 

@@ -1,5 +1,5 @@
 /** What failflat needs of a Redis client: one connection that sends what it is given once, or says that it did not. */
-import type { RedisAddress } from './target.js';
+import type { RedisAddress } from './address.js';
 
 export type RedisArgument = string | number;
 

@@ -9,21 +9,31 @@ export interface ClockSample {
   readonly receivedMs: number;
 }
 
+type SampleOrigin = 'here' | 'elsewhere';
+
 /**
  * Each answer bounds the difference of the two clocks from below (it was read before it came) and from above (it was read
  * after it was asked for). The largest lower bound is the best: an answer that came late through a busy process is a poor one.
  */
 export class ServerClock {
   #aheadMs: number;
+  /** When the latest answer came: on the connection that this clock belongs to, and on others. */
+  readonly #heardMs: Record<SampleOrigin, number>;
 
   constructor(first: ClockSample) {
     this.#aheadMs = first.serverMs - first.receivedMs;
+    this.#heardMs = { here: first.receivedMs, elsewhere: Number.NEGATIVE_INFINITY };
   }
 
-  observe({ sentMs, serverMs, receivedMs }: ClockSample): void {
+  /** Answers on one connection come in the order in which they were given; two connections may overtake each other. */
+  observe({ sentMs, serverMs, receivedMs }: ClockSample, origin: SampleOrigin = 'here'): void {
     if (!Number.isFinite(serverMs)) return;
+    const aheadMs = serverMs - receivedMs;
     const steppedBack = serverMs - sentMs < this.#aheadMs;
-    this.#aheadMs = steppedBack ? serverMs - receivedMs : Math.max(this.#aheadMs, serverMs - receivedMs);
+    // What was asked before the latest answer came may be older than that answer, and from before a step.
+    const isNewer = sentMs >= this.#heardMs[origin === 'here' ? 'elsewhere' : 'here'];
+    if (steppedBack || (isNewer && aheadMs > this.#aheadMs)) this.#aheadMs = aheadMs;
+    this.#heardMs[origin] = Math.max(this.#heardMs[origin], receivedMs);
   }
 
   at(localMs: number): number {

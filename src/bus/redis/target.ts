@@ -1,11 +1,8 @@
 /** What a Redis URL names: where the servers are, who connects, and under which prefix the keys stand. */
 import { ConfigurationError } from '../../errors.js';
 import { withoutSecrets } from '../withoutSecrets.js';
-
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { addressFrom, type Fail, inUrl, type RedisAddress } from './address.js';
+import { type NatMap, NO_NAT, natMapFrom, natMapInUrl } from './natMap.js';
 
 export type RedisPlace =
   | { readonly kind: 'server'; readonly address: RedisAddress }
@@ -29,10 +26,12 @@ export interface RedisTarget {
   readonly db: number;
   /** Stands before every key. */
   readonly prefix: string;
+  /** Where the servers are reached that sentinels and nodes name; empty: where they say. */
+  readonly natMap: NatMap;
 }
 
 const DEFAULT_PORT = { server: 6_379, sentinel: 26_379, cluster: 6_379 } as const;
-const PARAMETERS = ['prefix', 'sentinelUsername', 'sentinelPassword'] as const;
+const PARAMETERS = ['prefix', 'natMap', 'sentinelUsername', 'sentinelPassword'] as const;
 export const isRedisUrl = (url: string): boolean => /^rediss?(\+(sentinel|cluster))?:/.test(url);
 
 const FORM = 'redis[s]://[user:password@]host:port[/db], redis[s]+sentinel://…,…/master[/db], redis[s]+cluster://…,…?prefix={tag}:';
@@ -62,6 +61,9 @@ export function parseRedisUrl(url: string): RedisTarget {
   if (kind === 'cluster' && hashTagOf(prefix) === undefined) {
     fail('must give a key prefix with a hash tag, for example ?prefix={failflat}: – a script may touch keys of one slot only');
   }
+  const translated = parameters.get('natMap');
+  if (kind === 'server' && translated !== undefined)
+    fail('natMap: must be used with redis+sentinel:// or redis+cluster://; one server is reached at the address of the URL');
   return {
     url: shown,
     place: placeOf(kind, first, addresses, master),
@@ -70,7 +72,14 @@ export function parseRedisUrl(url: string): RedisTarget {
     sentinelCredentials: pair(parameters.get('sentinelUsername'), parameters.get('sentinelPassword'), fail),
     db,
     prefix,
+    natMap: translated === undefined ? NO_NAT : natMapFrom(translated, fail),
   };
+}
+
+/** The servers that the URL itself names. */
+export function addressesOf({ place }: RedisTarget): readonly RedisAddress[] {
+  if (place.kind === 'server') return [place.address];
+  return place.kind === 'sentinel' ? place.sentinels : place.nodes;
 }
 
 /** The same place with another prefix; a Cluster's keeps a hash tag. */
@@ -82,9 +91,20 @@ export function withFreshPrefix(url: string, name: string): string {
   return `${base}?${[...others, `prefix=${prefix}`].join('&')}`;
 }
 
-/** The same bus, reached through a port of this machine. */
-export function throughPort(url: string, port: number): string {
-  return url.replace(/^(rediss?:\/\/(?:[^@/]*@)?)[^/?]*/, `$1127.0.0.1:${port}`);
+/** The same bus, reached at other addresses: those that the URL names, and those that its servers announce. */
+export function reachedBy(
+  url: string,
+  addresses: readonly RedisAddress[],
+  natPairs: readonly (readonly [announced: RedisAddress, reached: RedisAddress])[],
+): string {
+  const [base = url, query = ''] = url.split('?');
+  const parts = query.split('&').filter((part) => part !== '' && !part.startsWith('natMap='));
+  if (natPairs.length > 0) parts.push(`natMap=${natMapInUrl(natPairs)}`);
+  const place = base.replace(
+    /^(rediss?(?:\+\w+)?:\/\/(?:[^@/]*@)?)[^/]*/,
+    (_all, before: string) => before + addresses.map(inUrl).join(','),
+  );
+  return parts.length === 0 ? place : `${place}?${parts.join('&')}`;
 }
 
 /** The part of a key that decides its slot, if it has one. */
@@ -94,20 +114,9 @@ export function hashTagOf(key: string): string | undefined {
   return open >= 0 && close > open + 1 ? key.slice(open + 1, close) : undefined;
 }
 
-type Fail = (bound: string, part?: string) => never;
-
 function placeOf(kind: RedisPlace['kind'], first: RedisAddress, all: readonly RedisAddress[], master: string): RedisPlace {
   if (kind === 'sentinel') return { kind, sentinels: all, master };
   return kind === 'cluster' ? { kind, nodes: all } : { kind, address: first };
-}
-
-function addressFrom(text: string, defaultPort: number, fail: Fail): RedisAddress {
-  const match = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1];
-  if (host === undefined) return fail('each host must be a name or an address, with a port', text);
-  const port = Number(match?.[2] ?? defaultPort);
-  if (port < 1 || port > 65_535) fail(`port ${port}: must be between 1 and 65535`);
-  return { host: host.replace(/^\[|\]$/g, ''), port };
 }
 
 function parametersFrom(query: string, fail: Fail): ReadonlyMap<string, string> {

@@ -75,6 +75,15 @@ export class ClusterRedis {
     throw new RigError(`no node names the master of ${key}`);
   }
 
+  /** A replica whose master is not this one. */
+  async replicaOfAnother(master: RedisServer): Promise<RedisServer> {
+    for (const server of this.servers) {
+      const [role, port] = [await server.info('role'), await server.info('master_port')];
+      if (role === 'slave' && Number(port) !== master.port) return server;
+    }
+    throw new RigError(`every replica is one of port ${master.port}`);
+  }
+
   /** Waits until the key has another master than this one. */
   async untilReplaced(key: string, master: RedisServer, timeoutMs = SETTLED_MS): Promise<RedisServer> {
     await this.#until(`another master than port ${master.port}`, timeoutMs, async () => (await this.masterOf(key)) !== master);

@@ -1,11 +1,11 @@
 /** A Redis server that somebody else started on this machine, known by the address at which it serves a bus. */
 import { readFile } from 'node:fs/promises';
-import { CONNECT_TIMEOUT_MS, connectWithin, infoOf, login } from '../../bus/redis/dialling.js';
-import { connectWithIoredis } from '../../bus/redis/ioredisSeam.js';
+import type { RedisAddress } from '../../bus/redis/address.js';
+import { infoOf } from '../../bus/redis/dialling.js';
 import { locateMaster } from '../../bus/redis/locate.js';
-import { parseRedisUrl, type RedisAddress } from '../../bus/redis/target.js';
-import { systemClock } from '../../clock.js';
+import { parseRedisUrl } from '../../bus/redis/target.js';
 import { RigError } from '../child.js';
+import { askServer, rigDialling } from './asking.js';
 
 export class FoundServer {
   readonly pid: number;
@@ -19,24 +19,12 @@ export class FoundServer {
   /** The one that takes the writes of this bus now. Throws {@link RigError} where its process is not surely on this machine. */
   static async masterOf(busUrl: string): Promise<FoundServer> {
     const target = parseRedisUrl(busUrl);
-    const dialling = {
-      target,
-      connect: connectWithIoredis,
-      clock: systemClock,
-      name: 'failflat-rig',
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    };
+    const dialling = rigDialling(target);
     const { address } = await locateMaster(dialling);
-    const connection = await connectWithin(dialling, address);
-    try {
-      await login(connection, target.credentials);
-      const info = infoOf(await connection.send('INFO', ['server']));
-      const pid = Number(info.get('process_id'));
-      await checkIsThisServer(pid, address);
-      return new FoundServer(pid, address);
-    } finally {
-      connection.drop();
-    }
+    const info = infoOf(await askServer(dialling, address, target.credentials, (server) => server.send('INFO', ['server'])));
+    const pid = Number(info.get('process_id'));
+    await checkIsThisServer(pid, address);
+    return new FoundServer(pid, address);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,0 +1,93 @@
+/** Closes a server in order: notice first, then no new connections, then what is in flight, and at the end the knife. */
+import type { Clock } from '../clock.js';
+import { settleWithin } from '../deadline.js';
+import { onShutdown } from '../process/shutdown.js';
+import type { ShutdownGate } from '../shutdownGate/gate.js';
+import { shutdownGate } from '../shutdownGate/processGate.js';
+import type { Connections } from './connections.js';
+import type { HttpSettings } from './options.js';
+
+export interface WindDownDeps {
+  readonly settings: Pick<HttpSettings, 'clock' | 'gate' | 'noticeMs' | 'closeTimeoutMs'>;
+  readonly connections: Connections;
+  /** Stops listening; resolves when every connection is closed. */
+  readonly stop: () => Promise<void>;
+}
+
+/** After its connections were cut a server says within so long that it is closed. */
+const CUT_MS = 100;
+
+export class WindDown {
+  readonly #deps: WindDownDeps;
+  readonly #clock: Clock;
+  readonly #release: () => void;
+  readonly #notice = new AbortController();
+  #requestedMs: number | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(deps: WindDownDeps) {
+    this.#deps = deps;
+    const { gate, clock } = deps.settings;
+    this.#clock = clock;
+    const begin = (): void => {
+      this.#requestedMs ??= clock.monotonicMs();
+      deps.connections.leave();
+      if (!isProcessWide(gate)) void this.close();
+    };
+    const unregister = isProcessWide(gate) ? this.#register() : () => {};
+    if (gate.requested) begin();
+    else gate.signal.addEventListener('abort', begin, { once: true });
+    this.#release = () => {
+      unregister();
+      gate.signal.removeEventListener('abort', begin);
+    };
+  }
+
+  // The transport goes last: while orders drain, the server still answers.
+  #register(): () => void {
+    const { noticeMs, closeTimeoutMs } = this.#deps.settings;
+    const timeoutMs = noticeMs + closeTimeoutMs + CUT_MS;
+    const hook = onShutdown(({ signal }) => this.close(signal), { name: 'http server', timeoutMs });
+    return () => hook.unregister();
+  }
+
+  /** Nobody is to close it any more. */
+  release(): void {
+    this.#release();
+  }
+
+  /** Closes it without any more notice. Never rejects. */
+  closeNow(): Promise<void> {
+    this.#notice.abort();
+    return this.close();
+  }
+
+  /** Never rejects. An abort of `hurry` cuts at once what is in flight. */
+  close(hurry: AbortSignal = new AbortController().signal): Promise<void> {
+    this.#closing ??= this.#close(hurry);
+    return this.#closing;
+  }
+
+  async #close(hurry: AbortSignal): Promise<void> {
+    const { connections, stop, settings } = this.#deps;
+    const noticeMs = this.#requestedMs === undefined ? 0 : this.#requestedMs + settings.noticeMs - this.#clock.monotonicMs();
+    hurry.addEventListener('abort', () => this.#notice.abort(), { once: true });
+    await this.#clock.sleep(Math.max(0, noticeMs), this.#notice.signal);
+    const closed = stop();
+    connections.closeIdle();
+    await settleWithin(this.#clock, Promise.race([closed, abortOf(hurry)]), settings.closeTimeoutMs);
+    connections.cut();
+    await settleWithin(this.#clock, closed, CUT_MS);
+  }
+}
+
+function isProcessWide(gate: ShutdownGate): boolean {
+  return gate.protocol === shutdownGate.protocol;
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

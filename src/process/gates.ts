@@ -1,0 +1,56 @@
+/** The gates that one shutdown shuts and drains: the process-wide one and those that programs have named, as if they were one. */
+import type { ShutdownGate } from '../shutdownGate/gate.js';
+import type { DrainReport, ExitPermit, UnfinishedEntry } from '../shutdownGate/protocol.js';
+
+type Gates = readonly ShutdownGate[];
+
+export async function drainAll(gates: Gates, timeoutMs: number): Promise<DrainReport> {
+  const reports = await Promise.all(gates.map((gate) => gate.waitForInflightZero({ timeoutMs })));
+  return {
+    drained: reports.every(({ drained }) => drained),
+    waitedMs: Math.max(...reports.map(({ waitedMs }) => waitedMs)),
+    unfinished: reports.flatMap(({ unfinished }) => unfinished),
+    inflightElsewhere: reports.reduce((sum, { inflightElsewhere }) => sum + inflightElsewhere, 0),
+  };
+}
+
+export function unfinishedOf(gates: Gates): readonly UnfinishedEntry[] {
+  return gates.flatMap((gate) => gate.protocol.unfinished());
+}
+
+export function inflightOf(gates: Gates): number {
+  return gates.reduce((sum, gate) => sum + gate.inflight(), 0);
+}
+
+/** All or none: where a gate refuses the promise, those before it go back to `beforeMs`. */
+export function promiseDrain(gates: Gates, drainTimeoutMs: number | undefined, beforeMs: number | undefined): void {
+  const promised: ShutdownGate[] = [];
+  try {
+    for (const gate of gates) {
+      gate.protocol.promiseDrain(drainTimeoutMs);
+      promised.push(gate);
+    }
+  } catch (error) {
+    for (const gate of promised) gate.protocol.promiseDrain(beforeMs);
+    throw error;
+  }
+}
+
+export interface ExitGrant {
+  readonly permit: ExitPermit;
+  revoke(): void;
+}
+
+/** One permit that every gate honours until it is revoked. */
+export function grantExit(gates: Gates): ExitGrant {
+  const [first, ...others] = gates.map((gate) => gate.protocol);
+  if (first === undefined) throw new Error('no gate could honour the permit');
+  const permit = first.issueExitPermit();
+  for (const other of others) other.adoptExitPermit(permit);
+  return {
+    permit,
+    revoke: () => {
+      for (const protocol of [first, ...others]) protocol.revokeExitPermit(permit);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/** Worker threads get no signals, and cluster workers end with their primary: what holds there, on real ones. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { TestChild } from '../support/childProcess.js';
+import { DIST, endScripts, preludeOf, script, started } from './scripts.js';
+
+afterEach(endScripts);
+
+const worker = (code: string): string => `
+  import { Worker } from 'node:worker_threads';
+  const start = (code) => new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)));
+  const thread = start(${JSON.stringify(preludeOf(DIST))} + ${JSON.stringify(code)});
+`;
+
+describe('worker threads', () => {
+  it('S3: asking for signals where none are heard is refused, not ignored', async () => {
+    const child = script(`${worker(`try { handleSignals(); } catch (error) { say(error.code + ': ' + error.field); }`)}`);
+    expect([await child.ending(), child.lines]).toEqual([0, ['configuration: handleSignals']]);
+  });
+
+  it('hooks, loops and orders of a thread work there, and its failed loop does not end the main thread', async () => {
+    const child = script(`
+      ${worker(`
+        onShutdown(({ reason }) => say('hook of the thread: ' + reason));
+        order('a', 50);
+        await runUntilShutdown(() => { throw new Error('no bars'); }, { name: 'pairs' });
+      `)}
+      handleSignals();
+      setInterval(() => undefined, 1_000);
+      thread.on('error', (error) => say('main hears: ' + error.message + ', shut: ' + shutdownGate.requested));
+    `);
+    await child.line('main hears: no bars, shut: false');
+    expect(child.lines.slice(0, 2)).toEqual(['answered a', 'hook of the thread: loop pairs failed: no bars']);
+    child.signal('SIGTERM');
+    expect(await child.ending()).toBe('SIGTERM');
+  });
+
+  it('one that never gives way does not hold the end of the process', async () => {
+    const child = script(`
+      ${worker(`say('busy'); for (;;);`)}
+      handleSignals();
+      onShutdown(() => say('hook'));
+      setInterval(() => undefined, 1_000);
+    `);
+    await child.line('busy');
+    child.signal('SIGTERM');
+    expect([await child.ending(), child.lines]).toEqual(['SIGTERM', ['busy', 'hook']]);
+  });
+});
+
+describe('clusters', () => {
+  const fixture = new URL('../fixtures/process/cluster.mjs', import.meta.url);
+  const all = ['worker answered', 'worker answered', 'worker ended: SIGTERM', 'worker ended: SIGTERM', 'worker hook', 'worker hook'];
+
+  it('S2: a primary that alone gets the signal lets its workers drain before it ends', async () => {
+    const child = started(TestChild.node(fixture));
+    await child.line('ready');
+    child.signal('SIGTERM');
+    expect(await child.ending()).toBe('SIGTERM');
+    expect(child.lines.slice(1).toSorted()).toEqual(all);
+    expect(child.errors).toBe('');
+  });
+
+  it('S2: a signal to the whole group, and that of the primary after it, are one', async () => {
+    const child = started(new TestChild('setsid', [process.execPath, fixture.pathname]));
+    await child.line('ready');
+    process.kill(-child.pid, 'SIGINT');
+    expect(await child.ending()).toBe('SIGINT');
+    expect(child.lines.slice(1).toSorted()).toEqual(all.map((line) => line.replace('SIGTERM', 'SIGINT')));
+    expect(child.errors).toBe('');
+  });
+});
