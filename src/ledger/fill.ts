@@ -78,6 +78,9 @@ export type CheckedReport = CheckedFill | CheckedBust;
 
 const NAME_LENGTH_MAX = 200;
 
+/** Any object may be asked for any field. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
+
 function nameOf(field: string, value: unknown): string {
   if (typeof value !== 'string' || value.trim() === '' || value.length > NAME_LENGTH_MAX) {
     throw new ConfigurationError(field, value, `must be a text of 1 to ${NAME_LENGTH_MAX} characters that is not blank`);
@@ -89,10 +92,9 @@ const optionalName = (field: string, value: unknown): string | undefined => (val
 
 /** Takes what a feed hands over, whatever it claims to be. Throws a {@link ConfigurationError} at the first field that cannot hold. */
 export function checkFill(report: unknown): CheckedReport {
-  if (typeof report !== 'object' || report === null) throw new ConfigurationError('fill', report, 'must be an object');
+  if (!isRecord(report)) throw new ConfigurationError('fill', report, 'must be an object');
   // Each field is read once: what was checked is what is booked.
-  const fields = report as Readonly<Record<string, unknown>>;
-  const { id, account, symbol, time, revision = 0, busted = false } = fields;
+  const { id, account, symbol, time, revision = 0, busted = false } = report;
   const identity = {
     id: nameOf('id', id),
     account: nameOf('account', account),
@@ -102,7 +104,7 @@ export function checkFill(report: unknown): CheckedReport {
   if (typeof busted !== 'boolean') throw new ConfigurationError('busted', busted, 'must be true or false');
   const number = checkInteger('revision', revision, { min: busted ? 1 : 0, max: Number.MAX_SAFE_INTEGER });
   if (busted) return { kind: 'bust', ...identity, revision: number };
-  const { strategy, positionSide = 'net', orderId, side, quantity, price, fee = 0, slippage = 0, multiplier = 1, sequence = 0 } = fields;
+  const { strategy, positionSide = 'net', orderId, side, quantity, price, fee = 0, slippage = 0, multiplier = 1, sequence = 0 } = report;
   return {
     kind: 'fill',
     ...identity,

@@ -68,7 +68,7 @@ export function lotsOf({ front, back }: Position): Lot[] {
   for (let cell = front; cell !== undefined; cell = cell.next) oldest.push(cell.lot);
   const newest: Lot[] = [];
   for (let cell = back; cell !== undefined; cell = cell.next) newest.push(cell.lot);
-  return [...oldest, ...newest.reverse()];
+  return [...oldest, ...newest.toReversed()];
 }
 
 /** Signed: below zero is short. */

@@ -4,7 +4,7 @@ import { checkInteger, checkNumber, checkOneOf } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
 import { Book, type Settled } from './book.js';
 import { exactOf, textOf } from './exact.js';
-import { checkFill, plainReport } from './fill.js';
+import { checkFill, isRecord, plainReport } from './fill.js';
 import { bookId, Instrument } from './instrument.js';
 import { addLot, FLAT, type Lot, lotsOf, type Position } from './lots.js';
 import { FILL_REFUSAL_CODES, type FillRefusal, type RealisedResult } from './result.js';
@@ -50,8 +50,7 @@ function wrong(field: string, value: unknown, bound: string): never {
 }
 
 function plainOf(field: string, value: unknown): Plain {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong(field, value, 'must be an object');
-  return value as Plain;
+  return isRecord(value) && !Array.isArray(value) ? value : wrong(field, value, 'must be an object');
 }
 
 function listOf<T>(field: string, value: unknown, read: (field: string, item: unknown) => T): T[] {

@@ -78,7 +78,7 @@ describe('trap 19: a fill with a field that cannot hold', () => {
     if (outcome.status !== 'refused') throw new Error(`not refused: ${outcome.status}`);
     expect(outcome.refusal).toMatchObject({ code: 'malformed', field });
     expect(outcome.refusal.bound).toContain(bound);
-    expect(outcome.refusal.message).toBe(`${new ConfigurationError(field, value, outcome.refusal.bound).message}`);
+    expect(outcome.refusal.message).toBe(new ConfigurationError(field, value, outcome.refusal.bound).message);
     expect(ledger.refusals()).toEqual({ count: 1, latest: outcome.refusal });
     expect(JSON.parse(ledger.snapshot())).toMatchObject({
       body: { instruments: (JSON.parse(before) as { body: { instruments: unknown } }).body.instruments },
