@@ -61,6 +61,22 @@ export { createKillSwitch, type KillSwitch } from './killSwitch/killSwitch.js';
 export type { KillSwitchOptions } from './killSwitch/options.js';
 export type { KillSwitchScope, KillSwitchSource, SourceOptions } from './killSwitch/source.js';
 export type { KillSwitchState, KillSwitchView, SourceState } from './killSwitch/view.js';
+export { createLedger } from './ledger/createLedger.js';
+export type { BustedFill, LedgerFill } from './ledger/fill.js';
+export type { Ledger } from './ledger/ledger.js';
+export type { LedgerOptions } from './ledger/options.js';
+export type {
+  Close,
+  FillRefusal,
+  FillRefusalCode,
+  LossCount,
+  LossSum,
+  OpenPosition,
+  RealisedResult,
+  RecordOutcome,
+  ResultChanges,
+  ResultFilter,
+} from './ledger/result.js';
 export type { Logger } from './logger.js';
 export type { AuditEntry } from './messages/audit.js';
 export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Residue } from './messages/completion.js';

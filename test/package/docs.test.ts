@@ -38,6 +38,7 @@ import {
   MAX_FILE_BYTES,
   MAX_UNANSWERED,
 } from '../../src/killSwitch/options.js';
+import { DEFAULT_HORIZON_MS, DEFAULT_KEEP_RESULTS, DEFAULT_MAX_AHEAD_MS } from '../../src/ledger/options.js';
 import { ORIGINAL_STAMP_TOLERANCE_MS } from '../../src/messages/heartbeat.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../../src/messages/holder.js';
 import { BOOK_AGE_MAX_MS, PEER_BEAT_MS } from '../../src/messages/peerBeat.js';
@@ -159,6 +160,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     'timeoutMs of commandAlert': DEFAULT_COMMAND_TIMEOUT_MS,
   },
   'docs/exit-worker.md': { concurrency: DEFAULT_CONCURRENCY, ...DEFAULT_EXIT_TIMINGS },
+  'docs/ledger.md': { horizonMs: DEFAULT_HORIZON_MS, maxAheadMs: DEFAULT_MAX_AHEAD_MS, keepResults: DEFAULT_KEEP_RESULTS },
   'docs/bus.md': {
     'append timeoutMs': DEFAULT_APPEND_TIMEOUT_MS,
     'read limit': DEFAULT_READ_LIMIT,

@@ -17,6 +17,7 @@ import { KILL_SCENARIOS, noFault } from '../../src/drill/scenarios/kills.js';
 import { PARTITION_SCENARIOS } from '../../src/drill/scenarios/partitions.js';
 import { type HttpAnswer, probeAnswer, refusalAnswer, upgradeAnswer } from '../../src/http/answers.js';
 import { type HttpSettings, httpSettings } from '../../src/http/options.js';
+import { FILL_REFUSAL_CODES } from '../../src/ledger/result.js';
 import { COMPLETION_VERDICTS, ESCALATION_VERDICTS } from '../../src/messages/completion.js';
 import { HOLDER_EVENTS } from '../../src/messages/holder.js';
 import { type Permission, REFUSAL_CODES } from '../../src/permission.js';
@@ -264,6 +265,10 @@ describe('what happens, by name', () => {
   it('docs/shutdown-gate.md tells the codes of a refusal in their order', () => {
     const told = [...readPage('docs/shutdown-gate.md').matchAll(/`([a-z]+_[a-z_]+)(?=`[,.])/g)].map((match) => match[1] ?? '');
     expect(told.filter((code) => (REFUSAL_CODES as readonly string[]).includes(code)).slice(-REFUSAL_CODES.length)).toEqual(REFUSAL_CODES);
+  });
+
+  it('docs/ledger.md tells every refusal of a fill', () => {
+    expect(firstCells(rowsOf(readPage('docs/ledger.md'), 'refusal'))).toEqual(FILL_REFUSAL_CODES);
   });
 
   it('docs/trading-lease.md tells what a holder reports', () => {

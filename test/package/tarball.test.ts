@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Installed, installPacked, manifest, REPOSITORY } from './packed.js';
 
-const HEAVY = ['ioredis', 'pino', 'zod', 'p-limit'];
+const HEAVY = ['ioredis', 'pino', 'zod', 'p-limit', 'bignumber.js'];
 const RECORDER = pathToFileURL(join(import.meta.dirname, 'recordModules.mjs')).href;
 
 let installed: Installed;
@@ -54,6 +54,11 @@ describe('the root import', () => {
   it('would be caught if it did', () => {
     const code = HEAVY.filter((name) => name in manifest.dependencies).map((name) => `await import('${name}');`);
     expect(packagesIn(modulesLoadedBy(code.join('\n')))).toEqual(HEAVY.filter((name) => name in manifest.dependencies));
+  });
+
+  it('loads the decimals when a ledger is made', () => {
+    const urls = modulesLoadedBy(`const { createLedger } = await import('failflat'); await createLedger();`);
+    expect(packagesIn(urls)).toEqual(['bignumber.js']);
   });
 
   it('works by require() as well', () => {

@@ -33,6 +33,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['emergencyExit/', 'domain'],
   ['alert/', 'domain'],
   ['breakers/', 'domain'],
+  ['ledger/', 'domain'],
   ['process/', 'shell'],
   ['http/', 'shell'],
   ['roles/', 'shell'],
@@ -68,6 +69,8 @@ const COMPUTED_IMPORTERS = ['brokers/openBroker.ts', 'roles/decideModule.ts'];
 
 /** Packages, and the folders that may load them together with themselves. Elsewhere they are imported when asked for. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  // Decimals are one file's alone; the ledger that needs them is itself imported when one is made.
+  ['bignumber.js', ['ledger/exact.ts']],
   ['ioredis', []],
   ['p-limit', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
   ['pino', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],

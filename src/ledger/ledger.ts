@@ -1,0 +1,31 @@
+/** From fills to realised profit and loss: what a ledger does. */
+import type { BustedFill, LedgerFill } from './fill.js';
+import type { Close, FillRefusal, LossCount, LossSum, OpenPosition, RealisedResult, RecordOutcome, ResultFilter } from './result.js';
+
+/**
+ * Realised P&L of any number of accounts, symbols and strategies, first in, first out (26 CFR 1.1012-1(c)(1)), in exact decimals.
+ * A position lives until it is closed: midnight means nothing here.
+ */
+export interface Ledger {
+  /**
+   * Books a fill, a correction or a bust. Never throws, whatever it is handed: a feed must not end the process. What cannot be booked
+   * is refused, and counted in {@link refusals}: a breaker that finds one there must assume a loss that it cannot see.
+   */
+  record(report: LedgerFill | BustedFill): RecordOutcome;
+  /** Results that are kept, oldest first. The order follows the fills' own time, never that of arrival. */
+  results(filter?: ResultFilter): readonly RealisedResult[];
+  /** The same, the results of one order as one close. */
+  closes(filter?: ResultFilter): readonly Close[];
+  /** Losing closes since the last gain. A close of exactly zero neither counts nor resets. */
+  consecutiveLosses(filter?: ResultFilter): LossCount;
+  /** Losses among the newest `closes` closes, those of zero among them. Throws a ConfigurationError unless `closes` is a whole number of at least 1. */
+  lossesInLast(closes: number, filter?: ResultFilter): LossCount;
+  /** What losing closes of the last `windowMs` lost, by the wall clock. Throws a ConfigurationError unless `windowMs` is a number of at least 1. */
+  lossSum(windowMs: number, filter?: ResultFilter): LossSum;
+  /** What is open: compare it with the venue's own positions. */
+  positions(filter?: ResultFilter): readonly OpenPosition[];
+  /** How many reports were refused since the ledger began, restarts included, and the latest of them. */
+  refusals(): { readonly count: number; readonly latest?: FillRefusal };
+  /** Everything as text, with its version and checksum, for `createLedger({ snapshot })`. */
+  snapshot(): string;
+}
