@@ -9,7 +9,7 @@ export { type AuditProblem, type AuditVerdict, verifyAudit } from './audit/verif
 export { abnormalVolatility } from './breakers/abnormalVolatility.js';
 export type { PriceBar } from './breakers/bar.js';
 export { BREAKER_TYPES, type BreakerType, type ProbeOptions, type StrategyBreakersConfig } from './breakers/config.js';
-export { consecutiveLosses, type RealisedResult } from './breakers/consecutiveLosses.js';
+export { type BreakerResult, consecutiveLosses } from './breakers/consecutiveLosses.js';
 export { dailyLoss } from './breakers/dailyLoss.js';
 export { drawdown } from './breakers/drawdown.js';
 export type {

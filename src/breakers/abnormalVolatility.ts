@@ -18,7 +18,8 @@ export function abnormalVolatility(closes: readonly number[], options: Partial<V
   const checked = checkVolatility('abnormalVolatility', options);
   return evaluated(() => {
     if (checked.threshold === 0) return OFF;
-    if (!Array.isArray(closes)) return trips('price_missing', 'there is no list of closes');
+    const given: unknown = closes;
+    if (!Array.isArray(given)) return trips('price_missing', 'there is no list of closes');
     const needed = closesNeeded(checked);
     const used = closes.slice(-needed);
     const fault = firstPriceFault(used, 'close');

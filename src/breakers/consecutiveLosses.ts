@@ -3,7 +3,7 @@ import { checkLosses, type LossesInLast, type LossOptions, type LossSum } from '
 import { againstLimit, type CheckResult, evaluated, isFiniteNumber, nearest, OFF, passes, trips, wordsOf } from './result.js';
 
 /** What became of a position, or of a part of it, when it was closed. */
-export interface RealisedResult {
+export interface BreakerResult {
   /** Net of fees. Zero is neither a loss nor the end of a streak. */
   readonly pnl: number;
   /** Unix epoch in ms, by the ledger's own time. */
@@ -13,9 +13,9 @@ export interface RealisedResult {
 }
 
 /** The result that was given, or why it is none. */
-export function readResult(given: unknown): RealisedResult | CheckResult {
+export function readResult(given: unknown): BreakerResult | CheckResult {
   if (typeof given !== 'object' || given === null) return trips('pnl_invalid', 'there is no result where one was recorded');
-  const { pnl, atMs, id }: Partial<Record<keyof RealisedResult, unknown>> = given;
+  const { pnl, atMs, id }: Partial<Record<keyof BreakerResult, unknown>> = given;
   if (!isFiniteNumber(pnl)) return trips('pnl_invalid', `the P&L of a result is no finite number: ${wordsOf(pnl)}`);
   // A text would be compared as text: 2024-01-10 before 2024-01-9.
   if (!isFiniteNumber(atMs)) return trips('time_invalid', `the time of a result is not a number of milliseconds: ${wordsOf(atMs)}`);
@@ -23,13 +23,13 @@ export function readResult(given: unknown): RealisedResult | CheckResult {
   return { pnl, atMs, id };
 }
 
-function judgeStreak(counted: readonly RealisedResult[], max: number): CheckResult {
+function judgeStreak(counted: readonly BreakerResult[], max: number): CheckResult {
   let streak = 0;
   while (streak < counted.length && (counted[counted.length - 1 - streak]?.pnl ?? 0) < 0) streak += 1;
   return againstLimit(streak, max, { code: 'consecutive_losses', what: 'losses in a row:', inclusive: true });
 }
 
-function judgeInLast(counted: readonly RealisedResult[], { losses, results }: LossesInLast): CheckResult {
+function judgeInLast(counted: readonly BreakerResult[], { losses, results }: LossesInLast): CheckResult {
   const lost = counted.slice(-results).filter(({ pnl }) => pnl < 0).length;
   return againstLimit(lost, losses, {
     code: 'losses_in_last',
@@ -39,7 +39,7 @@ function judgeInLast(counted: readonly RealisedResult[], { losses, results }: Lo
   });
 }
 
-function judgeSum(counted: readonly RealisedResult[], { limit, windowMs }: LossSum): CheckResult {
+function judgeSum(counted: readonly BreakerResult[], { limit, windowMs }: LossSum): CheckResult {
   let newestMs = -Infinity;
   for (const { atMs } of counted) newestMs = Math.max(newestMs, atMs);
   let sum = 0;
@@ -48,7 +48,7 @@ function judgeSum(counted: readonly RealisedResult[], { limit, windowMs }: LossS
 }
 
 /** `counted`: valid results, each once, in the order in which they were realised, without those of zero. */
-export function judgeLosses(counted: readonly RealisedResult[], { max, inLast, lossSum }: LossOptions): CheckResult {
+export function judgeLosses(counted: readonly BreakerResult[], { max, inLast, lossSum }: LossOptions): CheckResult {
   if (max === 0 && inLast === undefined && lossSum === undefined) return OFF;
   if (counted.length === 0) return passes('no_results', 'no result counts yet');
   const judged = [
@@ -63,12 +63,12 @@ export function judgeLosses(counted: readonly RealisedResult[], { max, inLast, l
  * Results in the order in which they were realised. Midnight ends no streak, and neither does a result of zero.
  * Never throws on data. Throws `ConfigurationError` for an option that cannot hold.
  */
-export function consecutiveLosses(results: readonly RealisedResult[], options: Partial<LossOptions>): CheckResult {
+export function consecutiveLosses(results: readonly BreakerResult[], options: Partial<LossOptions>): CheckResult {
   const checked = checkLosses('consecutiveLosses', options);
   return evaluated(() => {
     const given: unknown = results;
     if (!Array.isArray(given)) return trips('pnl_invalid', 'there is no list of results');
-    const counted: RealisedResult[] = [];
+    const counted: BreakerResult[] = [];
     const seen = new Set<string>();
     const list: readonly unknown[] = given;
     for (let index = 0; index < list.length; index += 1) {

@@ -1,5 +1,5 @@
 /** Trips on the net loss of one day. */
-import { type RealisedResult, readResult } from './consecutiveLosses.js';
+import { type BreakerResult, readResult } from './consecutiveLosses.js';
 import { checkDailyLoss, type DailyLossOptions } from './options.js';
 import { againstLimit, type CheckResult, evaluated, passes, trips } from './result.js';
 
@@ -20,7 +20,7 @@ export function judgeDailyLoss(pnl: number, { limit }: DailyLossOptions): CheckR
  * Never throws on data. Throws `ConfigurationError` for an option that cannot hold.
  */
 export function dailyLoss(
-  results: readonly RealisedResult[],
+  results: readonly BreakerResult[],
   options: Partial<DailyLossOptions> & Pick<DailyLossOptions, 'limit'>,
 ): CheckResult {
   const checked = checkDailyLoss('dailyLoss', options);

@@ -7,7 +7,7 @@ import type { IntentKind, Permission } from '../permission.js';
 import type { Random } from '../random.js';
 import type { PriceBar } from './bar.js';
 import type { BreakerType } from './config.js';
-import type { RealisedResult } from './consecutiveLosses.js';
+import type { BreakerResult } from './consecutiveLosses.js';
 import type { OrderRecord } from './order.js';
 import type { Quote } from './quoteQuality.js';
 import type { CheckResult } from './result.js';
@@ -79,7 +79,7 @@ export interface StrategyBreakers extends Permission, AsyncDisposable {
   recordBars(bars: readonly (PriceBar & { readonly symbol?: string })[]): Verdict;
   recordQuote(quote: Quote & { readonly symbol?: string }): Verdict;
   /** A realised result. */
-  recordFill(result: RealisedResult): Verdict;
+  recordFill(result: BreakerResult): Verdict;
   recordEquity(equity: number): Verdict;
   /** Decisions of the strategy that may each cause orders. Default 1. */
   recordIntent(count?: number): Verdict;

@@ -1,5 +1,5 @@
 /** The results that the loss checks still need, as they come. */
-import { judgeLosses, type RealisedResult, readResult } from './consecutiveLosses.js';
+import { type BreakerResult, judgeLosses, readResult } from './consecutiveLosses.js';
 import { dayOf, judgeDailyLoss } from './dailyLoss.js';
 import type { DailyLossOptions, LossOptions } from './options.js';
 import { type CheckResult, OFF } from './result.js';
@@ -17,7 +17,7 @@ export class LossBook {
   readonly #daily: DailyLossOptions | undefined;
   readonly #known = new Set<string>();
   /** In the order in which they came, without those of zero. */
-  #counted: RealisedResult[] = [];
+  #counted: BreakerResult[] = [];
   #newestMs = -Infinity;
   #day: { number: number; pnl: number } | undefined;
 
@@ -51,7 +51,7 @@ export class LossBook {
   }
 
   // Kept: as many of the newest as a count looks at, and those within the window of the sum.
-  #count(result: RealisedResult): void {
+  #count(result: BreakerResult): void {
     const { max = 0, inLast, lossSum } = this.#losses ?? {};
     this.#newestMs = Math.max(this.#newestMs, result.atMs);
     this.#counted.push(result);
@@ -61,7 +61,7 @@ export class LossBook {
   }
 
   // A late result of an earlier day belongs to that day.
-  #addToDay({ atMs, pnl }: RealisedResult, options: DailyLossOptions): void {
+  #addToDay({ atMs, pnl }: BreakerResult, options: DailyLossOptions): void {
     const number = dayOf(atMs, options);
     if (this.#day === undefined || number > this.#day.number) this.#day = { number, pnl: 0 };
     if (number === this.#day.number) this.#day.pnl += pnl;

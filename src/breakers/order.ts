@@ -18,7 +18,8 @@ export function readOrder(given: unknown): OrderRecord | CheckResult {
   if (typeof given !== 'object' || given === null) return trips('quantity_invalid', 'there is no order where one was recorded');
   const { symbol, side, quantity, price, intent }: Partial<Record<keyof OrderRecord, unknown>> = given;
   if (typeof symbol !== 'string' || symbol === '') return trips('quantity_invalid', 'the order names no symbol');
-  if (side !== 'buy' && side !== 'sell') return trips('quantity_invalid', `the side of the order is neither buy nor sell: ${wordsOf(side)}`);
+  if (side !== 'buy' && side !== 'sell')
+    return trips('quantity_invalid', `the side of the order is neither buy nor sell: ${wordsOf(side)}`);
   if (!isFinitePositive(quantity)) {
     return trips('quantity_invalid', `the quantity of the order is not a finite number above zero: ${wordsOf(quantity)}`);
   }
@@ -46,7 +47,8 @@ export interface TimedOrder extends OrderRecord {
 
 /** The orders that a check over a list counts: those of the window that ends at `nowMs`, or the fault of one that is none. */
 export function countedOrders(orders: readonly TimedOrder[], nowMs: number, windowMs: number): readonly TimedOrder[] | CheckResult {
-  if (!Array.isArray(orders)) return trips('quantity_invalid', 'there is no list of orders');
+  const given: unknown = orders;
+  if (!Array.isArray(given)) return trips('quantity_invalid', 'there is no list of orders');
   if (!Number.isFinite(nowMs)) return trips('time_invalid', 'the time is not a number of milliseconds');
   const counted: TimedOrder[] = [];
   for (let index = 0; index < orders.length; index += 1) {

@@ -54,7 +54,11 @@ const NONE: ReadonlySet<string> = new Set();
 export function withTrips(
   state: BreakerState,
   added: readonly Trip[],
-  { probe, nowMs, leaving = NONE }: { readonly probe: ProbeOptions | undefined; readonly nowMs: number; readonly leaving?: ReadonlySet<string> },
+  {
+    probe,
+    nowMs,
+    leaving = NONE,
+  }: { readonly probe: ProbeOptions | undefined; readonly nowMs: number; readonly leaving?: ReadonlySet<string> },
 ): BreakerState {
   const known = tripsOf(state);
   const staying = known.filter(({ id }) => !leaving.has(id));

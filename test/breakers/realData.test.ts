@@ -52,7 +52,9 @@ describe.skipIf(btc === undefined || spy === undefined)('the threshold to begin 
     if (btc === undefined || spy === undefined) throw new Error('no data');
     const crash = btc.times.indexOf(CRASH_MS);
     const near = (series: Series, index: number, threshold: number) =>
-      triggersOn(series, { threshold }).slice(index, index + BARS_AFTER).indexOf(true);
+      triggersOn(series, { threshold })
+        .slice(index, index + BARS_AFTER)
+        .indexOf(true);
     expect([4, 5].map((threshold) => near(btc, crash, threshold))).toEqual([1, -1]);
     expect(OUTLIERS.map((outlier) => near(spy, spy.times.indexOf(outlier), 4))).toEqual([-1, -1, -1]);
   });

@@ -1,6 +1,6 @@
 /** Breakers on a clock that the test moves, and bars and results to feed them with. */
 import type { StrategyBreakersConfig } from '../../src/breakers/config.js';
-import type { RealisedResult } from '../../src/breakers/consecutiveLosses.js';
+import type { BreakerResult } from '../../src/breakers/consecutiveLosses.js';
 import type { StrategyBreakersDeps } from '../../src/breakers/face.js';
 import { createStrategyBreakers } from '../../src/breakers/strategyBreakers.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
@@ -27,7 +27,7 @@ export function scene(config: StrategyBreakersConfig, deps: StrategyBreakersDeps
 
 let results = 0;
 
-export function result(pnl: number, atMs = 1_000): RealisedResult {
+export function result(pnl: number, atMs = 1_000): BreakerResult {
   results += 1;
   return { pnl, atMs, id: `result-${results}` };
 }
