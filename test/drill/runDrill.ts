@@ -15,7 +15,7 @@ export const SCALE = 4;
 export const SPEED_OF_THE_EXIT = ['L2', 'L2.flat', 'L6'];
 
 /** A panic has to grow a minute old, divided by the scale. */
-export const OLD_PANIC_SCALE = 12;
+export const OLD_PANIC_SCALE = 8;
 
 export interface DrillCheck {
   readonly id: string;
