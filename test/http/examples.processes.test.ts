@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { endScripts, started } from '../process/scripts.js';
 import { REPOSITORY } from '../structure/source.js';
 import { TestChild } from '../support/childProcess.js';
+import { eventually } from '../support/eventually.js';
 import { Caller } from './support.js';
 
 afterEach(endScripts);
@@ -25,6 +26,12 @@ describe.each(['orders-express.mjs', 'orders-fastify.mjs'])('examples/%s', (exam
     alive.ask('GET', '/livez');
     await alive.answer();
     child.signal('SIGTERM');
+    // A signal and a connection that come together are taken in any order.
+    await eventually(async () => {
+      const probe = await Caller.to(port);
+      probe.ask('GET', '/readyz');
+      return (await probe.answer()).status === 503;
+    });
     const late = await post('b', 0);
     const said = await late.answer();
     expect([said.status, JSON.parse(said.body)]).toEqual([503, { error: 'shutting_down', reason: 'SIGTERM' }]);
