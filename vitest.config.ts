@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 // A machine that wants to count asks for the results as a file as well.
 const resultsFile = process.env['TEST_RESULTS_FILE'];
 
-// Tests whose subject is real processes. They wait more than they work, so three share two cores; they come after all others,
-// because beside a machine full of other tests they would measure the machine.
+// Tests whose subject is real processes. Two at a time: a third on two slow cores starves the processes of all three. They come after
+// all others, because beside a machine full of other tests they would measure the machine.
 const PROCESSES = [
   'test/drill/**/*.test.ts',
   'test/**/*.processes.test.ts',
@@ -45,11 +45,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'processes', include: PROCESSES, exclude: [FIXTURES, ...REDIS], maxWorkers: 3, sequence: { groupOrder: 1 } },
+        test: { name: 'processes', include: PROCESSES, exclude: [FIXTURES, ...REDIS], maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
-        test: { name: 'redis', include: REDIS, exclude: [FIXTURES], maxWorkers: 3, sequence: { groupOrder: 1 } },
+        test: { name: 'redis', include: REDIS, exclude: [FIXTURES], maxWorkers: 2, sequence: { groupOrder: 1 } },
       },
     ],
   },
