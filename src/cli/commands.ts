@@ -1,25 +1,26 @@
-/** Every command, in the order in which the help lists them. */
+/** Every command, in the order in which the help lists them. Each is loaded when it is asked for: a role starts without the rest. */
 import type { Command } from './command.js';
-import { drillCommand } from './commands/drill.js';
-import { exitBrainCommand } from './commands/exitBrain.js';
-import { exitWorkerCommand } from './commands/exitWorker.js';
-import { haltCommand } from './commands/halt.js';
-import { maintenanceCommand } from './commands/maintenance.js';
-import { panicCommand } from './commands/panic.js';
-import { rearmCommand } from './commands/rearm.js';
-import { statusCommand } from './commands/status.js';
-import { venueCommand } from './commands/venue.js';
-import { watchdogCommand } from './commands/watchdog.js';
 
-export const COMMANDS: readonly Command[] = [
-  drillCommand,
-  statusCommand,
-  haltCommand,
-  panicCommand,
-  rearmCommand,
-  maintenanceCommand,
-  exitBrainCommand,
-  watchdogCommand,
-  exitWorkerCommand,
-  venueCommand,
-];
+const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['drill', async () => (await import('./commands/drill.js')).drillCommand],
+  ['status', async () => (await import('./commands/status.js')).statusCommand],
+  ['halt', async () => (await import('./commands/halt.js')).haltCommand],
+  ['panic', async () => (await import('./commands/panic.js')).panicCommand],
+  ['rearm', async () => (await import('./commands/rearm.js')).rearmCommand],
+  ['maintenance', async () => (await import('./commands/maintenance.js')).maintenanceCommand],
+  ['exit-brain', async () => (await import('./commands/exitBrain.js')).exitBrainCommand],
+  ['watchdog', async () => (await import('./commands/watchdog.js')).watchdogCommand],
+  ['exit-worker', async () => (await import('./commands/exitWorker.js')).exitWorkerCommand],
+  ['venue', async () => (await import('./commands/venue.js')).venueCommand],
+]);
+
+export const COMMAND_NAMES: readonly string[] = [...LOADERS.keys()];
+
+/** Undefined where no command has that name. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return LOADERS.get(name)?.();
+}
+
+export async function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all([...LOADERS.values()].map((load) => load()));
+}

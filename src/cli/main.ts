@@ -9,7 +9,7 @@ import { EXIT_CODES, type ExitCode, failByDefault, setExitCode } from '../proces
 import { type Output, systemOutput } from '../process/output.js';
 import { untilSignal } from '../process/untilSignal.js';
 import type { Command } from './command.js';
-import { COMMANDS } from './commands.js';
+import { COMMAND_NAMES, loadCommand, loadCommands } from './commands.js';
 import { explainField, explainPlace } from './explain.js';
 import { commandHelp, generalHelp } from './help.js';
 import { parseOptions, type Values } from './options.js';
@@ -59,16 +59,16 @@ async function main([name, ...args]: readonly string[], output: Output): Promise
     return EXIT_CODES.ok;
   }
   if (name === undefined) {
-    output.err(generalHelp(COMMANDS));
+    output.err(generalHelp(await loadCommands()));
     return EXIT_CODES.usage;
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    output.out(generalHelp(COMMANDS));
+    output.out(generalHelp(await loadCommands()));
     return EXIT_CODES.ok;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+  const command = await loadCommand(name);
   if (command !== undefined) return runCommand(command, args, output);
-  const { message } = new ConfigurationError('command', name, `must be one of ${COMMANDS.map((known) => known.name).join(', ')}`);
+  const { message } = new ConfigurationError('command', name, `must be one of ${COMMAND_NAMES.join(', ')}`);
   return refuse(output, message, 'Try: failflat --help');
 }
 

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { COMMANDS } from '../../src/cli/commands.js';
+import { loadCommands } from '../../src/cli/commands.js';
 import { ENVIRONMENT_HELP } from '../../src/cli/help.js';
 import { ENVIRONMENT_VARIABLES } from '../../src/process/environment.js';
 import { Workspace } from './cli.js';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
+const COMMANDS = await loadCommands();
 let workspace: Workspace;
 beforeAll(() => {
   workspace = new Workspace();

@@ -6,7 +6,7 @@ import { BENCH_OPTIONS } from '../../benchmarks/parts/options.js';
 import { BREAKER_TYPES } from '../../src/breakers/config.js';
 import { BREAKER_VARIABLES } from '../../src/breakers/environment.js';
 import { REASON_CODES } from '../../src/breakers/result.js';
-import { COMMANDS } from '../../src/cli/commands.js';
+import { loadCommands } from '../../src/cli/commands.js';
 import { showDuration } from '../../src/cli/duration.js';
 import type { OptionSpec } from '../../src/cli/options.js';
 import type { Evidence } from '../../src/drill/judge/evidence.js';
@@ -26,6 +26,8 @@ import type { LeaseDecision } from '../../src/tradingLease/decideLease.js';
 import { INITIAL_SWITCHES } from '../../src/venue/engine/state.js';
 import { REPOSITORY } from './packed.js';
 import { pages, readPage } from './snippets.js';
+
+const COMMANDS = await loadCommands();
 
 const plain = (cell: string): string => cell.replaceAll('`', '').replaceAll('\\|', '|').trim();
 
