@@ -5,8 +5,9 @@ import type { Broker } from '../broker/broker.js';
 import { type Bus, BusDoubtError, isCommitted } from '../bus/bus.js';
 import { checkName, checkOneOf } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
+import { type DurableFiles, systemFiles } from '../durableFile.js';
 import { ConfigurationError, messageOf } from '../errors.js';
-import { hostIdentity } from '../host.js';
+import { type HostIdentity, hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { accountOf, DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT, encodePeerBeat } from '../messages/peerBeat.js';
@@ -39,6 +40,10 @@ export interface ExitWorkerOptions {
   readonly timings?: Partial<ExitTimings>;
   /** File in which uncleared halts and the highest epoch outlive this process. Default: they do not. */
   readonly memoryFile?: string;
+  /** Where `memoryFile` is kept. Default: the file system. */
+  readonly files?: DurableFiles;
+  /** Which process this is, for its beats. Default: what the operating system says. */
+  readonly self?: HostIdentity;
   /**
    * When the bus has been away for `timings.busOutageMaxMs`: `escalate` tells people; `flatten` also closes the book, under a
    * local incident that halts trading again when the bus returns. Needs `memoryFile`, and one worker of the account or a
@@ -79,20 +84,26 @@ export function assembleExitWorker(options: ExitWorkerOptions, parts: WorkerPart
     );
   return {
     workerId,
-    run: (signal) => runWorker({ ...options, workerId, account, concurrency, timings, onBusLost, random }, parts, signal),
+    run: (signal) => {
+      const { files = systemFiles, self = hostIdentity() } = options;
+      return runWorker({ ...options, workerId, account, concurrency, timings, onBusLost, random, files, self }, parts, signal);
+    },
   };
 }
 
 type CheckedWorkerOptions = ExitWorkerOptions &
-  Required<Pick<ExitWorkerOptions, 'workerId' | 'account' | 'concurrency' | 'onBusLost' | 'random'>> & { readonly timings: ExitTimings };
+  Required<Pick<ExitWorkerOptions, 'workerId' | 'account' | 'concurrency' | 'onBusLost' | 'random' | 'files' | 'self'>> & {
+    readonly timings: ExitTimings;
+  };
 
 async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, signal: AbortSignal): Promise<void> {
-  const { bus, broker, workerId, account, environment, timings, clock = systemClock, random } = options;
+  const { bus, broker, workerId, account, environment, timings, clock = systemClock, random, files, self } = options;
   const logger = isolatedLogger(options.logger);
   const memory = createHaltMemory({
     clock,
     logger,
     by: workerId,
+    files,
     ...(options.memoryFile === undefined ? {} : { file: options.memoryFile }),
   });
   const { default: pLimit } = await import('p-limit');
@@ -120,7 +131,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
     clock,
     random,
     logger,
-    audit: createAudit({ bus, actor: workerId, clock, logger }),
+    audit: createAudit({ bus, actor: workerId, clock, logger, random, self }),
     alert: (alert) => alertWithoutWaiting(options.alert ?? silentAlerts, alert, logger),
     limit: (task) => limit(task),
     limitCancels: (task) => limitCancels(task),
@@ -134,11 +145,11 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   };
   const panics = new PanicDesk(context);
   const localFile = options.memoryFile === undefined ? undefined : `${options.memoryFile}.local-incident`;
-  const loss = new BusLoss(context, options.onBusLost, localFile);
+  const loss = new BusLoss(context, options.onBusLost, localFile, files);
   await Promise.all([
     holders.run(signal),
     condition.run(signal),
-    beat(context, generation, { memory, loss, panics }),
+    beat(context, { generation, ...self }, { memory, loss, panics }),
     watchState(context, memory, panics, loss),
     panics.run(),
   ]);
@@ -150,9 +161,13 @@ interface BeatSources {
   readonly panics: PanicDesk;
 }
 
-async function beat(context: WorkerContext, generation: string, { memory, loss, panics }: BeatSources): Promise<void> {
+async function beat(
+  context: WorkerContext,
+  life: HostIdentity & { readonly generation: string },
+  { memory, loss, panics }: BeatSources,
+): Promise<void> {
   const { bus, clock, condition, timings, workerId, signal, logger } = context;
-  const { host, bootId, pid } = hostIdentity();
+  const { generation, host, bootId, pid } = life;
   for (let sequence = 0; !signal.aborted; ) {
     if (panics.isDeaf()) {
       loss.unwritten();
