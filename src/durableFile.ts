@@ -1,6 +1,16 @@
-/** Replaces a small file so that after a crash of process or host it holds the old text or the new one, whole. */
-import { open, rename } from 'node:fs/promises';
+/** Small files that after a crash of process or host hold the old text or the new one, whole. */
+import { readFileSync } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+/** Where such files are kept. */
+export interface DurableFiles {
+  /** Throws what the system says: `ENOENT` where there is none. */
+  read(file: string): string;
+  /** Resolves when `text` surely outlives the host. Only one call at a time for each file. */
+  replace(file: string, text: string): Promise<void>;
+  remove(file: string): Promise<void>;
+}
 
 /** Resolves when `text` surely outlives the host. Only one call at a time for each file. Rejects with what the system says. */
 export async function replaceDurably(file: string, text: string): Promise<void> {
@@ -20,3 +30,10 @@ export async function replaceDurably(file: string, text: string): Promise<void> 
     await directory.close();
   }
 }
+
+/** The file system of this host. */
+export const systemFiles: DurableFiles = {
+  read: (file) => readFileSync(file, 'utf8'),
+  replace: replaceDurably,
+  remove: unlink,
+};

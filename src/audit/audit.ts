@@ -2,7 +2,7 @@
 import { type AppendOutcome, type Bus, isCommitted } from '../bus/bus.js';
 import { type Clock, systemClock, type Timer } from '../clock.js';
 import { messageOf } from '../errors.js';
-import { hostIdentity } from '../host.js';
+import { type HostIdentity, hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { AUDIT, type AuditEntry, encodeAuditEntry } from '../messages/audit.js';
 import { wellFormed } from '../messages/fields.js';
@@ -43,6 +43,8 @@ export interface AuditOptions {
   readonly random?: Random;
   /** Between attempts to append an entry that did not commit. Default 250 ms. */
   readonly retryMs?: number;
+  /** Which process records. Default: what the operating system says. */
+  readonly self?: HostIdentity;
 }
 
 /** Beyond this many waiting entries the oldest are lost: the gap then shows in the chain, and in `failures()`. */
@@ -80,6 +82,7 @@ class ChainedAudit implements Audit {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #retryMs: number;
+  readonly #self: HostIdentity;
   readonly #writer: string;
   readonly #waiting: Waiting[] = [];
   #sequence = 0;
@@ -94,6 +97,7 @@ class ChainedAudit implements Audit {
     this.#clock = options.clock ?? systemClock;
     this.#logger = isolatedLogger(options.logger);
     this.#retryMs = options.retryMs ?? DEFAULT_RETRY_MS;
+    this.#self = options.self ?? hostIdentity();
     const lifeId = (options.random ?? systemRandom).id();
     this.#writer = `${this.actor}/${lifeId}`;
     this.#previousHash = lifeRoot(this.actor, lifeId);
@@ -132,7 +136,7 @@ class ChainedAudit implements Audit {
       details: plainDetails(event.details ?? {}),
       wallMs: Math.max(0, Math.round(this.#clock.wallMs())),
       monotonicMs: this.#clock.monotonicMs(),
-      bootId: hostIdentity().bootId,
+      bootId: this.#self.bootId,
       sequence: this.#sequence,
       previousHash: this.#previousHash,
     };

@@ -1,7 +1,5 @@
 /** What a worker does when its bus stays away: people are told, and if so configured the book is closed under a local incident. */
-import { readFileSync } from 'node:fs';
-import { unlink } from 'node:fs/promises';
-import { replaceDurably } from '../durableFile.js';
+import type { DurableFiles } from '../durableFile.js';
 import { messageOf, systemCodeOf } from '../errors.js';
 import { encodePanicClose, firstSendKey, incidentId, PANIC_CLOSE, type PanicClose } from '../messages/panicClose.js';
 import type { TradingState } from '../messages/tradingState.js';
@@ -23,10 +21,10 @@ interface LocalIncident {
 }
 
 /** A file that cannot be understood is an incident all the same: that it exists says that a book was closed here without a bus. */
-function load(file: string): LocalIncident | undefined {
+function load(files: DurableFiles, file: string): LocalIncident | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = files.read(file);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     return { id: `unreadable-${derivedId(file)}`, sinceWallMs: 0 };
@@ -47,6 +45,7 @@ function load(file: string): LocalIncident | undefined {
 export class BusLoss {
   readonly #context: WorkerContext;
   readonly #file: string | undefined;
+  readonly #files: DurableFiles;
   readonly #flattens: boolean;
   #incident: LocalIncident | undefined;
   #heardMs: number;
@@ -59,13 +58,14 @@ export class BusLoss {
   #flattening: Promise<void> | undefined;
 
   /** `file`: where a local incident outlives this process. */
-  constructor(context: WorkerContext, policy: BusLostPolicy, file: string | undefined) {
+  constructor(context: WorkerContext, policy: BusLostPolicy, file: string | undefined, files: DurableFiles) {
     this.#context = context;
     this.#file = file;
+    this.#files = files;
     this.#flattens = policy === 'flatten';
     this.#heardMs = context.clock.monotonicMs();
     this.#wroteMs = this.#heardMs;
-    this.#incident = file === undefined ? undefined : load(file);
+    this.#incident = file === undefined ? undefined : load(files, file);
   }
 
   /** The bus answers. What was closed without it blocks the next re-arm until it has been looked at. */
@@ -137,7 +137,7 @@ export class BusLoss {
       const incident = this.#incident ?? { id: random.id(), sinceWallMs: clock.wallMs(), orderPrefix: this.#orderPrefix() };
       this.#incident = incident;
       // Remembered before anything is sent: whoever starts here next must know of it.
-      if (this.#file !== undefined) await replaceDurably(this.#file, JSON.stringify(incident));
+      if (this.#file !== undefined) await this.#files.replace(this.#file, JSON.stringify(incident));
     } catch (error) {
       logger.error({ error: messageOf(error) }, 'a local incident cannot be remembered: a restart would forget it');
     }
@@ -151,7 +151,7 @@ export class BusLoss {
   async #forget(): Promise<void> {
     if (this.#file === undefined) return;
     try {
-      await unlink(this.#file);
+      await this.#files.remove(this.#file);
     } catch (error) {
       if (systemCodeOf(error) === 'ENOENT') return;
       // Harmless for the book, but a restart would tell the bus of this incident once more.

@@ -4,7 +4,9 @@ import type { Broker } from '../broker/broker.js';
 import type { Bus } from '../bus/bus.js';
 import { checkName, checkOneOf } from '../checks.js';
 import type { Clock } from '../clock.js';
+import type { DurableFiles } from '../durableFile.js';
 import { ConfigurationError } from '../errors.js';
+import type { HostIdentity } from '../host.js';
 import type { Logger } from '../logger.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { type Random, systemRandom } from '../random.js';
@@ -25,6 +27,10 @@ export interface ExitWorkerOptions {
   readonly timings?: Partial<ExitTimings>;
   /** File in which uncleared halts and the highest epoch outlive this process. Default: they do not. */
   readonly memoryFile?: string;
+  /** Where `memoryFile` is kept. Default: the file system. */
+  readonly files?: DurableFiles;
+  /** Which process this is, for its beats. Default: what the operating system says. */
+  readonly self?: HostIdentity;
   /**
    * When the bus has been away for `timings.busOutageMaxMs`: `escalate` tells people; `flatten` also closes the book, under a
    * local incident that halts trading again when the bus returns. Needs `memoryFile`, and one worker of the account or a

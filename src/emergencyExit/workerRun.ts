@@ -3,8 +3,9 @@ import { alertWithoutWaiting, silentAlerts } from '../alert/alert.js';
 import { createAudit } from '../audit/audit.js';
 import { BusDoubtError, isCommitted } from '../bus/bus.js';
 import { systemClock } from '../clock.js';
+import { systemFiles } from '../durableFile.js';
 import { messageOf } from '../errors.js';
-import { hostIdentity } from '../host.js';
+import { type HostIdentity, hostIdentity } from '../host.js';
 import { isolatedLogger } from '../logger.js';
 import { accountOf } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT, encodePeerBeat } from '../messages/peerBeat.js';
@@ -28,12 +29,14 @@ export function assembleExitWorker(options: ExitWorkerOptions, parts: WorkerPart
 }
 
 async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, signal: AbortSignal): Promise<void> {
+  const { files = systemFiles, self = hostIdentity() } = options;
   const { bus, broker, workerId, account, environment, timings, clock = systemClock, random } = options;
   const logger = isolatedLogger(options.logger);
   const memory = createHaltMemory({
     clock,
     logger,
     by: workerId,
+    files,
     ...(options.memoryFile === undefined ? {} : { file: options.memoryFile }),
   });
   const { default: pLimit } = await import('p-limit');
@@ -61,7 +64,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
     clock,
     random,
     logger,
-    audit: createAudit({ bus, actor: workerId, clock, logger }),
+    audit: createAudit({ bus, actor: workerId, clock, logger, random, self }),
     alert: (alert) => alertWithoutWaiting(options.alert ?? silentAlerts, alert, logger),
     limit: (task) => limit(task),
     limitCancels: (task) => limitCancels(task),
@@ -75,11 +78,11 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   };
   const panics = new PanicDesk(context);
   const localFile = options.memoryFile === undefined ? undefined : `${options.memoryFile}.local-incident`;
-  const loss = new BusLoss(context, options.onBusLost, localFile);
+  const loss = new BusLoss(context, options.onBusLost, localFile, files);
   await Promise.all([
     holders.run(signal),
     condition.run(signal),
-    beat(context, generation, { memory, loss, panics }),
+    beat(context, { generation, ...self }, { memory, loss, panics }),
     watchState(context, memory, panics, loss),
     panics.run(),
   ]);
@@ -91,9 +94,13 @@ interface BeatSources {
   readonly panics: PanicDesk;
 }
 
-async function beat(context: WorkerContext, generation: string, { memory, loss, panics }: BeatSources): Promise<void> {
+async function beat(
+  context: WorkerContext,
+  life: HostIdentity & { readonly generation: string },
+  { memory, loss, panics }: BeatSources,
+): Promise<void> {
   const { bus, clock, condition, timings, workerId, signal, logger } = context;
-  const { host, bootId, pid } = hostIdentity();
+  const { generation, host, bootId, pid } = life;
   for (let sequence = 0; !signal.aborted; ) {
     if (panics.isDeaf()) {
       loss.unwritten();

@@ -38,7 +38,7 @@ export interface ExitBrainSeams extends BusSeams, BrokerSeams {
 
 export const DEFAULT_SERVICE_ID = 'exit-brain';
 
-interface Loop {
+export interface EvaluationLoop {
   readonly brain: Pick<ExitBrain, 'decided' | 'degraded'>;
   readonly broker: Pick<Broker, 'positions' | 'openOrders'>;
   readonly decide: Decide;
@@ -53,13 +53,13 @@ interface Book {
   readonly orders: readonly WorkingOrder[];
 }
 
-async function readBook({ broker, signal }: Loop): Promise<Book> {
+async function readBook({ broker, signal }: EvaluationLoop): Promise<Book> {
   const [positions, orders] = await Promise.all([broker.positions(signal), broker.openOrders(signal)]);
   return { positions, orders };
 }
 
 /** One evaluation. A book that cannot be read, or a decide function that fails, is no decision. */
-async function evaluate(loop: Loop): Promise<void> {
+async function evaluate(loop: EvaluationLoop): Promise<void> {
   const { brain, clock, decide, logger, signal } = loop;
   const startedMs = clock.monotonicMs();
   let step = 'the book cannot be read';
@@ -75,7 +75,8 @@ async function evaluate(loop: Loop): Promise<void> {
   }
 }
 
-async function evaluateForEver(loop: Loop): Promise<void> {
+/** Evaluates until the signal aborts. */
+export async function evaluateForEver(loop: EvaluationLoop): Promise<void> {
   while (!loop.signal.aborted) {
     // Waited for without a bound: a decide function that hangs is a brain that hangs.
     await evaluate(loop);

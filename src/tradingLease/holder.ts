@@ -1,7 +1,6 @@
 /** What a holder says on the bus about itself: registered and read back before anything else. */
 import { isCommitted } from '../bus/bus.js';
 import { messageOf } from '../errors.js';
-import type { HostIdentity } from '../host.js';
 import { decodeHolderReport, encodeHolderReport, type HolderEvent, type HolderReport, LEASE_HOLDER } from '../messages/holder.js';
 import type { LeaseConfig } from './options.js';
 
@@ -32,13 +31,11 @@ export function underWay({ inflight: view }: Pick<LeaseConfig, 'inflight'>): Und
 
 export class Holder {
   readonly #config: LeaseConfig;
-  readonly #self: HostIdentity;
   /** Reports go out one after the other: the last one on the bus is the last one said. */
   #line: Promise<unknown> = Promise.resolve();
 
-  constructor(config: LeaseConfig, self: HostIdentity) {
+  constructor(config: LeaseConfig) {
     this.#config = config;
-    this.#self = self;
   }
 
   /** True when the report surely is on the bus. Never throws. */
@@ -52,12 +49,12 @@ export class Holder {
   async register(seen: SeenState): Promise<boolean> {
     if (!(await this.report('registered', seen, underWay(this.#config)))) return false;
     try {
-      const { bus, holderId, account } = this.#config;
+      const { bus, holderId, account, self } = this.#config;
       const newest = await bus.latest(LEASE_HOLDER, holderId);
       const decoded = newest === undefined ? undefined : decodeHolderReport(newest.fields);
       if (decoded?.ok !== true) return false;
       const { value } = decoded;
-      return value.holderId === holderId && value.account === account && value.pid === this.#self.pid && value.bootId === this.#self.bootId;
+      return value.holderId === holderId && value.account === account && value.pid === self.pid && value.bootId === self.bootId;
     } catch (error) {
       this.#config.logger.warn({ error: messageOf(error) }, 'the registration of this holder could not be read back');
       return false;
@@ -66,7 +63,7 @@ export class Holder {
 
   async #append(event: HolderEvent, seen: SeenState, counted: UnderWay): Promise<boolean> {
     const { bus, clock, holderId, account, brokerTimeoutMs, ttlMs, logger } = this.#config;
-    const { host, bootId, pid } = this.#self;
+    const { host, bootId, pid } = this.#config.self;
     const identity = { holderId, account, host, bootId, pid };
     const report: HolderReport = {
       ...identity,

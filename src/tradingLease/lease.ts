@@ -1,6 +1,5 @@
 /** The trading lease: a permission that lapses by itself unless everyone who must watch is alive. */
 import { type Audit, createAudit } from '../audit/audit.js';
-import { hostIdentity } from '../host.js';
 import type { IntentKind, Permission, Refusal } from '../permission.js';
 import { quietSleep } from '../tradingState/tail.js';
 import { LEASE_NAME, leaseAnswer } from './answer.js';
@@ -46,8 +45,8 @@ class HeldLease implements TradingLease {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    this.#holder = new Holder(config, hostIdentity());
-    this.#audit = createAudit({ bus, actor: `lease:${holderId}`, clock, logger, random });
+    this.#holder = new Holder(config);
+    this.#audit = createAudit({ bus, actor: `lease:${holderId}`, clock, logger, random, self: config.self });
     this.#renewal = new Renewal(config, parts, this.#holder, this.#audit, {
       onRegistered: this.#becomeReady,
       onChanged: () => this.#noteTransition(),

@@ -3,6 +3,7 @@ import type { Bus } from '../bus/bus.js';
 import { checkDurationMs, checkName, checkOneOf } from '../checks.js';
 import { type Clock, systemClock, WALL_DIVERGENCE_MS } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
+import { type HostIdentity, hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { BROKER_TIMEOUT_MS, LEASE_TTL_MS } from '../messages/holder.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
@@ -53,6 +54,8 @@ export interface TradingLeaseOptions {
   readonly closeTimeoutMs?: number;
   /** Default: a new identifier. */
   readonly holderId?: string;
+  /** Which process this is: peers in the same one do not count. Default: what the operating system says. */
+  readonly self?: HostIdentity;
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly random?: Random;
@@ -88,6 +91,7 @@ export function leaseConfig(options: TradingLeaseOptions): LeaseConfig {
     drainPollMs: checkDurationMs('drainPollMs', options.drainPollMs ?? DRAIN_POLL_MS, { min: 1, max: 1_000 }),
     closeTimeoutMs: checkDurationMs('closeTimeoutMs', options.closeTimeoutMs ?? brokerTimeoutMs + CLOSE_GRACE_MS),
     holderId: checkName('holderId', options.holderId ?? random.id()),
+    self: options.self ?? hostIdentity(),
     clock: options.clock ?? systemClock,
     logger: isolatedLogger(options.logger),
     random,

@@ -4,7 +4,7 @@ import { BusDoubtError, type LatchValue, type ProbeResult } from '../bus/bus.js'
 import { clocksDiverged } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import { type HostIdentity, hostIdentity } from '../host.js';
+import type { HostIdentity } from '../host.js';
 import { TRADING_STATE } from '../messages/tradingState.js';
 import { halt } from '../tradingState/halt.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
@@ -67,7 +67,7 @@ export class Renewal {
     this.#onChanged = listeners.onChanged;
     this.#peers = new Peers(config);
     this.#memory = createHaltMemory({ by: `lease:${config.holderId}`, clock: config.clock, logger: config.logger });
-    this.#view = this.#liveView(hostIdentity());
+    this.#view = this.#liveView(config.self);
   }
 
   get registered(): boolean {

@@ -1,8 +1,7 @@
 /** Remembers uncleared halts and the highest epoch, and adds again what the bus has forgotten. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '../clock.js';
-import { replaceDurably } from '../durableFile.js';
+import { type DurableFiles, systemFiles } from '../durableFile.js';
 import { messageOf, systemCodeOf } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { type Halt, isHalt, type TradingState } from '../messages/tradingState.js';
@@ -15,6 +14,8 @@ import { addHalt, hasHalt } from './transitions.js';
 export interface HaltMemoryOptions {
   /** Where to keep it across restarts; fsynced. Absent: in this process only. */
   readonly file?: string;
+  /** Where `file` is kept. Default: the file system. */
+  readonly files?: DurableFiles;
   /** Who remembers, for the halts that it adds. Default `memory`. */
   readonly by?: string;
   readonly clock?: Clock;
@@ -72,10 +73,10 @@ export function recollect(memory: Remembered, state: TradingState, by: string, w
 
 const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-function load(file: string): Remembered | string {
+function load(files: DurableFiles, file: string): Remembered | string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = files.read(file);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return { epoch: 0, halts: [], own: [] };
     return messageOf(error);
@@ -94,13 +95,14 @@ function load(file: string): Remembered | string {
   }
 }
 
-async function save(file: string, memory: Remembered): Promise<void> {
+async function save(files: DurableFiles, file: string, memory: Remembered): Promise<void> {
   const body = JSON.stringify(memory);
-  await replaceDurably(file, `${body}\n${checksum(body)}\n`);
+  await files.replace(file, `${body}\n${checksum(body)}\n`);
 }
 
 class StoredHaltMemory implements HaltMemory {
   readonly #file: string | undefined;
+  readonly #files: DurableFiles;
   readonly #by: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -110,11 +112,12 @@ class StoredHaltMemory implements HaltMemory {
 
   constructor(options: HaltMemoryOptions) {
     this.#file = options.file;
+    this.#files = options.files ?? systemFiles;
     this.#by = options.by ?? 'memory';
     this.#clock = options.clock ?? systemClock;
     this.#logger = isolatedLogger(options.logger);
     if (this.#file === undefined) return;
-    const loaded = load(this.#file);
+    const loaded = load(this.#files, this.#file);
     if (typeof loaded === 'string') this.#startInDoubt(this.#file, loaded);
     else this.#memory = loaded;
   }
@@ -197,7 +200,7 @@ class StoredHaltMemory implements HaltMemory {
     // A newer state has been observed meanwhile, and its own save stands in line.
     if (memory !== this.#memory) return;
     try {
-      await save(file, memory);
+      await save(this.#files, file, memory);
       this.#problem = undefined;
     } catch (error) {
       this.#problem = `${file} cannot be written: ${messageOf(error)}`;

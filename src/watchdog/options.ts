@@ -4,7 +4,9 @@ import type { Audit } from '../audit/audit.js';
 import type { Bus } from '../bus/bus.js';
 import { checkDurationMs, checkInteger, checkName, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
+import { type DurableFiles, systemFiles } from '../durableFile.js';
 import { ConfigurationError } from '../errors.js';
+import { type HostIdentity, hostIdentity } from '../host.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { PEER_BEAT_MS } from '../messages/peerBeat.js';
 import { type Random, systemRandom } from '../random.js';
@@ -33,6 +35,10 @@ export interface WatchdogOptions {
   readonly watchdogId?: string;
   /** Where uncleared halts and the highest epoch are remembered across restarts. Default: in memory only. */
   readonly memoryFile?: string;
+  /** Where `memoryFile` is kept. Default: the file system. */
+  readonly files?: DurableFiles;
+  /** Which process this is, for its beats. Default: what the operating system says. */
+  readonly self?: HostIdentity;
   /** Told straight from here, never through the bus. Default: nobody. */
   readonly alert?: AlertSink;
   /** Default: a record under `watchdog:<watchdogId>` on the same bus. */
@@ -84,6 +90,8 @@ export function checkWatchdogOptions(options: WatchdogOptions): CheckedWatchdogO
     watchdogId: checkName('watchdogId', options.watchdogId ?? `w-${random.id()}`),
     ...(options.memoryFile === undefined ? {} : { memoryFile: checkText('memoryFile', options.memoryFile) }),
     ...(options.audit === undefined ? {} : { audit: options.audit }),
+    files: options.files ?? systemFiles,
+    self: options.self ?? hostIdentity(),
     alert: options.alert ?? silentAlerts,
     peerBeatMs: checkDurationMs('peerBeatMs', options.peerBeatMs ?? PEER_BEAT_MS, { min: 5, max: 10_000 }),
     stallMs: checkDurationMs('stallMs', options.stallMs ?? DEFAULT_STALL_MS, { min: 10, max: 10_000 }),

@@ -2,7 +2,6 @@
 import { type Audit, createAudit } from '../audit/audit.js';
 import type { Timer } from '../clock.js';
 import { messageOf } from '../errors.js';
-import { hostIdentity } from '../host.js';
 import { type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import { encodePeerBeat, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
@@ -68,13 +67,13 @@ class RunningWatchdog implements Watchdog {
   #running: Promise<void> | undefined;
 
   constructor(options: CheckedWatchdogOptions, parts: WatchdogParts) {
-    const { bus, clock, logger, random, watchdogId, alert, memoryFile, peerBeatMs, stallMs, reconnectAllowanceMs } = options;
+    const { bus, clock, logger, random, watchdogId, alert, memoryFile, files, self, peerBeatMs, stallMs, reconnectAllowanceMs } = options;
     this.watchdogId = watchdogId;
     this.#options = options;
     this.#generation = random.id();
     const actor = `watchdog:${watchdogId}`;
-    this.#audit = options.audit ?? createAudit({ bus, actor, clock, logger, random });
-    this.#memory = createHaltMemory({ by: actor, clock, logger, ...(memoryFile === undefined ? {} : { file: memoryFile }) });
+    this.#audit = options.audit ?? createAudit({ bus, actor, clock, logger, random, self });
+    this.#memory = createHaltMemory({ by: actor, clock, logger, files, ...(memoryFile === undefined ? {} : { file: memoryFile }) });
     this.#roster = new Roster(options.rules.flappingWindowMs);
     const pace = { firstMs: options.resendMs, longestMs: options.resendMaxMs };
     const generation = this.#generation;
@@ -159,7 +158,7 @@ class RunningWatchdog implements Watchdog {
     const { bus, logger, peerBeatMs } = this.#options;
     this.#sequence += 1;
     if (this.#sequence % BEATS_PER_CLEARING === 0) this.#roster.forgetTheLongGone(nowOf(this.#contact.doubt));
-    const { host, bootId, pid } = hostIdentity();
+    const { host, bootId, pid } = this.#options.self;
     const fields = encodePeerBeat({
       peerId: this.watchdogId,
       generation: this.#generation,

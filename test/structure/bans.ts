@@ -11,8 +11,8 @@ const OWNERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['process.uptime', ['clock.ts']],
   ['setTimeout', ['clock.ts']],
   ['setInterval', ['clock.ts']],
-  // The manual clock lets promises settle between two of its own timers.
-  ['setImmediate', ['clock.ts', 'testing/manualClock.ts']],
+  // The manual clock and the simulation let promises settle between two of their own timers.
+  ['setImmediate', ['clock.ts', 'testing/manualClock.ts', 'simulation/kernel/drain.ts']],
   ['AbortSignal.timeout', ['clock.ts']],
   ['import node:timers', ['clock.ts']],
   ['import node:timers/promises', ['clock.ts']],

@@ -62,7 +62,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
 const SHARED_DOMAIN_PATHS = ['audit/', 'tradingState/', 'alert/alert.ts'];
 
 /** The only places that put a safeguard's broken variant in the place of the intact one. */
-const SABOTAGE_IMPORTERS = ['drill/'];
+const SABOTAGE_IMPORTERS = ['drill/', 'simulation/'];
 
 /** Who loads a module that an operator named: a broker, a strategy's decisions. */
 const COMPUTED_IMPORTERS = ['brokers/openBroker.ts', 'roles/decideModule.ts'];
@@ -116,10 +116,11 @@ function checkOwnImport(from: SourceFact, fact: ImportFact, target: string, path
 
 function checkSabotageSeam(from: SourceFact, fact: ImportFact, target: string, complain: Complain): void {
   const maySabotage = startsWithAny(from.path, SABOTAGE_IMPORTERS);
-  if (isSabotage(target) && !isSabotage(from.path) && !maySabotage) complain('sabotage-imported', `${target} is for the drill alone`);
+  if (isSabotage(target) && !isSabotage(from.path) && !maySabotage)
+    complain('sabotage-imported', `${target} is for the drill and the simulation alone`);
   const assembles = fact.names.some((name) => /^(assemble|intact)[A-Z]/.test(name));
   if (assembles && folderOf(from.path) !== folderOf(target) && !maySabotage && !isSabotage(from.path)) {
-    complain('assembly-imported', `${fact.names.join(', ')}: only the drill composes a shell from replaceable parts`);
+    complain('assembly-imported', `${fact.names.join(', ')}: only the drill and the simulation compose a shell from replaceable parts`);
   }
 }
 

@@ -1,0 +1,118 @@
+/** What a bus client shares among its calls: the connection, whose time it is, and the end of everything. */
+import { BusUnavailableError } from '../../bus/bus.js';
+import type { CallEnd, Link } from '../kernel/link.js';
+import type { Reply, Request } from './server.js';
+
+export const CALL_TIMEOUT_MS = 500;
+/** A blocked read is given so much longer than it may block, as the real adapter gives its sockets. */
+const BLOCK_GRACE_MS = 1_500;
+
+export interface Cluster {
+  /** Why a write that was just confirmed stands on one server alone; undefined: a copy has it, or none is kept. */
+  unreplicated(): string | undefined;
+  /** The time that a copy takes to confirm, or that is waited for one in vain. */
+  readonly confirmMs: number;
+  /** Whose positions and data these are now. */
+  identity(): string;
+}
+
+export interface ConnectionParts {
+  readonly link: Link<Request, Reply>;
+  readonly cluster: Cluster;
+  /** The kernel's time at a reading of the process's clock. */
+  readonly trueTime: (monotonicMs: number) => number;
+  readonly sleep: (delayMs: number) => Promise<void>;
+}
+
+export class BusConnection {
+  readonly #parts: ConnectionParts;
+  readonly #closing = new AbortController();
+  #closed = false;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+  }
+
+  get closed(): boolean {
+    return this.#closed || this.#closing.signal.aborted;
+  }
+
+  get identity(): string {
+    return this.#parts.cluster.identity();
+  }
+
+  trueTime(monotonicMs: number): number {
+    return this.#parts.trueTime(monotonicMs);
+  }
+
+  /** Reports and never throws. */
+  async write(request: Request, timeoutMs: number): Promise<CallEnd<Reply>> {
+    return this.#parts.link.call(request, request.ask, timeoutMs);
+  }
+
+  /** Throws {@link BusUnavailableError} where no answer comes. */
+  async ask(request: Request): Promise<Reply> {
+    this.mustBeOpen();
+    return answerOf(await this.#parts.link.call(request, request.ask, CALL_TIMEOUT_MS));
+  }
+
+  /** As {@link ask}, for what may block; undefined: the signal aborted first. */
+  async wait(request: Request, blockMs: number, signal: AbortSignal | undefined): Promise<Reply | undefined> {
+    this.mustBeOpen();
+    if (blockMs === 0) return this.ask(request);
+    if (signal?.aborted === true) return undefined;
+    const call = this.#parts.link.call(request, request.ask, blockMs + BLOCK_GRACE_MS, blockMs);
+    const end = await untilAborted(call, this.#closing.signal, signal);
+    if (end === undefined) {
+      this.mustBeOpen();
+      return undefined;
+    }
+    return answerOf(end);
+  }
+
+  async unreplicated(timeoutMs: number): Promise<string | undefined> {
+    const { cluster, sleep } = this.#parts;
+    const alone = cluster.unreplicated();
+    if (alone !== undefined) await sleep(timeoutMs);
+    else if (cluster.confirmMs > 0) await sleep(cluster.confirmMs);
+    return alone;
+  }
+
+  /** Blocked calls end; claims can still be handed back. */
+  stopWaiting(): void {
+    this.#closing.abort();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#closing.abort();
+  }
+
+  mustBeOpen(): void {
+    if (this.closed) throw new BusUnavailableError('the bus is closed');
+  }
+
+  /** For handing back while the bus closes. */
+  async askWhileClosing(request: Request): Promise<Reply> {
+    return answerOf(await this.#parts.link.call(request, request.ask, CALL_TIMEOUT_MS));
+  }
+}
+
+function answerOf(end: CallEnd<Reply>): Reply {
+  if (!end.answered) throw new BusUnavailableError(end.detail);
+  if (end.reply.kind === 'refused') throw new BusUnavailableError(`the server refused: ${end.reply.why}`);
+  return end.reply;
+}
+
+function untilAborted<T>(promise: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const settle = (value: T | undefined) => {
+      for (const signal of signals) signal?.removeEventListener('abort', abort);
+      resolve(value);
+    };
+    const abort = () => settle(undefined);
+    for (const signal of signals) signal?.addEventListener('abort', abort);
+    // A call reports and never rejects.
+    void promise.then(settle);
+  });
+}

@@ -1,0 +1,160 @@
+/** A simulated Redis with one copy or none: what an operator calls "the bus", and all that can happen to it. */
+import type { Bus } from '../../bus/bus.js';
+import type { Random } from '../../random.js';
+import type { Kernel } from '../kernel/kernel.js';
+import { Link, type LinkOptions } from '../kernel/link.js';
+import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
+import { SimulatedBus } from './busClient.js';
+import { BusConnection } from './connection.js';
+import { BusServer, type Reply, type Request } from './server.js';
+import { apply, type Change, emptyData, latchOf, nextAt, type ServerData, streamOf } from './serverData.js';
+
+export interface SimulatedRedisOptions {
+  /** One copy, which a failover promotes. Default: none. */
+  readonly replicated?: boolean;
+  readonly link?: LinkOptions;
+  /** The server's wall clock at the beginning. */
+  readonly wallStartMs?: number;
+}
+
+const DEFAULT_LINK: LinkOptions = { latencyMs: 0.2, jitterMs: 0.3 };
+/** How long a change takes to the copy. */
+const REPLICATION_MS = 0.3;
+/** As the real probe waits for its copy. */
+const CONFIRM_MS = 1;
+
+export type BusLink = Link<Request, Reply>;
+
+export class SimulatedRedis {
+  readonly server: BusServer;
+  readonly #kernel: Kernel;
+  readonly #random: Random;
+  readonly #options: SimulatedRedisOptions;
+  readonly #links = new Map<string, BusLink>();
+  #replica: ServerData | undefined;
+  #replicaCut = false;
+  #frozen = false;
+  #down = false;
+  #held: (() => void)[] = [];
+
+  constructor(kernel: Kernel, options: SimulatedRedisOptions = {}) {
+    this.#kernel = kernel;
+    this.#options = options;
+    this.#random = kernel.random.fork('bus');
+    this.server = new BusServer(kernel, this.#random.id(), options.wallStartMs ?? 1_440_374_400_000);
+    if (options.replicated === true) this.#attachReplica(emptyData());
+  }
+
+  /** A handle for this process. Its connection can be reached by {@link link} under the process's name. */
+  open(process: SimulatedProcess): Bus {
+    const link: BusLink = new Link(
+      this.#kernel,
+      process,
+      'bus',
+      (request, answer) => this.#arrive(request, answer),
+      this.#options.link ?? DEFAULT_LINK,
+    );
+    link.vigilant = this.#frozen || this.#down;
+    link.setRefusing(this.#down);
+    this.#links.set(process.name, link);
+    const connection = new BusConnection({
+      link,
+      cluster: {
+        unreplicated: () => this.#unreplicated(),
+        confirmMs: this.#replica === undefined ? 0 : CONFIRM_MS,
+        identity: () => this.server.identity,
+      },
+      trueTime: (monotonicMs) => this.#kernel.nowMs + (monotonicMs - process.clock.monotonicMs()),
+      sleep: (delayMs) => process.clock.sleep(delayMs),
+    });
+    return new SimulatedBus('simulated:', connection, process.clock);
+  }
+
+  link(process: string): BusLink | undefined {
+    return this.#links.get(process);
+  }
+
+  /** As SIGSTOP: takes what comes, answers when it goes on. */
+  freeze(): void {
+    this.#frozen = true;
+    for (const link of this.#links.values()) link.vigilant = true;
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    for (const link of this.#links.values()) link.vigilant = this.#down;
+    for (const proceed of this.#held.splice(0)) proceed();
+  }
+
+  /** As SIGKILL: every connection breaks, and none is taken until {@link start}. */
+  kill(): void {
+    this.#down = true;
+    this.#held = [];
+    for (const link of this.#links.values()) {
+      link.setRefusing(true);
+      link.reset();
+    }
+  }
+
+  /** `kept: false`: without persistence, it starts empty. */
+  start(kept: boolean): void {
+    this.server.restart(kept ? this.server.data : emptyData(), this.#random.id());
+    if (this.#replica !== undefined) this.#attachReplica(copyOf(this.server.data));
+    this.#down = false;
+    for (const link of this.#links.values()) link.setRefusing(false);
+  }
+
+  /** The copy stops hearing of changes: the next failover loses what comes now. */
+  cutReplica(cut: boolean): void {
+    this.#replicaCut = cut;
+    if (!cut && this.#replica !== undefined) this.#attachReplica(copyOf(this.server.data));
+  }
+
+  /** The copy becomes the master; every connection breaks. Without a copy it is a restart that keeps everything. */
+  failOver(): void {
+    const promoted = this.#replica;
+    this.server.restart(promoted ?? this.server.data, this.#random.id());
+    if (promoted !== undefined) {
+      this.#replicaCut = false;
+      this.#attachReplica(copyOf(promoted));
+    }
+    this.#frozen = false;
+    this.#held = [];
+    for (const link of this.#links.values()) link.reset();
+  }
+
+  /** Puts a record in that nobody can understand. */
+  corrupt(stream: string): void {
+    const stored = streamOf(this.server.data, stream);
+    const at = nextAt(stored, this.#kernel.nowMs);
+    this.server.commit({ do: 'append', stream, record: { at, key: undefined, fields: undefined, wallMs: 0 }, idempotencyKey: undefined });
+  }
+
+  spoilLatch(key: string): void {
+    this.server.commit({ do: 'set', key, version: latchOf(this.server.data, key).version + 1, fields: undefined });
+  }
+
+  #unreplicated(): string | undefined {
+    return this.#replica !== undefined && this.#replicaCut ? 'no replica confirmed the write' : undefined;
+  }
+
+  #arrive(request: Request, answer: (reply: Reply) => void): void {
+    if (this.#frozen) this.#held.push(() => this.server.handle(request, answer));
+    else if (!this.#down) this.server.handle(request, answer);
+  }
+
+  #attachReplica(data: ServerData): void {
+    this.#replica = data;
+    this.server.onChange = (change: Change) => {
+      if (this.#replicaCut) return;
+      // A copy that is cut or replaced before this arrives never has it.
+      this.#kernel.after(REPLICATION_MS, 'replicate', () => {
+        if (this.#replica === data && !this.#replicaCut) apply(data, change);
+      });
+    };
+  }
+}
+
+function copyOf(data: ServerData): ServerData {
+  return structuredClone(data);
+}

@@ -1,0 +1,68 @@
+/** Runs one schedule: trouble, healing, the death of the brain, and the judgement. */
+import { FaultPlayer, type Stroke } from '../faults/play.js';
+import type { Schedule } from '../faults/schedule.js';
+import { LIVENESS_ORACLES } from '../judge/liveness.js';
+import { reachedIn } from '../judge/reached.js';
+import { SAFETY_ORACLES } from '../judge/safety.js';
+import type { Violation } from '../judge/violation.js';
+import { Witness } from '../judge/witness.js';
+import type { DrainKind } from '../kernel/drain.js';
+import type { WorldParts } from '../world/parts.js';
+import { World } from '../world/world.js';
+
+export interface RunOptions {
+  readonly parts?: WorldParts;
+  readonly drain?: DrainKind;
+}
+
+export interface RunResult {
+  readonly schedule: Schedule;
+  readonly violations: readonly Violation[];
+  readonly traceHash: string;
+  readonly events: number;
+  readonly strokes: readonly Stroke[];
+  readonly reached: readonly string[];
+  readonly witness: Witness;
+  readonly world: World;
+}
+
+/** How long after the healing the brain is killed for good. */
+export const LAST_KILL_AFTER_MS = 3_000;
+
+/** Loads what the roles would load when they start: no real time may pass inside simulated time. */
+async function preload(): Promise<void> {
+  await import('p-limit');
+}
+
+export async function runSchedule(schedule: Schedule, { parts, drain }: RunOptions = {}): Promise<RunResult> {
+  await preload();
+  const world = new World({
+    seed: schedule.seed,
+    setup: schedule.setup,
+    ...(parts === undefined ? {} : { parts }),
+    ...(drain === undefined ? {} : { drain }),
+  });
+  const witness = new Witness(world);
+  const player = new FaultPlayer(world, schedule);
+  world.kernel.onStep = () => player.look();
+  world.kernel.at(0, 'start', () => world.startAll());
+  world.kernel.at(schedule.healMs, 'heal', () => player.heal());
+  world.kernel.at(schedule.healMs + LAST_KILL_AFTER_MS, 'last kill', () => world.kill('brain'));
+  await world.kernel.runUntil(schedule.endMs);
+  const view = { world, witness };
+  const violations = [
+    ...SAFETY_ORACLES.flatMap((oracle) => oracle(view)),
+    ...LIVENESS_ORACLES.flatMap((oracle) => oracle(view, schedule.endMs)),
+  ];
+  const { trace } = world.kernel;
+  return {
+    schedule,
+    violations,
+    traceHash: trace.digest(),
+    events: trace.events,
+    strokes: player.strokes,
+    reached: reachedIn(view, player.strokes),
+    witness,
+    world,
+  };
+}

@@ -1,0 +1,82 @@
+/** Draws a schedule for a seed. What one fault draws never shifts what another does. */
+import type { Random } from '../../random.js';
+import { seededRandom } from '../../random.js';
+import { drawSetup, type WorldSetup } from '../world/setup.js';
+import { FAULT_KINDS, type Fault, type FaultKind, OCCASIONS, SCHEDULE_VERSION, type Schedule } from './schedule.js';
+
+const TROUBLE_MS = 45_000;
+const AFTERMATH_MS = 75_000;
+const FIRST_MS = 3_000;
+/** One fault in so many waits for something to happen: a rare coincidence would never be met by chance alone. */
+const ONE_IN_OCCASIONS = 3;
+
+const STEPS_MS = [-3_600_000, -5_000, -300, 300, 5_000, 3_600_000];
+
+function targetsOf({ watchdogs, workers }: WorldSetup): readonly string[] {
+  const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
+  return ['brain', 'strategy', ...numbered('watchdog', watchdogs), ...numbered('worker', workers)];
+}
+
+function pick<T>(random: Random, values: readonly T[], otherwise: T): T {
+  return values[random.below(values.length)] ?? otherwise;
+}
+
+/** Mostly short, seldom long: many bounds lie near a second. */
+function duration(random: Random): number {
+  const longest = pick(random, [300, 1_000, 3_000, 12_000], 1_000);
+  return 20 + Math.floor(random.next() * longest);
+}
+
+function drawFault(random: Random, kind: FaultKind, targets: readonly string[]): Fault {
+  const on = random.below(ONE_IN_OCCASIONS) === 0 ? pick(random, OCCASIONS, 'panic') : undefined;
+  const atMs = on === undefined ? FIRST_MS + random.below(TROUBLE_MS - FIRST_MS) : random.below(2_000);
+  const base = { kind, atMs, forMs: duration(random), ...(on === undefined ? {} : { on }) };
+  const target = pick(random, targets, 'brain');
+  switch (kind) {
+    case 'crash':
+    case 'stop':
+    case 'suspend':
+    case 'bus-reset':
+    case 'disk-full':
+    case 'disk-flip':
+      return { ...base, target };
+    case 'hang':
+      return { ...base, target: 'brain' };
+    case 'wall-step':
+      return { ...base, forMs: 0, target, amount: pick(random, STEPS_MS, 300) };
+    case 'bus-stall':
+    case 'venue-stall':
+      return { ...base, target, way: pick(random, ['in', 'out', 'both'] as const, 'both') };
+    case 'bus-clog':
+    case 'venue-clog':
+      return { ...base, target, amount: 5 + random.below(800) };
+    case 'venue-reject':
+    case 'venue-silent':
+    case 'venue-lost':
+      return { ...base, amount: 1 + random.below(4) };
+    case 'venue-stale':
+    case 'venue-late-fill':
+      return { ...base, amount: 50 + random.below(1_500) };
+    default:
+      return base;
+  }
+}
+
+export interface DrawOptions {
+  /** Only a few kinds of faults at a time, and more of each. */
+  readonly swarm?: boolean;
+}
+
+export function drawSchedule(seed: number, { swarm = false }: DrawOptions = {}): Schedule {
+  const random = seededRandom(`schedule/${seed}`);
+  const setup = drawSetup(random.fork('setup'));
+  const targets = targetsOf(setup);
+  const counts = random.fork('count');
+  const kinds = swarm ? Array.from({ length: 2 + counts.below(3) }, () => pick(counts, FAULT_KINDS, 'crash')) : FAULT_KINDS;
+  const count = 2 + counts.below(6);
+  const faults = Array.from({ length: count }, (_, index) => {
+    const own = random.fork(`fault ${index}`);
+    return drawFault(own, pick(own, kinds, 'crash'), targets);
+  });
+  return { version: SCHEDULE_VERSION, seed, setup, faults, healMs: TROUBLE_MS, endMs: TROUBLE_MS + AFTERMATH_MS };
+}

@@ -1,0 +1,77 @@
+/** What is still to happen in a simulation, by due time and then by order of scheduling. */
+
+export interface SimulatedEvent {
+  readonly dueMs: number;
+  readonly order: number;
+  /** What a trace says of it. */
+  readonly what: string;
+  readonly act: () => void;
+  cancelled: boolean;
+}
+
+function isBefore(a: SimulatedEvent, b: SimulatedEvent): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+}
+
+/** A binary heap. Cancelled events stay until their time comes, and are then passed over. */
+export class EventQueue {
+  readonly #heap: SimulatedEvent[] = [];
+  #scheduled = 0;
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  add(dueMs: number, what: string, act: () => void): SimulatedEvent {
+    const event: SimulatedEvent = { dueMs, order: this.#scheduled++, what, act, cancelled: false };
+    this.#heap.push(event);
+    this.#up(this.#heap.length - 1);
+    return event;
+  }
+
+  /** The next event that is due by `untilMs`; undefined: none. */
+  take(untilMs: number): SimulatedEvent | undefined {
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || first.dueMs > untilMs) return undefined;
+      const last = this.#heap.pop();
+      if (last !== undefined && last !== first) {
+        this.#heap[0] = last;
+        this.#down();
+      }
+      if (!first.cancelled) return first;
+    }
+  }
+
+  #up(from: number): void {
+    const heap = this.#heap;
+    const moved = heap[from];
+    if (moved === undefined) return;
+    let at = from;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = heap[above];
+      if (parent === undefined || !isBefore(moved, parent)) break;
+      heap[at] = parent;
+      at = above;
+    }
+    heap[at] = moved;
+  }
+
+  #down(): void {
+    const heap = this.#heap;
+    const moved = heap[0];
+    if (moved === undefined) return;
+    let at = 0;
+    for (;;) {
+      const left = heap[2 * at + 1];
+      const right = heap[2 * at + 2];
+      if (left === undefined) break;
+      const [child, below] = right !== undefined && isBefore(right, left) ? [right, 2 * at + 2] : [left, 2 * at + 1];
+      if (!isBefore(child, moved)) break;
+      heap[at] = child;
+      at = below;
+    }
+    heap[at] = moved;
+  }
+}

@@ -1,0 +1,77 @@
+/** Time as one node sees it: a monotonic clock that may drift and stand still, a wall clock that may step, and Node's timer rules. */
+import { type Clock, MAX_TIMER_MS, sleepWith, type Timer } from '../../clock.js';
+import type { Kernel } from './kernel.js';
+
+/** What the arithmetic of times may be off. */
+const ROUNDING_MS = 1e-6;
+
+export interface NodeClockOptions {
+  /** What its monotonic clock reads at the beginning. */
+  readonly startMs: number;
+  readonly wallStartMs: number;
+  /** How fast both clocks run: 1.00005 gains 50 µs a second. Default 1. */
+  readonly rate?: number;
+}
+
+export class NodeClock implements Clock {
+  readonly #kernel: Kernel;
+  readonly #name: string;
+  readonly #rate: number;
+  /** Hands what is due to the process: at once, later, or never. */
+  readonly #deliver: (act: () => void) => void;
+  #monotonicOffsetMs: number;
+  #wallOffsetMs: number;
+
+  constructor(kernel: Kernel, name: string, options: NodeClockOptions, deliver: (act: () => void) => void) {
+    this.#kernel = kernel;
+    this.#name = `timer ${name}`;
+    this.#rate = options.rate ?? 1;
+    this.#deliver = deliver;
+    this.#monotonicOffsetMs = options.startMs;
+    this.#wallOffsetMs = options.wallStartMs - options.startMs;
+  }
+
+  readonly monotonicMs = (): number => this.#kernel.nowMs * this.#rate + this.#monotonicOffsetMs;
+  readonly wallMs = (): number => Math.floor(this.monotonicMs() + this.#wallOffsetMs);
+  readonly sleep = (delayMs: number, signal?: AbortSignal): Promise<void> => sleepWith(this, delayMs, signal);
+
+  /** The process's loop knows whole milliseconds only: a delay is cut to them, and 0 is 1. A timer may so fire up to a millisecond early. */
+  readonly setTimer = (delayMs: number, fire: () => void): Timer => {
+    if (!(delayMs >= 0 && delayMs <= MAX_TIMER_MS)) throw new RangeError(`delayMs = ${delayMs}: must be between 0 and ${MAX_TIMER_MS}`);
+    const dueMs = Math.floor(this.monotonicMs()) + Math.max(1, Math.trunc(delayMs));
+    let live = true;
+    const ring = () => {
+      if (!live) return;
+      // The host was suspended meanwhile: its clock stood still, and its timers with it.
+      if (this.monotonicMs() < dueMs - ROUNDING_MS) {
+        event = wait();
+        return;
+      }
+      live = false;
+      fire();
+    };
+    const wait = () => this.#kernel.at(this.#trueTimeOf(dueMs), this.#name, () => this.#deliver(ring));
+    let event = wait();
+    return {
+      cancel: () => {
+        live = false;
+        event.cancelled = true;
+      },
+    };
+  };
+
+  /** Steps the wall clock; durations do not notice. */
+  stepWall(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
+  /** The host slept for so long: the monotonic clock stood still, the wall clock went on. */
+  suspended(forMs: number): void {
+    this.#monotonicOffsetMs -= forMs * this.#rate;
+    this.#wallOffsetMs += forMs * this.#rate;
+  }
+
+  #trueTimeOf(monotonicMs: number): number {
+    return (monotonicMs - this.#monotonicOffsetMs) / this.#rate;
+  }
+}

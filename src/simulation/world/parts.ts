@@ -1,0 +1,31 @@
+/** What the roles of a simulated world are composed of: intact as shipped, or with a safeguard replaced by a broken one. */
+import type { Bus } from '../../bus/bus.js';
+import type { Clock } from '../../clock.js';
+import { intactWorkerParts, type WorkerParts } from '../../emergencyExit/workerContext.js';
+import { assembleExitBrain, type ExitBrain, intactParts as intactBrain } from '../../exitBrain/exitBrain.js';
+import type { ExitBrainOptions } from '../../exitBrain/options.js';
+import type { Permission } from '../../permission.js';
+import type { TradingLease } from '../../tradingLease/lease.js';
+import { intactParts as intactLease, type LeaseParts } from '../../tradingLease/renewal.js';
+import { intactParts as intactWatchdog, type WatchdogParts } from '../../watchdog/runningWatchdog.js';
+
+export interface WorldParts {
+  readonly brain: (options: ExitBrainOptions) => ExitBrain;
+  readonly watchdog: WatchdogParts;
+  readonly watchdogClock: (clock: Clock) => Clock;
+  readonly worker: WorkerParts;
+  readonly lease: LeaseParts;
+  /** What stands at the order door in the lease's place. */
+  readonly permission: (lease: TradingLease, bus: Bus, clock: Clock) => Permission;
+  readonly killSwitch: boolean;
+}
+
+export const intactWorld: WorldParts = {
+  brain: (options) => assembleExitBrain(options, intactBrain),
+  watchdog: intactWatchdog,
+  watchdogClock: (clock) => clock,
+  worker: intactWorkerParts,
+  lease: intactLease,
+  permission: (lease) => lease,
+  killSwitch: true,
+};

@@ -1,0 +1,90 @@
+/** The shipped roles, each in a simulated process of its own. */
+import type { AlertSink } from '../../alert/alert.js';
+import type { Broker } from '../../broker/broker.js';
+import type { Bus } from '../../bus/bus.js';
+import { assembleExitWorker } from '../../emergencyExit/workerRun.js';
+import { silentLogger } from '../../logger.js';
+import type { Random } from '../../random.js';
+import { hold } from '../../roles/decideModule.js';
+import { evaluateForEver } from '../../roles/exitBrainRole.js';
+import { DEFAULT_DECIDE_MS } from '../../roles/scale.js';
+import { assembleWatchdog } from '../../watchdog/runningWatchdog.js';
+import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
+import { ACCOUNT, BROKER_TIMEOUT_MS, diskOf, type Ground, SERVICE } from './ground.js';
+
+/** What a role in its process is given. */
+export interface RoleGround {
+  readonly ground: Ground;
+  readonly process: SimulatedProcess;
+  readonly bus: Bus;
+  readonly broker: Broker;
+  readonly random: Random;
+  /** True while the decision loop of the brain hangs. */
+  readonly hangs: () => boolean;
+}
+
+export function roleGround(ground: Ground, process: SimulatedProcess, life: number, hangs: () => boolean): RoleGround {
+  return {
+    ground,
+    process,
+    bus: ground.redis.open(process),
+    broker: ground.venue.broker(process, { account: ACCOUNT, timeoutMs: BROKER_TIMEOUT_MS }),
+    random: ground.kernel.random.fork(`role ${process.name}/${life}`),
+    hangs,
+  };
+}
+
+function alertsOf({ ground, process }: RoleGround): AlertSink {
+  return {
+    send: async (alert) => {
+      if (process.running) ground.alerts.push({ atMs: ground.kernel.nowMs, alert });
+    },
+  };
+}
+
+export function runBrain(role: RoleGround): void {
+  const { ground, process, bus, broker, random, hangs } = role;
+  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random });
+  const decide = () => (hangs() ? new Promise(() => undefined) : hold({ positions: [], orders: [], signal: never }));
+  const { signal: never } = new AbortController();
+  void evaluateForEver({ brain, broker, decide, decideMs: DEFAULT_DECIDE_MS, clock: process.clock, logger: silentLogger, signal: never });
+}
+
+export function runWatchdog(role: RoleGround): void {
+  const { ground, process, bus, random } = role;
+  const watchdog = assembleWatchdog(
+    {
+      bus,
+      watchdogId: process.name,
+      clock: ground.parts.watchdogClock(process.clock),
+      random,
+      self: process.self,
+      alert: alertsOf(role),
+      memoryFile: `${process.name}.halts`,
+      files: diskOf(ground, process.self.host).filesOf(process),
+    },
+    ground.parts.watchdog,
+  );
+  void watchdog.run();
+}
+
+export function runWorker(role: RoleGround): void {
+  const { ground, process, bus, broker, random } = role;
+  const worker = assembleExitWorker(
+    {
+      bus,
+      broker,
+      account: ACCOUNT,
+      environment: 'paper',
+      workerId: process.name,
+      clock: process.clock,
+      random,
+      self: process.self,
+      alert: alertsOf(role),
+      memoryFile: `${process.name}.halts`,
+      files: diskOf(ground, process.self.host).filesOf(process),
+    },
+    ground.parts.worker,
+  );
+  void worker.run(new AbortController().signal);
+}

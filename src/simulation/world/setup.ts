@@ -1,0 +1,38 @@
+/** What a simulated world begins with: who is there, what is open, and how bus and venue are kept. All of it goes into a stored schedule. */
+import type { BrokerCapabilities } from '../../broker/broker.js';
+import type { Random } from '../../random.js';
+
+export interface WorldSetup {
+  readonly watchdogs: number;
+  readonly workers: number;
+  /** Signed quantities by symbol, held when trading begins. */
+  readonly positions: Readonly<Record<string, number>>;
+  readonly ordersPerS: number;
+  /** Every so many orders one is left resting below the market. 0: none. */
+  readonly restingEvery: number;
+  readonly replicatedBus: boolean;
+  readonly reduceOnly: BrokerCapabilities['reduceOnly'];
+  /** 0: orders never expire. */
+  readonly orderExpiryMs: number;
+  readonly killSwitch: boolean;
+  /** Every interval, threshold and lease of the shipped classes is their default times this. */
+  readonly pace: number;
+}
+
+export function drawSetup(random: Random): WorldSetup {
+  const symbols = 2 + random.below(4);
+  const positions: Record<string, number> = {};
+  for (let index = 0; index < symbols; index += 1) positions[`S${index + 1}`] = (1 + random.below(50)) * (random.below(4) === 0 ? -1 : 1);
+  return {
+    watchdogs: random.below(4) === 0 ? 2 : 1,
+    workers: random.below(3) === 0 ? 2 : 1,
+    positions,
+    ordersPerS: 1 + random.below(4),
+    restingEvery: random.below(2) === 0 ? 0 : 4,
+    replicatedBus: random.below(2) === 0,
+    reduceOnly: random.below(4) === 0 ? 'rejected' : 'enforced',
+    orderExpiryMs: random.below(2) === 0 ? 0 : 5_000,
+    killSwitch: random.below(3) === 0,
+    pace: 1,
+  };
+}

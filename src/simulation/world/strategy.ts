@@ -1,0 +1,108 @@
+/** A strategy that sends guarded orders all the time, whatever happens, and asks the venue for what it was not told. */
+import { BrokerRejectedError, type OrderRequest } from '../../broker/broker.js';
+import { busSource } from '../../killSwitch/busSource.js';
+import { createKillSwitch } from '../../killSwitch/killSwitch.js';
+import { createShutdownGate, type ShutdownGate } from '../../shutdownGate/gate.js';
+import { guardOrderSubmission } from '../../shutdownGate/guard.js';
+import { assembleTradingLease } from '../../tradingLease/lease.js';
+import { ACCOUNT, BROKER_TIMEOUT_MS } from './ground.js';
+import type { RoleGround } from './roles.js';
+
+const RESOLVE_EVERY_MS = 250;
+const BELOW_MARKET = 80;
+const MAX_RESTING = 4;
+
+export class SimulatedStrategy {
+  readonly gate: ShutdownGate;
+  readonly #role: RoleGround;
+  readonly #prefix: string;
+  readonly #symbols: readonly string[];
+  readonly #submit;
+  readonly #cancel;
+  readonly #resting: { readonly orderId: string; readonly symbol: string }[] = [];
+  #number = 0;
+
+  constructor(role: RoleGround, life: number) {
+    const { ground, process, bus, broker, random } = role;
+    const { clock, self } = process;
+    const { parts, setup, kernel } = ground;
+    this.#role = role;
+    this.#prefix = `${process.name}-${life}`;
+    this.#symbols = Object.keys(setup.positions);
+    this.gate = createShutdownGate({ clock });
+    const lease = assembleTradingLease(
+      { bus, account: ACCOUNT, inflight: this.gate, brokerTimeoutMs: BROKER_TIMEOUT_MS, clock, random, self, holderId: this.#prefix },
+      parts.lease,
+    );
+    const door = {
+      gate: this.gate,
+      lease: parts.permission(lease, bus, clock),
+      brokerTimeoutMs: BROKER_TIMEOUT_MS,
+      ...(setup.killSwitch && parts.killSwitch ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], clock }) } : {}),
+    };
+    this.#submit = guardOrderSubmission(
+      (order: OrderRequest) => {
+        ground.sent.push({ atMs: kernel.nowMs, process: process.name, clientOrderId: order.clientOrderId, intent: 'increase' });
+        return broker.submit(order);
+      },
+      { ...door, label: (order) => order.clientOrderId },
+    );
+    this.#cancel = guardOrderSubmission((order: { readonly orderId: string; readonly symbol: string }) => broker.cancel(order), {
+      ...door,
+      intent: 'cancel',
+    });
+  }
+
+  async run(): Promise<void> {
+    const { ground, process } = this.#role;
+    const everyMs = 1_000 / ground.setup.ordersPerS;
+    for (;;) {
+      await process.clock.sleep(everyMs);
+      this.#attempt(this.#nextOrder());
+    }
+  }
+
+  #nextOrder(): OrderRequest {
+    const { restingEvery } = this.#role.ground.setup;
+    const number = this.#number++;
+    const symbol = this.#symbols[number % this.#symbols.length] ?? '';
+    const base = { clientOrderId: `${this.#prefix}-${number}`, symbol, positionSide: 'net', reduceOnly: false } as const;
+    if (restingEvery > 0 && number % restingEvery === 0)
+      return { ...base, side: 'buy', type: 'limit', quantity: 1, limitPrice: BELOW_MARKET };
+    return { ...base, side: this.#role.random.below(2) === 0 ? 'buy' : 'sell', type: 'market', quantity: 1 };
+  }
+
+  #attempt(order: OrderRequest): void {
+    const oldest = this.#resting.length > MAX_RESTING ? this.#resting.shift() : undefined;
+    if (oldest !== undefined) this.#cancelOne(oldest);
+    const admission = this.#submit.trySubmit(order);
+    if (!admission.ok) return;
+    admission.outcome.then(
+      (report) => {
+        if (report.status === 'working') this.#resting.push({ orderId: report.orderId, symbol: order.symbol });
+      },
+      (error: unknown) => {
+        if (!(error instanceof BrokerRejectedError)) void this.#resolve(admission.entryId, order);
+      },
+    );
+  }
+
+  #cancelOne(order: { readonly orderId: string; readonly symbol: string }): void {
+    const { ground } = this.#role;
+    const admission = this.#cancel.trySubmit(order);
+    if (admission.ok) admission.outcome.catch(() => undefined);
+    else ground.refusedCancels.push({ atMs: ground.kernel.nowMs, code: admission.code });
+  }
+
+  /** Never sent again: the venue is asked until it says what became of the order. */
+  async #resolve(entryId: number, order: OrderRequest): Promise<void> {
+    const { broker, process } = this.#role;
+    for (;;) {
+      await process.clock.sleep(RESOLVE_EVERY_MS);
+      const answer = await broker.orderByClientId(order.symbol, order.clientOrderId).catch(() => undefined);
+      if (answer?.found !== true) continue;
+      this.gate.resolve(entryId, 'acknowledged', { by: 'query' });
+      return;
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** A whole system on simulated time: bus, venue, and the shipped roles in processes that die, stop and start again. */
+import { encodeTradingState, TRADING_STATE } from '../../messages/tradingState.js';
+import { seededRandom } from '../../random.js';
+import { SimulatedRedis } from '../bus/simulatedRedis.js';
+import type { DrainKind } from '../kernel/drain.js';
+import { Kernel } from '../kernel/kernel.js';
+import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
+import { SimulatedVenue } from '../venue/simulatedVenue.js';
+import { ACCOUNT, bear, type Ground, SERVICE, WALL_START_MS } from './ground.js';
+import { intactWorld, type WorldParts } from './parts.js';
+import { type RoleGround, roleGround, runBrain, runWatchdog, runWorker } from './roles.js';
+import type { WorldSetup } from './setup.js';
+import { SimulatedStrategy } from './strategy.js';
+
+export interface WorldOptions {
+  readonly seed: number | string;
+  readonly setup: WorldSetup;
+  readonly parts?: WorldParts;
+  readonly drain?: DrainKind;
+}
+
+interface Actor {
+  readonly name: string;
+  readonly start: (role: RoleGround, life: number) => void;
+  process: SimulatedProcess | undefined;
+  life: number;
+  hangs: boolean;
+}
+
+export class World implements Ground {
+  readonly kernel: Kernel;
+  readonly redis: SimulatedRedis;
+  readonly venue: SimulatedVenue;
+  readonly setup: WorldSetup;
+  readonly parts: WorldParts;
+  readonly sent: Ground['sent'] = [];
+  readonly refusedCancels: Ground['refusedCancels'] = [];
+  readonly alerts: Ground['alerts'] = [];
+  readonly disks: Ground['disks'] = new Map();
+  readonly #actors = new Map<string, Actor>();
+
+  constructor({ seed, setup, parts = intactWorld, drain }: WorldOptions) {
+    this.setup = setup;
+    this.parts = parts;
+    this.kernel = new Kernel(seededRandom(seed), drain);
+    this.redis = new SimulatedRedis(this.kernel, { replicated: setup.replicatedBus, wallStartMs: WALL_START_MS });
+    this.venue = new SimulatedVenue(this.kernel, { accounts: [ACCOUNT], wallStartMs: WALL_START_MS });
+    this.venue.set({ reduceOnly: setup.reduceOnly, orderExpiryMs: setup.orderExpiryMs === 0 ? null : setup.orderExpiryMs });
+    this.venue.seed(
+      ACCOUNT,
+      Object.entries(setup.positions).map(([symbol, quantity]) => ({ symbol, quantity })),
+    );
+    this.#armed();
+    this.#add('brain', runBrain);
+    for (let index = 1; index <= setup.watchdogs; index += 1) this.#add(`watchdog-${index}`, runWatchdog);
+    for (let index = 1; index <= setup.workers; index += 1) this.#add(`worker-${index}`, runWorker);
+    this.#add('strategy', (role, life) => void new SimulatedStrategy(role, life).run());
+  }
+
+  get names(): readonly string[] {
+    return [...this.#actors.keys()];
+  }
+
+  process(name: string): SimulatedProcess | undefined {
+    return this.#actors.get(name)?.process;
+  }
+
+  start(name: string): void {
+    const actor = this.#actors.get(name);
+    if (actor === undefined || actor.process?.dead === false) return;
+    actor.life += 1;
+    actor.hangs = false;
+    const process = bear(this, name, actor.life);
+    actor.process = process;
+    actor.start(
+      roleGround(this, process, actor.life, () => actor.hangs),
+      actor.life,
+    );
+  }
+
+  startAll(): void {
+    for (const name of this.names) this.start(name);
+  }
+
+  kill(name: string): void {
+    this.process(name)?.kill();
+  }
+
+  /** The decision loop of the brain hangs from its next evaluation on, until it is started again. */
+  hang(name: string): void {
+    const actor = this.#actors.get(name);
+    if (actor !== undefined) actor.hangs = true;
+  }
+
+  #add(name: string, start: Actor['start']): void {
+    this.#actors.set(name, { name, start, process: undefined, life: 0, hangs: false });
+  }
+
+  /** As a person has armed it before anything begins. */
+  #armed(): void {
+    const fields = encodeTradingState({
+      epoch: 1,
+      mode: 'ACTIVE',
+      halts: [],
+      accounts: [ACCOUNT],
+      services: [SERVICE],
+      changedBy: 'operator',
+      changedWallMs: WALL_START_MS,
+    });
+    this.redis.server.commit({ do: 'set', key: TRADING_STATE, version: 1, fields: Object.freeze({ ...fields }) });
+  }
+}
