@@ -18,6 +18,11 @@ export interface SignalOptions {
   readonly signals?: readonly EndSignal[];
   /** How long orders in flight and loops are waited for. Default 8,000 ms; at least 500 ms more than the longest `brokerTimeoutMs`. */
   readonly drainTimeoutMs?: number;
+  /**
+   * Lets `drainTimeoutMs` be too short for a broker call: then an order can be in flight when the process ends, and nobody here learns
+   * what became of it. Default false.
+   */
+  readonly allowShortDrain?: boolean;
   /** The budget of the whole shutdown, drain and hooks together; then the process is ended. Default 10,000 ms; more than `drainTimeoutMs`. */
   readonly forceAfterMs?: number;
   /** A further signal that comes sooner after the first is the same one; a later one ends the process at once. Default 1,000 ms. */
@@ -36,7 +41,7 @@ export interface SignalOptions {
 export type SignalSettings = Required<Omit<SignalOptions, 'logger'>> & { readonly logger: Logger | undefined };
 
 const DURATION_OPTIONS = ['drainTimeoutMs', 'forceAfterMs', 'deadWindowMs'] as const;
-const KNOWN_OPTIONS: readonly string[] = [...DURATION_OPTIONS, ...FAULT_EVENTS, 'signals', 'gates', 'logger'];
+const KNOWN_OPTIONS: readonly string[] = [...DURATION_OPTIONS, ...FAULT_EVENTS, 'allowShortDrain', 'signals', 'gates', 'logger'];
 
 /** A misspelt option would be a safeguard that is silently missing. */
 export function checkKnownOptions(options: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
@@ -84,6 +89,7 @@ export function signalSettings(options: SignalOptions): SignalSettings {
   return {
     signals: given['signals'] === undefined ? DEFAULT_SIGNALS : checkSignals(given['signals']),
     drainTimeoutMs,
+    allowShortDrain: checkFlag('allowShortDrain', given['allowShortDrain']),
     forceAfterMs,
     deadWindowMs: duration('deadWindowMs', DEAD_WINDOW_MS),
     uncaughtException: checkFlag('uncaughtException', given['uncaughtException']),
@@ -96,6 +102,11 @@ export function signalSettings(options: SignalOptions): SignalSettings {
 /** What holds when nobody handles signals. */
 export const UNASKED: SignalSettings = signalSettings({});
 
+/** The drain that gates are promised, and hold their guards' broker calls to; undefined: it may be too short for one. */
+export function promisedDrainMs({ allowShortDrain, drainTimeoutMs }: SignalSettings): number | undefined {
+  return allowShortDrain ? undefined : drainTimeoutMs;
+}
+
 /** Several askers share one owner: nobody's drain gets shorter, nobody's signal is left out. */
 export function combineSettings(all: readonly SignalSettings[]): SignalSettings {
   const [first = UNASKED, ...others] = all;
@@ -103,6 +114,7 @@ export function combineSettings(all: readonly SignalSettings[]): SignalSettings 
     (left, right) => ({
       signals: [...new Set([...left.signals, ...right.signals])],
       drainTimeoutMs: Math.max(left.drainTimeoutMs, right.drainTimeoutMs),
+      allowShortDrain: left.allowShortDrain && right.allowShortDrain,
       forceAfterMs: Math.max(left.forceAfterMs, right.forceAfterMs),
       deadWindowMs: Math.max(left.deadWindowMs, right.deadWindowMs),
       uncaughtException: left.uncaughtException || right.uncaughtException,

@@ -6,7 +6,7 @@ import { type EndSignal, FAULT_EVENTS, type ProcessEvents } from './events.js';
 import { drainAll, grantExit, inflightOf, promiseDrain, unfinishedOf } from './gates.js';
 import { type HookEntry, HookStack } from './hooks.js';
 import { RunningLoops } from './loops.js';
-import { combineSettings, type SignalSettings } from './options.js';
+import { combineSettings, promisedDrainMs, type SignalSettings } from './options.js';
 import { leftOver, stackOf, type Unfinished } from './words.js';
 
 export const OWNER_VERSION = 1;
@@ -108,7 +108,11 @@ export class ShutdownOwner implements ShutdownProtocol {
     const before = this.#settings();
     const combined = combineSettings([...this.#handlings.values(), settings]);
     // First, as it refuses a drain that cannot hold: nothing has been changed by then.
-    promiseDrain([this.#gate, ...combined.gates], combined.drainTimeoutMs, this.#handlings.size === 0 ? undefined : before.drainTimeoutMs);
+    promiseDrain(
+      [this.#gate, ...combined.gates],
+      promisedDrainMs(combined),
+      this.#handlings.size === 0 ? undefined : promisedDrainMs(before),
+    );
     this.#handlings.set(key, settings);
     if (this.#gate.requested) this.#shut(settings.gates);
     this.#listen(combined);
@@ -135,7 +139,7 @@ export class ShutdownOwner implements ShutdownProtocol {
     this.#listening.clear();
     if (this.#handlings.size === 0) return;
     const rest = this.#settings();
-    promiseDrain(this.#gates(), rest.drainTimeoutMs, undefined);
+    promiseDrain(this.#gates(), promisedDrainMs(rest), undefined);
     this.#listen(rest);
   }
 

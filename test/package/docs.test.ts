@@ -111,6 +111,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
   'docs/shutdown.md': {
     signals: DEFAULT_SIGNALS.join(', '),
     drainTimeoutMs: DEFAULT_DRAIN_TIMEOUT_MS,
+    allowShortDrain: String(UNASKED.allowShortDrain),
     forceAfterMs: DEFAULT_FORCE_AFTER_MS,
     deadWindowMs: DEAD_WINDOW_MS,
     uncaughtException: String(UNASKED.uncaughtException),

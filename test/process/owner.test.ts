@@ -438,6 +438,22 @@ describe('further gates', () => {
     both();
     other.protocol.coverBrokerTimeout(10_001);
   });
+
+  it('L5: take a drain that does not cover their broker calls where everybody who asks allows it, and then alone', () => {
+    const scene = new Scene();
+    scene.gate.protocol.coverBrokerTimeout(10_000);
+    const close = scene.handle({ drainTimeoutMs: 2_000, allowShortDrain: true });
+    scene.gate.protocol.coverBrokerTimeout(60_000);
+    expect(() => scene.handle({ drainTimeoutMs: 5_000 })).toThrow('drainTimeoutMs = 5000: must be at least 60500');
+    close();
+    const fresh = new Scene();
+    fresh.handle({ drainTimeoutMs: 2_000, allowShortDrain: true });
+    const strict = fresh.handle({ drainTimeoutMs: 5_000 });
+    expect(() => fresh.gate.protocol.coverBrokerTimeout(4_501)).toThrow('must be at most 4500');
+    strict();
+    fresh.gate.protocol.coverBrokerTimeout(4_501);
+    expect(() => scene.handle({ allowShortDrain: 1 } as never)).toThrow('allowShortDrain = 1: must be true or false');
+  });
 });
 
 it('S3: a gate that cannot be drained is a failure, and the process ends', async () => {
