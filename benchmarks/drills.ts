@@ -16,8 +16,13 @@ interface Series {
 
 const SERIES: readonly Series[] = [
   { budget: 'L1 brain dead → panic_close, p99 of 20 drills, Redis ms', check: 'L1', runs: 20, options: {} },
-  { budget: 'L4 strategy cut off → refuses, max of 10 drills, Redis ms', check: 'L4.outage', runs: 10, options: { partition: 'strategy' } },
-  { budget: 'L4 watchdog dead → refuses, max of 10 drills, Redis ms', check: 'L4', runs: 10, options: { kill: 'watchdog' } },
+  {
+    budget: 'L4 strategy cut off → last order begins, max of 10 drills, Redis ms',
+    check: 'L4.outage',
+    runs: 10,
+    options: { partition: 'strategy' },
+  },
+  { budget: 'L4 watchdog dead → last order begins, max of 10 drills, Redis ms', check: 'L4', runs: 10, options: { kill: 'watchdog' } },
 ];
 
 /** What else goes red is told: a figure of a drill that failed otherwise would be read as one of a drill that passed. */

@@ -70,21 +70,25 @@ export const nothingForgotten = check('S2', 'every order that was admitted is at
   };
 });
 
-/** The strategy refuses on its own from `boundMs` after `sinceMs` on, as long as the lease cannot have returned. */
+/**
+ * The strategy refuses on its own from `boundMs` after `sinceMs` on, as long as the lease cannot have returned. The figure is when the
+ * last order began: the first refusal comes up to one attempt later than the lapse, and would tell how often was tried.
+ */
 function lapses(evidence: Evidence, sinceMs: number, boundMs: number, untilMs: number): Finding {
   const after = evidence.attempts.filter(({ value }) => value.atMs > sinceMs && value.atMs < untilMs);
   const first = after.find(({ value }) => value.result === 'refused');
   if (after.length < ATTEMPTS_NEEDED) return { missing: `only ${after.length} attempts without a lease` };
   const toleranceMs = TOLERANCE_MS + evidence.stallMs(sinceMs, sinceMs + boundMs + TOLERANCE_MS);
-  const late = ordersFrom(evidence.events, evidence.account, isStrategy).filter((order) => {
-    const begunMs = order.sentMs ?? order.atMs;
-    return begunMs > sinceMs + boundMs + toleranceMs && begunMs < untilMs;
-  });
+  const begun = ordersFrom(evidence.events, evidence.account, isStrategy)
+    .map((order) => (order.sentMs ?? order.atMs) - sinceMs)
+    .filter((tookMs) => tookMs < untilMs - sinceMs);
+  const late = begun.filter((tookMs) => tookMs > boundMs + toleranceMs);
   const lapsed = first === undefined ? 'never' : ms(first.value.atMs - sinceMs);
+  const lastMs = Math.max(0, ...begun);
   return {
     passed: late.length === 0 && first !== undefined,
-    evidence: `first refusal after ${lapsed}, ${late.length} orders later than ${ms(boundMs)} + ${ms(toleranceMs)} tolerance`,
-    ...(first === undefined ? {} : { figure: { ms: first.value.atMs - sinceMs, boundMs, stallMs: toleranceMs - TOLERANCE_MS } }),
+    evidence: `last order begun after ${ms(lastMs)}, first refusal after ${lapsed}, ${late.length} orders later than ${ms(boundMs)} + ${ms(toleranceMs)} tolerance`,
+    ...(first === undefined ? {} : { figure: { ms: lastMs, boundMs, stallMs: toleranceMs - TOLERANCE_MS } }),
   };
 }
 
