@@ -14,11 +14,8 @@ const FOUND_SOON = [
   'ack-before-done',
   'wall-clock-age',
   'no-dedupe',
-  'flag-not-lease',
   'check-then-await',
   'never-halts',
-  'renews-unwatched',
-  'lease-never-lapses',
   'closes-twice-the-size',
   'no-unguarded-rule',
 ];

@@ -80,7 +80,8 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const violations: FoundViolation[] = [];
   let done = 0;
   let simulatedMs = 0;
-  for (; done < seeds && signal?.aborted !== true && clock.monotonicMs() - startedMs < forMs; ) {
+  const mayGoOn = () => done < seeds && signal?.aborted !== true && clock.monotonicMs() - startedMs < forMs;
+  while (mayGoOn()) {
     const seed = first + done;
     const run = await runSchedule(scheduleFor(seed, options), parts === undefined ? {} : { parts });
     done += 1;

@@ -103,7 +103,7 @@ export function drawSchedule(seed: number, { swarm = false }: DrawOptions = {}):
   const targets = targetsOf(setup);
   const counts = random.fork('count');
   const kinds = swarm ? Array.from({ length: 2 + counts.below(3) }, () => pick(counts, FAULT_KINDS, 'crash')) : FAULT_KINDS;
-  const leadMs = counts.below(5) === 0 ? undefined : LEAD_FROM_MS + counts.below(LEAD_SPAN_MS);
+  const leadMs = counts.below(3) === 0 ? undefined : LEAD_FROM_MS + counts.below(LEAD_SPAN_MS);
   const lead = leadMs === undefined ? [] : [drawLead(random.fork('lead'), leadMs)];
   // Some leads are left alone: what they lead to must come although nothing else is wrong.
   const count = lead.length > 0 && counts.below(8) === 0 ? 0 : 2 + counts.below(5);
