@@ -45,7 +45,8 @@ export { type Clock, systemClock, type Timer, type TimerOptions } from './clock.
 export { type DirectExitOptions, type DirectExitResult, directExit } from './emergencyExit/direct.js';
 export type { ExitTimings } from './emergencyExit/options.js';
 export { type PanicDeps, type PanicOutcome, type PanicRequest, panicClose } from './emergencyExit/panicClose.js';
-export { createExitWorker, type ExitWorker, type ExitWorkerOptions } from './emergencyExit/worker.js';
+export { createExitWorker } from './emergencyExit/worker.js';
+export type { ExitWorker, ExitWorkerOptions } from './emergencyExit/workerOptions.js';
 export { ConfigurationError, FailflatError, type FailflatErrorCode, isFailflatError } from './errors.js';
 export { createExitBrain, type Decision, type ExitBrain } from './exitBrain/exitBrain.js';
 export type { ExitBrainOptions } from './exitBrain/options.js';
@@ -130,4 +131,5 @@ export type { BookPosition, RearmPlan, RearmRequest } from './tradingState/rearm
 export { readStatus, type SystemStatus } from './tradingState/status.js';
 export type { WatchdogOptions } from './watchdog/options.js';
 export type { RuleLimits, RuleName } from './watchdog/rules/rule.js';
-export { createWatchdog, type Watchdog, type WatchdogStatus } from './watchdog/watchdog.js';
+export { createWatchdog } from './watchdog/watchdog.js';
+export type { Watchdog, WatchdogStatus } from './watchdog/watchdogFace.js';

@@ -7,14 +7,11 @@ import { derivedId } from '../random.js';
 import { halt } from '../tradingState/halt.js';
 import { readBusName } from './busName.js';
 import { checkIdentity } from './condition.js';
-import { memoryLedger } from './direct.js';
+import { memoryLedger } from './directRun.js';
 import { orderPrefix } from './legs.js';
+import type { BusLostPolicy } from './options.js';
 import { recordSurely } from './record.js';
 import type { WorkerContext } from './workerContext.js';
-
-/** `escalate`: only tell people. `flatten`: close the book as well. */
-export const BUS_LOST_POLICIES = ['escalate', 'flatten'] as const;
-export type BusLostPolicy = (typeof BUS_LOST_POLICIES)[number];
 
 interface LocalIncident {
   readonly id: string;

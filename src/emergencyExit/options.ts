@@ -55,6 +55,10 @@ export const DEFAULT_EXIT_TIMINGS: ExitTimings = {
   panicAgeAlarmMs: 60_000,
 };
 
+/** When the bus stays away. `escalate`: only tell people. `flatten`: close the book as well. */
+export const BUS_LOST_POLICIES = ['escalate', 'flatten'] as const;
+export type BusLostPolicy = (typeof BUS_LOST_POLICIES)[number];
+
 /** Closes at the same time. */
 export const DEFAULT_CONCURRENCY = 10;
 

@@ -1,9 +1,9 @@
 /** Runs an emergency exit worker as a process of its own. */
 import { openBroker } from '../brokers/openBroker.js';
 import { checkName } from '../checks.js';
-import type { BusLostPolicy } from '../emergencyExit/busLoss.js';
-import type { ExitTimings } from '../emergencyExit/options.js';
-import { createExitWorker, type ExitWorkerOptions } from '../emergencyExit/worker.js';
+import type { BusLostPolicy, ExitTimings } from '../emergencyExit/options.js';
+import { createExitWorker } from '../emergencyExit/worker.js';
+import type { ExitWorkerOptions } from '../emergencyExit/workerOptions.js';
 import { hostIdentity } from '../host.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { EXIT_WORKER_HEARTBEAT } from '../messages/peerBeat.js';

@@ -15,7 +15,8 @@ import { RedisServer } from '../../src/rig/redis/server.js';
 import { scaledTimings } from '../../src/roles/scale.js';
 import { readTradingState } from '../../src/tradingState/read.js';
 import { runVenue } from '../../src/venue/command.js';
-import { createWatchdog, type Watchdog } from '../../src/watchdog/watchdog.js';
+import { createWatchdog } from '../../src/watchdog/watchdog.js';
+import type { Watchdog } from '../../src/watchdog/watchdogFace.js';
 import { eventually } from '../support/eventually.js';
 import { COMPLETIONS, type Flat, HEARTBEATS, OriginalClient, PANICS } from '../support/originalWire.js';
 

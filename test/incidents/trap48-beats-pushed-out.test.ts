@@ -4,7 +4,8 @@ import { type Bus, FROM_START } from '../../src/bus/bus.js';
 import { systemClock } from '../../src/clock.js';
 import { EXIT_BRAIN_HEARTBEAT, encodeBrainBeat } from '../../src/messages/heartbeat.js';
 import { decodePanicClose, PANIC_CLOSE } from '../../src/messages/panicClose.js';
-import { createWatchdog, type Watchdog } from '../../src/watchdog/watchdog.js';
+import { createWatchdog } from '../../src/watchdog/watchdog.js';
+import type { Watchdog } from '../../src/watchdog/watchdogFace.js';
 import { eventually } from '../support/eventually.js';
 import { type BusName, type BusPlace, EVERY_BUS } from '../support/everyBus.js';
 

@@ -2,10 +2,9 @@
  * Mutation testing of one folder, named by MUTATED_FOLDER. Every mutant counts, those that no test reaches too. A mutant that cannot
  * change behaviour is disabled where it stands, with its reason.
  */
-import { SCORE_MIN } from './folders.mjs';
+import { mutatedFolder, SCORE_MIN } from './folders.mjs';
 
-const folder = process.env.MUTATED_FOLDER;
-if (folder === undefined) throw new Error('MUTATED_FOLDER must name a folder of src');
+const folder = mutatedFolder();
 
 export default {
   mutate: [`src/${folder}/**/*.ts`],
@@ -15,7 +14,7 @@ export default {
   concurrency: Number(process.env.MUTATION_CONCURRENCY ?? 2),
   // A mutant that never ends is caught; one on a busy machine is not taken for it.
   timeoutMS: 30_000,
-  ignorePatterns: ['var', 'dist', 'benchmarks', 'docs', 'deploy'],
+  ignorePatterns: ['var', 'dist', 'benchmarks/results'],
   tempDirName: '.stryker-tmp',
   cleanTempDir: 'always',
   incremental: true,

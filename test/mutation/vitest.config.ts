@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { DRILL, FIXTURES, REDIS, STOP } from '../projects.js';
+import { judgesOf, mutatedFolder } from './folders.mjs';
 
 /**
- * The tests that judge mutants: those of the folders that are mutated, in one process each. Tests of real processes run what was built,
+ * The tests that judge mutants: those that speak of the mutated folder, in one process. Tests of real processes run what was built,
  * not what was mutated; the structure and the package are not about behaviour.
  */
 export default defineConfig({
@@ -10,7 +11,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 20_000,
     isolate: false,
-    include: ['test/{shutdownGate,killSwitch,tradingLease,process,breakers,ledger,http,incidents}/**/*.test.ts'],
+    include: judgesOf(mutatedFolder()),
     exclude: [FIXTURES, ...DRILL, ...STOP, ...REDIS],
   },
 });

@@ -7,8 +7,9 @@ import type { Broker } from '../../src/broker/broker.js';
 import { type Bus, type Fields, FROM_START } from '../../src/bus/bus.js';
 import { createMemoryBus, type MemoryBus } from '../../src/bus/memory.js';
 import { type Clock, systemClock } from '../../src/clock.js';
-import { assembleExitWorker, type ExitWorkerOptions } from '../../src/emergencyExit/worker.js';
 import { intactWorkerParts, type WorkerParts } from '../../src/emergencyExit/workerContext.js';
+import type { ExitWorkerOptions } from '../../src/emergencyExit/workerOptions.js';
+import { assembleExitWorker } from '../../src/emergencyExit/workerRun.js';
 import { AUDIT } from '../../src/messages/audit.js';
 import {
   type Completion,

@@ -9,7 +9,8 @@ import { decodePanicClose, PANIC_CLOSE } from '../../src/messages/panicClose.js'
 import { WATCHDOG_HEARTBEAT } from '../../src/messages/peerBeat.js';
 import { encodeTradingState, TRADING_STATE } from '../../src/messages/tradingState.js';
 import { Tail } from '../../src/watchdog/tail.js';
-import { createWatchdog, type Watchdog } from '../../src/watchdog/watchdog.js';
+import { createWatchdog } from '../../src/watchdog/watchdog.js';
+import type { Watchdog } from '../../src/watchdog/watchdogFace.js';
 import { eventually } from '../support/eventually.js';
 import { fastTemporaryDirectory } from '../support/temporaryDirectory.js';
 

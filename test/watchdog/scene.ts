@@ -11,7 +11,8 @@ import { encodeTradingState, TRADING_STATE, type TradingState } from '../../src/
 import { seededRandom } from '../../src/random.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import type { WatchdogOptions } from '../../src/watchdog/options.js';
-import { assembleWatchdog, intactParts, type Watchdog, type WatchdogParts } from '../../src/watchdog/watchdog.js';
+import { assembleWatchdog, intactParts, type WatchdogParts } from '../../src/watchdog/runningWatchdog.js';
+import type { Watchdog } from '../../src/watchdog/watchdogFace.js';
 
 /** Lets a test stand between one process and the bus. */
 export interface BusFaults {

@@ -1,5 +1,5 @@
 /** `failflat exit-worker`: closes the book when it is asked to. */
-import { BUS_LOST_POLICIES } from '../../emergencyExit/busLoss.js';
+import { BUS_LOST_POLICIES } from '../../emergencyExit/options.js';
 import { brokerOptions, busOption, type Command, given, jsonOption } from '../command.js';
 import { alertConfig, alertOptions, logOption, memoryOption, runRole, scaleOption, sharedBus } from '../roleCommand.js';
 

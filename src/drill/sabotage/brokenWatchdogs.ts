@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../../clock.js';
 import { encodePanicClose, PANIC_CLOSE } from '../../messages/panicClose.js';
 import type { WatchdogSeams } from '../../roles/watchdogRole.js';
-import { assembleWatchdog, intactParts, type WatchdogParts } from '../../watchdog/watchdog.js';
+import { assembleWatchdog, intactParts, type WatchdogParts } from '../../watchdog/runningWatchdog.js';
 
 export interface BrokenWatchdog {
   readonly create?: NonNullable<WatchdogSeams['create']>;

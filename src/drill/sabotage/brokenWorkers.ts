@@ -2,8 +2,8 @@
 import { type Clock, systemClock } from '../../clock.js';
 import { intactExitParts } from '../../emergencyExit/executor.js';
 import { judgePanic } from '../../emergencyExit/intake.js';
-import { assembleExitWorker } from '../../emergencyExit/worker.js';
 import { intactWorkerParts, type WorkerParts } from '../../emergencyExit/workerContext.js';
+import { assembleExitWorker } from '../../emergencyExit/workerRun.js';
 import type { ExitWorkerSeams } from '../../roles/exitWorkerRole.js';
 import { untilAborted } from '../../roles/role.js';
 import { brokenExits } from './brokenExits.js';

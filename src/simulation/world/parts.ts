@@ -7,7 +7,7 @@ import type { ExitBrainOptions } from '../../exitBrain/options.js';
 import type { Permission } from '../../permission.js';
 import type { TradingLease } from '../../tradingLease/lease.js';
 import { intactParts as intactLease, type LeaseParts } from '../../tradingLease/renewal.js';
-import { intactParts as intactWatchdog, type WatchdogParts } from '../../watchdog/watchdog.js';
+import { intactParts as intactWatchdog, type WatchdogParts } from '../../watchdog/runningWatchdog.js';
 
 export interface WorldParts {
   readonly brain: (options: ExitBrainOptions) => ExitBrain;

@@ -3,13 +3,13 @@ import type { AlertSink } from '../../alert/alert.js';
 import type { Broker } from '../../broker/broker.js';
 import type { Bus } from '../../bus/bus.js';
 import type { DurableFiles } from '../../durableFile.js';
-import { assembleExitWorker } from '../../emergencyExit/worker.js';
+import { assembleExitWorker } from '../../emergencyExit/workerRun.js';
 import { silentLogger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { hold } from '../../roles/decideModule.js';
 import { evaluateForEver } from '../../roles/exitBrainRole.js';
 import { DEFAULT_DECIDE_MS } from '../../roles/scale.js';
-import { assembleWatchdog } from '../../watchdog/watchdog.js';
+import { assembleWatchdog } from '../../watchdog/runningWatchdog.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { ACCOUNT, BROKER_TIMEOUT_MS, diskOf, type Ground, SERVICE } from './ground.js';
 
