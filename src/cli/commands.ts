@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 
 const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['drill', async () => (await import('./commands/drill.js')).drillCommand],
+  ['simulate', async () => (await import('./commands/simulate.js')).simulateCommand],
   ['status', async () => (await import('./commands/status.js')).statusCommand],
   ['halt', async () => (await import('./commands/halt.js')).haltCommand],
   ['panic', async () => (await import('./commands/panic.js')).panicCommand],

@@ -1,5 +1,4 @@
 /** Order doors that lack one safeguard. */
-import { systemClock } from '../../clock.js';
 import type { Permission } from '../../permission.js';
 import { readTradingState } from '../../tradingState/read.js';
 import type { StrategySeams } from '../actors/strategy.js';
@@ -8,7 +7,7 @@ type BrokenPermission = NonNullable<StrategySeams['permission']>;
 
 export const brokenPermissions: Readonly<Record<string, BrokenPermission>> = {
   /** A flag that is read again and again: it stays as it was last seen when nobody watches any more. */
-  'flag-not-lease': (bus): Permission => {
+  'flag-not-lease': (bus, _lease, clock): Permission => {
     let active = false;
     const look = async (): Promise<void> => {
       try {
@@ -16,7 +15,7 @@ export const brokenPermissions: Readonly<Record<string, BrokenPermission>> = {
       } catch {
         // The safeguard that is missing here: doubt keeps the last answer.
       }
-      systemClock.setTimer(10, () => void look(), { keepAlive: false });
+      clock.setTimer(10, () => void look(), { keepAlive: false });
     };
     void look();
     return {

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from '../../clock.js';
 import { encodePanicClose, PANIC_CLOSE } from '../../messages/panicClose.js';
 import type { WatchdogSeams } from '../../roles/watchdogRole.js';
-import { assembleWatchdog, intactParts } from '../../watchdog/runningWatchdog.js';
+import { assembleWatchdog, intactParts, type WatchdogParts } from '../../watchdog/runningWatchdog.js';
 
 export interface BrokenWatchdog {
   readonly create?: NonNullable<WatchdogSeams['create']>;
@@ -10,18 +10,26 @@ export interface BrokenWatchdog {
   readonly clock?: (given: Clock | undefined) => Clock;
 }
 
-export const brokenWatchdogs: Readonly<Record<string, BrokenWatchdog>> = {
+export const brokenWatchdogParts = {
   /** Beats, so that trading can be armed, and never accuses anyone. */
-  'no-watchdog': { create: (options) => assembleWatchdog(options, { ...intactParts, rules: [] }) },
+  'no-watchdog': { ...intactParts, rules: [] },
   /** One send, whatever became of it, and never again. */
   'panic-once': {
-    create: (options) =>
-      assembleWatchdog(options, {
-        ...intactParts,
-        sendPanic: (panic, { bus, key, idempotencyKey }) => bus.append(PANIC_CLOSE, encodePanicClose(panic), { key, idempotencyKey }),
-        resends: () => [],
-      }),
+    ...intactParts,
+    sendPanic: (panic, { bus, key, idempotencyKey }) => bus.append(PANIC_CLOSE, encodePanicClose(panic), { key, idempotencyKey }),
+    resends: () => [],
   },
-  /** Ages are differences of the wall clock. */
-  'wall-clock-age': { clock: (given = systemClock) => ({ ...given, monotonicMs: () => given.wallMs() }) },
+} as const satisfies Readonly<Record<string, WatchdogParts>>;
+
+/** Ages are differences of the wall clock. */
+export const wallClockAge = (clock: Clock): Clock => ({ ...clock, monotonicMs: () => clock.wallMs() });
+
+export const brokenWatchdogs: Readonly<Record<string, BrokenWatchdog>> = {
+  ...Object.fromEntries(
+    Object.entries(brokenWatchdogParts).map(([name, parts]): [string, BrokenWatchdog] => [
+      name,
+      { create: (options) => assembleWatchdog(options, parts) },
+    ]),
+  ),
+  'wall-clock-age': { clock: (given = systemClock) => wallClockAge(given) },
 };

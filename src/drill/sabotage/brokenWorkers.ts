@@ -1,5 +1,5 @@
 /** Exit workers that lack one safeguard. */
-import { systemClock } from '../../clock.js';
+import { type Clock, systemClock } from '../../clock.js';
 import { intactExitParts } from '../../emergencyExit/executor.js';
 import { judgePanic } from '../../emergencyExit/intake.js';
 import { intactWorkerParts, type WorkerParts } from '../../emergencyExit/workerContext.js';
@@ -10,7 +10,8 @@ import { brokenExits } from './brokenExits.js';
 
 type CreateWorker = NonNullable<ExitWorkerSeams['create']>;
 
-function brokenDuties(scale: number): Readonly<Record<string, Partial<WorkerParts>>> {
+/** Ages of a minute and the like are divided by `scale`. Made anew for each run: some of them count. */
+export function brokenDuties(scale: number, clock: Pick<Clock, 'sleep'>): Readonly<Record<string, Partial<WorkerParts>>> {
   let panics = 0;
   return {
     /** Beats, so that trading can be armed, and never closes anything. */
@@ -24,7 +25,7 @@ function brokenDuties(scale: number): Readonly<Record<string, Partial<WorkerPart
     'halt-last': {
       atOnce: () => {},
       inOrder: (raiseHalt, close) => {
-        void systemClock.sleep(5_000 / scale).then(raiseHalt);
+        void clock.sleep(5_000 / scale).then(raiseHalt);
         return close();
       },
       // Waiting for holders to drain would wait for the halt as well.
@@ -54,7 +55,7 @@ function brokenDuties(scale: number): Readonly<Record<string, Partial<WorkerPart
 export function brokenWorkers(scale: number): Readonly<Record<string, CreateWorker>> {
   const exits = Object.entries(brokenExits).map(([name, exit]): [string, Partial<WorkerParts>] => [name, { exit }]);
   return Object.fromEntries(
-    [...exits, ...Object.entries(brokenDuties(scale))].map(([name, broken]): [string, CreateWorker] => [
+    [...exits, ...Object.entries(brokenDuties(scale, systemClock))].map(([name, broken]): [string, CreateWorker] => [
       name,
       (options) => assembleExitWorker(options, { ...intactWorkerParts, ...broken }),
     ]),

@@ -34,7 +34,8 @@ export class SimulatedRedis {
   #replica: ServerData | undefined;
   #replicaCut = false;
   #frozen = false;
-  #down = false;
+  #kills = 0;
+  #keeps = true;
   #held: (() => void)[] = [];
 
   constructor(kernel: Kernel, options: SimulatedRedisOptions = {}) {
@@ -54,8 +55,8 @@ export class SimulatedRedis {
       (request, answer) => this.#arrive(request, answer),
       this.#options.link ?? DEFAULT_LINK,
     );
-    link.vigilant = this.#frozen || this.#down;
-    link.setRefusing(this.#down);
+    link.vigilant = this.#frozen || this.#kills > 0;
+    link.setRefusing(this.#kills > 0);
     this.#links.set(process.name, link);
     const connection = new BusConnection({
       link,
@@ -82,13 +83,13 @@ export class SimulatedRedis {
 
   thaw(): void {
     this.#frozen = false;
-    for (const link of this.#links.values()) link.vigilant = this.#down;
+    for (const link of this.#links.values()) link.vigilant = this.#kills > 0;
     for (const proceed of this.#held.splice(0)) proceed();
   }
 
   /** As SIGKILL: every connection breaks, and none is taken until {@link start}. */
   kill(): void {
-    this.#down = true;
+    this.#kills += 1;
     this.#held = [];
     for (const link of this.#links.values()) {
       link.setRefusing(true);
@@ -96,11 +97,15 @@ export class SimulatedRedis {
     }
   }
 
-  /** `kept: false`: without persistence, it starts empty. */
+  /** One start for each kill; the last one counts. `kept: false`: without persistence, it starts empty. */
   start(kept: boolean): void {
-    this.server.restart(kept ? this.server.data : emptyData(), this.#random.id());
+    this.#keeps &&= kept;
+    this.#kills = Math.max(0, this.#kills - 1);
+    if (this.#kills > 0) return;
+    const data = this.#keeps ? this.server.data : emptyData();
+    this.#keeps = true;
+    this.server.restart(data, this.#random.id());
     if (this.#replica !== undefined) this.#attachReplica(copyOf(this.server.data));
-    this.#down = false;
     for (const link of this.#links.values()) link.setRefusing(false);
   }
 
@@ -140,7 +145,7 @@ export class SimulatedRedis {
 
   #arrive(request: Request, answer: (reply: Reply) => void): void {
     if (this.#frozen) this.#held.push(() => this.server.handle(request, answer));
-    else if (!this.#down) this.server.handle(request, answer);
+    else if (this.#kills === 0) this.server.handle(request, answer);
   }
 
   #attachReplica(data: ServerData): void {

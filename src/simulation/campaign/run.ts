@@ -1,17 +1,20 @@
 /** Runs one schedule: trouble, healing, the death of the brain, and the judgement. */
+
 import { FaultPlayer, type Stroke } from '../faults/play.js';
 import type { Schedule } from '../faults/schedule.js';
+import { LAST_KILL_AFTER_MS } from '../faults/schedule.js';
 import { LIVENESS_ORACLES } from '../judge/liveness.js';
 import { reachedIn } from '../judge/reached.js';
 import { SAFETY_ORACLES } from '../judge/safety.js';
 import type { Violation } from '../judge/violation.js';
 import { Witness } from '../judge/witness.js';
 import type { DrainKind } from '../kernel/drain.js';
-import type { WorldParts } from '../world/parts.js';
+import { ACCOUNT } from '../world/ground.js';
+import type { MakeParts } from '../world/parts.js';
 import { World } from '../world/world.js';
 
 export interface RunOptions {
-  readonly parts?: WorldParts;
+  readonly parts?: MakeParts;
   readonly drain?: DrainKind;
 }
 
@@ -25,9 +28,6 @@ export interface RunResult {
   readonly witness: Witness;
   readonly world: World;
 }
-
-/** How long after the healing the brain is killed for good. */
-export const LAST_KILL_AFTER_MS = 3_000;
 
 /** Loads what the roles would load when they start: no real time may pass inside simulated time. */
 async function preload(): Promise<void> {
@@ -44,12 +44,16 @@ export async function runSchedule(schedule: Schedule, { parts, drain }: RunOptio
   });
   const witness = new Witness(world);
   const player = new FaultPlayer(world, schedule);
+  let openAtKill = 0;
   world.kernel.onStep = () => player.look();
   world.kernel.at(0, 'start', () => world.startAll());
   world.kernel.at(schedule.healMs, 'heal', () => player.heal());
-  world.kernel.at(schedule.healMs + LAST_KILL_AFTER_MS, 'last kill', () => world.kill('brain'));
+  world.kernel.at(schedule.healMs + LAST_KILL_AFTER_MS, 'last kill', () => {
+    openAtKill = world.venue.positions(ACCOUNT).size;
+    world.kill('brain');
+  });
   await world.kernel.runUntil(schedule.endMs);
-  const view = { world, witness };
+  const view = { world, witness, schedule, strokes: player.strokes, openAtKill };
   const violations = [
     ...SAFETY_ORACLES.flatMap((oracle) => oracle(view)),
     ...LIVENESS_ORACLES.flatMap((oracle) => oracle(view, schedule.endMs)),
@@ -61,7 +65,7 @@ export async function runSchedule(schedule: Schedule, { parts, drain }: RunOptio
     traceHash: trace.digest(),
     events: trace.events,
     strokes: player.strokes,
-    reached: reachedIn(view, player.strokes),
+    reached: reachedIn(view),
     witness,
     world,
   };

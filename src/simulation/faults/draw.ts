@@ -7,8 +7,10 @@ import { FAULT_KINDS, type Fault, type FaultKind, OCCASIONS, SCHEDULE_VERSION, t
 const TROUBLE_MS = 45_000;
 const AFTERMATH_MS = 75_000;
 const FIRST_MS = 3_000;
-/** One fault in so many waits for something to happen: a rare coincidence would never be met by chance alone. */
-const ONE_IN_OCCASIONS = 3;
+/** When the fault that leads to an exit falls, and how soon after it the watchdog accuses. */
+const LEAD_FROM_MS = 5_000;
+const LEAD_SPAN_MS = 10_000;
+const ACCUSED_AFTER_MS = 3_000;
 
 const STEPS_MS = [-3_600_000, -5_000, -300, 300, 5_000, 3_600_000];
 
@@ -27,10 +29,38 @@ function duration(random: Random): number {
   return 20 + Math.floor(random.next() * longest);
 }
 
-function drawFault(random: Random, kind: FaultKind, targets: readonly string[]): Fault {
-  const on = random.below(ONE_IN_OCCASIONS) === 0 ? pick(random, OCCASIONS, 'panic') : undefined;
-  const atMs = on === undefined ? FIRST_MS + random.below(TROUBLE_MS - FIRST_MS) : random.below(2_000);
-  const base = { kind, atMs, forMs: duration(random), ...(on === undefined ? {} : { on }) };
+/**
+ * A rare coincidence would never be met by chance alone: most faults fall around an accusation, or when something is seen to
+ * happen, and only some at any moment.
+ */
+function drawMoment(random: Random, leadMs: number | undefined): Pick<Fault, 'atMs' | 'on'> {
+  const anywhere = { atMs: FIRST_MS + random.below(TROUBLE_MS - FIRST_MS) };
+  if (leadMs === undefined) return anywhere;
+  switch (random.below(4)) {
+    case 0:
+      return anywhere;
+    case 1:
+      return { atMs: leadMs + ACCUSED_AFTER_MS - 1_000 + random.below(1_200) };
+    default:
+      return { atMs: random.below(3) === 0 ? random.below(3_000) : random.below(30), on: pick(random, OCCASIONS, 'panic') };
+  }
+}
+
+/** What leads to an exit while there is still trouble. */
+function drawLead(random: Random, atMs: number): Fault {
+  switch (random.below(6)) {
+    case 0:
+      return { kind: 'hang', atMs, forMs: 0, target: 'brain' };
+    case 1:
+    case 2:
+      return { kind: 'operator-panic', atMs, forMs: 0 };
+    default:
+      return { kind: 'crash', atMs, forMs: 8_000 + random.below(20_000), target: 'brain' };
+  }
+}
+
+function drawFault(random: Random, kind: FaultKind, targets: readonly string[], leadMs: number | undefined): Fault {
+  const base = { kind, forMs: duration(random), ...drawMoment(random, leadMs) };
   const target = pick(random, targets, 'brain');
   switch (kind) {
     case 'crash':
@@ -73,10 +103,14 @@ export function drawSchedule(seed: number, { swarm = false }: DrawOptions = {}):
   const targets = targetsOf(setup);
   const counts = random.fork('count');
   const kinds = swarm ? Array.from({ length: 2 + counts.below(3) }, () => pick(counts, FAULT_KINDS, 'crash')) : FAULT_KINDS;
-  const count = 2 + counts.below(6);
-  const faults = Array.from({ length: count }, (_, index) => {
+  const leadMs = counts.below(3) === 0 ? undefined : LEAD_FROM_MS + counts.below(LEAD_SPAN_MS);
+  const lead = leadMs === undefined ? [] : [drawLead(random.fork('lead'), leadMs)];
+  // Some leads are left alone: what they lead to must come although nothing else is wrong.
+  const count = lead.length > 0 && counts.below(8) === 0 ? 0 : 2 + counts.below(5);
+  const others = Array.from({ length: count }, (_, index) => {
     const own = random.fork(`fault ${index}`);
-    return drawFault(own, pick(own, kinds, 'crash'), targets);
+    return drawFault(own, pick(own, kinds, 'crash'), targets, leadMs);
   });
+  const faults = [...lead, ...others];
   return { version: SCHEDULE_VERSION, seed, setup, faults, healMs: TROUBLE_MS, endMs: TROUBLE_MS + AFTERMATH_MS };
 }

@@ -5,6 +5,9 @@ import type { WorldSetup } from '../world/setup.js';
 
 export const SCHEDULE_VERSION = 1;
 
+/** How long after the healing the brain is killed for good. */
+export const LAST_KILL_AFTER_MS = 3_000;
+
 /** What a fault may wait for instead of a moment of its own. */
 export const OCCASIONS = ['panic', 'close', 'completion'] as const;
 export type Occasion = (typeof OCCASIONS)[number];
@@ -114,7 +117,6 @@ function setupOf(value: unknown): WorldSetup {
     reduceOnly: checkOneOf('setup.reduceOnly', given['reduceOnly'], ['enforced', 'rejected']),
     orderExpiryMs: counted('orderExpiryMs'),
     killSwitch: flag('setup.killSwitch', given['killSwitch']),
-    pace: counted('pace'),
   };
 }
 

@@ -1,5 +1,8 @@
 /** The promises about what must happen, judged at the end: the faults have healed, and then the brain was killed for good. */
+import { DEFAULT_DECISION_STALL_MS } from '../../exitBrain/options.js';
 import { incidentId } from '../../messages/panicClose.js';
+import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
+import { LAST_KILL_AFTER_MS } from '../faults/schedule.js';
 import { ACCOUNT } from '../world/ground.js';
 import type { RunView } from './safety.js';
 import type { Violation } from './violation.js';
@@ -7,6 +10,39 @@ import type { Violation } from './violation.js';
 /** L1, S6, S11: a dead brain with positions open ends in a panic. */
 function panicCame({ witness }: RunView, endMs: number): Violation[] {
   return witness.panics.length > 0 ? [] : [{ promise: 'L1', atMs: endMs, detail: 'the brain is dead and nobody has panicked' }];
+}
+
+/** What a timer, a beat on its way and a look of the watchdog may add. */
+const SLACK_MS = 500;
+/** A brain whose loop hangs says DEGRADED after its stall, and is accused after that has lasted. */
+const HANG_SEEN_MS = DEFAULT_DECISION_STALL_MS + DEFAULT_RULE_LIMITS.degradedMs + 3_000;
+
+/** L1: how soon. With a healthy bus, the last beat of a killed brain is no older than one interval. */
+function panicCameInTime({ openAtKill, witness, schedule }: RunView): Violation[] {
+  const killedMs = schedule.healMs + LAST_KILL_AFTER_MS;
+  const first = witness.panics[0];
+  if (first === undefined || first.atMs < killedMs) return [];
+  const allowedMs = (openAtKill > 0 ? DEFAULT_RULE_LIMITS.unguardedMs : DEFAULT_RULE_LIMITS.missingMs) + SLACK_MS;
+  const tookMs = first.atMs - killedMs;
+  return tookMs <= allowedMs
+    ? []
+    : [{ promise: 'L1', atMs: first.atMs, detail: `the panic came ${Math.round(tookMs)} ms after the brain was killed` }];
+}
+
+/** S11: a decision loop that hangs while nothing else is wrong is seen. */
+function hangIsSeen({ witness, strokes, schedule }: RunView): Violation[] {
+  const hung = strokes.find(({ fault, what, atMs }) => {
+    if (fault.kind !== 'hang' || what !== 'begins' || atMs + HANG_SEEN_MS > schedule.healMs) return false;
+    return strokes.every((other) => other.fault === fault || other.atMs < atMs - HANG_SEEN_MS || other.atMs > atMs + HANG_SEEN_MS);
+  });
+  if (hung === undefined || witness.panics.some(({ atMs }) => atMs < hung.atMs + HANG_SEEN_MS)) return [];
+  return [
+    {
+      promise: 'S11',
+      atMs: hung.atMs + HANG_SEEN_MS,
+      detail: `the decision loop has hung since ${Math.round(hung.atMs)} ms and nobody has panicked`,
+    },
+  ];
 }
 
 /** L2, L6: the book ends empty. */
@@ -48,4 +84,13 @@ function peopleWereTold({ world, witness }: RunView, endMs: number): Violation[]
   return !panicked || told ? [] : [{ promise: 'L7', atMs: endMs, detail: 'nobody was told of the panic' }];
 }
 
-export const LIVENESS_ORACLES = [panicCame, bookIsEmpty, panicsAreAnswered, tradingIsStopped, haltsAreRecorded, peopleWereTold];
+export const LIVENESS_ORACLES = [
+  panicCame,
+  panicCameInTime,
+  hangIsSeen,
+  bookIsEmpty,
+  panicsAreAnswered,
+  tradingIsStopped,
+  haltsAreRecorded,
+  peopleWereTold,
+];

@@ -1,13 +1,12 @@
 /** Interesting states: a campaign that never met one has proved little about it. */
-import type { Stroke } from '../faults/play.js';
 import type { RunView } from './safety.js';
 
-type Sign = (view: RunView, strokes: readonly Stroke[]) => boolean;
+type Sign = (view: RunView) => boolean;
 
 const SIGNS: Readonly<Record<string, Sign>> = {
   panic: ({ witness }) => witness.panics.length > 0,
   'panic sent again': ({ witness }) => witness.panics.some(({ panic }) => panic.resend > 0),
-  'panic in trouble': ({ witness }, strokes) =>
+  'panic in trouble': ({ witness, strokes }) =>
     witness.panics.some(({ atMs }) => strokes.some((stroke) => Math.abs(stroke.atMs - atMs) < 2_000)),
   flat: ({ witness }) => witness.completions.some(({ completion }) => completion.verdict === 'flat'),
   'flat unconfirmed': ({ witness }) => witness.completions.some(({ completion }) => completion.verdict === 'flat_unconfirmed'),
@@ -25,6 +24,6 @@ const SIGNS: Readonly<Record<string, Sign>> = {
 
 export const REACHABLE: readonly string[] = Object.keys(SIGNS);
 
-export function reachedIn(view: RunView, strokes: readonly Stroke[]): readonly string[] {
-  return REACHABLE.filter((name) => SIGNS[name]?.(view, strokes) === true);
+export function reachedIn(view: RunView): readonly string[] {
+  return REACHABLE.filter((name) => SIGNS[name]?.(view) === true);
 }

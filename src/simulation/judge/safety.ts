@@ -1,8 +1,11 @@
 /** The promises about what must never happen, judged after a run from what was seen from outside. */
 import type { VenueEvent } from '../../brokers/paper/index.js';
+import { DEFAULT_EXIT_TIMINGS } from '../../emergencyExit/options.js';
 import { LEASE_TTL_MS } from '../../messages/holder.js';
 import { PEER_LIVENESS_MS } from '../../tradingLease/options.js';
 import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
+import type { Stroke } from '../faults/play.js';
+import type { Schedule } from '../faults/schedule.js';
 import type { World } from '../world/world.js';
 import type { Violation } from './violation.js';
 import type { Witness } from './witness.js';
@@ -15,13 +18,17 @@ const HEARING_MS = 250;
 export interface RunView {
   readonly world: World;
   readonly witness: Witness;
+  readonly schedule: Schedule;
+  readonly strokes: readonly Stroke[];
+  /** Positions in the books when the brain was killed for good. */
+  readonly openAtKill: number;
 }
 
 /** S1, S3, S7, L3, L4: once trading was stopped, no order leaves a door after the longest lease, whatever happens to bus, clocks and processes. */
 export function ordersAfterStop({ world, witness }: RunView): Violation[] {
   const stopped = witness.states.find(({ state }) => state.mode !== 'ACTIVE');
   if (stopped === undefined) return [];
-  const untilMs = stopped.atMs + LEASE_TTL_MS * world.setup.pace + TOLERANCE_MS;
+  const untilMs = stopped.atMs + LEASE_TTL_MS + TOLERANCE_MS;
   const late = world.sent.find(({ atMs, intent }) => intent === 'increase' && atMs > untilMs);
   if (late === undefined) return [];
   const detail = `${late.process} sent ${late.clientOrderId} ${Math.round(late.atMs - stopped.atMs)} ms after trading had been stopped`;
@@ -30,7 +37,7 @@ export function ordersAfterStop({ world, witness }: RunView): Violation[] {
 
 /** L4: without a watchdog whose beats reach the bus, no order leaves a door. */
 export function ordersUnwatched({ world, witness }: RunView): Violation[] {
-  const allowedMs = (PEER_LIVENESS_MS + LEASE_TTL_MS) * world.setup.pace + HEARING_MS;
+  const allowedMs = PEER_LIVENESS_MS + LEASE_TTL_MS + HEARING_MS;
   const beats = witness.watchdogBeatsMs;
   let index = 0;
   for (const { atMs, intent, process, clientOrderId } of world.sent) {
@@ -74,6 +81,24 @@ export function falseFlat({ witness }: RunView): Violation[] {
   return violations.slice(0, 1);
 }
 
+/** S1: an exit halts before it closes, unless the halt was tried for as long as its patience lasts. */
+export function closesBeforeHalt({ witness }: RunView): Violation[] {
+  const close = witness
+    .venueEvents()
+    .find((event) => event.kind === 'request' && event.what === 'submit' && event.source.startsWith('worker'));
+  if (close === undefined) return [];
+  const stoppedMs = witness.states.find(({ state }) => state.mode !== 'ACTIVE')?.atMs ?? Infinity;
+  const panicMs = witness.panics[0]?.atMs ?? close.atMs;
+  if (stoppedMs <= close.atMs || close.atMs - panicMs > DEFAULT_EXIT_TIMINGS.haltPatienceMs - TOLERANCE_MS) return [];
+  return [
+    {
+      promise: 'S1',
+      atMs: close.atMs,
+      detail: `a close was sent ${Math.round(close.atMs - panicMs)} ms after the panic and before any halt`,
+    },
+  ];
+}
+
 /** S6: a panic is acknowledged only after its completion is recorded. */
 export function earlyAcks({ witness }: RunView): Violation[] {
   const early = witness.acks.find(({ completions }) => completions === 0);
@@ -97,19 +122,19 @@ export function clearedHalts({ witness }: RunView): Violation[] {
 }
 
 /** S8: no watchdog panics about a brain whose beats reach the bus in time and say that all is well. */
-export function falsePanics({ world, witness }: RunView): Violation[] {
+export function falsePanics({ witness }: RunView): Violation[] {
   const { unguardedMs, decisionStaleMs, maxGenerations } = DEFAULT_RULE_LIMITS;
   const marginMs = 100;
   const first = witness.panics.find(({ panic }) => panic.issuedBy === 'watchdog');
   if (first === undefined) return [];
   const heard = witness.brainBeats.filter(({ atMs }) => atMs <= first.atMs);
-  const recent = heard.filter(({ atMs }) => atMs > first.atMs - 2 * decisionStaleMs * world.setup.pace);
+  const recent = heard.filter(({ atMs }) => atMs > first.atMs - 2 * decisionStaleMs);
   const last = heard.at(-1);
-  if (last === undefined || first.atMs - last.atMs > unguardedMs * world.setup.pace - marginMs) return [];
-  const isDegraded = recent.some(({ beat, atMs }) => beat.status !== 'OK' && atMs > first.atMs - 20_000 * world.setup.pace);
+  if (last === undefined || first.atMs - last.atMs > unguardedMs - marginMs) return [];
+  const isDegraded = recent.some(({ beat, atMs }) => beat.status !== 'OK' && atMs > first.atMs - 20_000);
   if (isDegraded || new Set(recent.map(({ beat }) => beat.generation)).size >= maxGenerations) return [];
   const decided = recent.findLast(({ beat }, index) => beat.decisionSequence > (recent[index - 1]?.beat.decisionSequence ?? -1));
-  if (decided === undefined || first.atMs - decided.atMs > decisionStaleMs * world.setup.pace - 1_000) return [];
+  if (decided === undefined || first.atMs - decided.atMs > decisionStaleMs - 1_000) return [];
   const detail = `${first.panic.by} panicked (${first.panic.reason}) ${Math.round(first.atMs - last.atMs)} ms after a beat that said that all is well`;
   return [{ promise: 'S8', atMs: first.atMs, detail }];
 }
@@ -139,6 +164,7 @@ export const SAFETY_ORACLES = [
   ordersUnwatched,
   exitFills,
   falseFlat,
+  closesBeforeHalt,
   earlyAcks,
   clearedHalts,
   falsePanics,

@@ -18,7 +18,14 @@ export interface WorldParts {
   /** What stands at the order door in the lease's place. */
   readonly permission: (lease: TradingLease, bus: Bus, clock: Clock) => Permission;
   readonly killSwitch: boolean;
+  /** How long an admitted order is kept before it is sent. */
+  readonly sendDelayMs: number;
+  /** False: small files of processes do not outlive them. */
+  readonly keepsFiles: boolean;
 }
+
+/** Made anew for each run, on its time: some parts count or wait. */
+export type MakeParts = (clock: Clock) => WorldParts;
 
 export const intactWorld: WorldParts = {
   brain: (options) => assembleExitBrain(options, intactBrain),
@@ -28,4 +35,6 @@ export const intactWorld: WorldParts = {
   lease: intactLease,
   permission: (lease) => lease,
   killSwitch: true,
+  sendDelayMs: 0,
+  keepsFiles: true,
 };

@@ -2,6 +2,7 @@
 import type { AlertSink } from '../../alert/alert.js';
 import type { Broker } from '../../broker/broker.js';
 import type { Bus } from '../../bus/bus.js';
+import type { DurableFiles } from '../../durableFile.js';
 import { assembleExitWorker } from '../../emergencyExit/workerRun.js';
 import { silentLogger } from '../../logger.js';
 import type { Random } from '../../random.js';
@@ -42,6 +43,12 @@ function alertsOf({ ground, process }: RoleGround): AlertSink {
   };
 }
 
+/** Where it remembers halts across its lives. */
+function memoryOf({ ground, process }: RoleGround): { readonly memoryFile?: string; readonly files?: DurableFiles } {
+  if (!ground.parts.keepsFiles) return {};
+  return { memoryFile: `${process.name}.halts`, files: diskOf(ground, process.self.host).filesOf(process) };
+}
+
 export function runBrain(role: RoleGround): void {
   const { ground, process, bus, broker, random, hangs } = role;
   const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random });
@@ -60,8 +67,7 @@ export function runWatchdog(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
-      memoryFile: `${process.name}.halts`,
-      files: diskOf(ground, process.self.host).filesOf(process),
+      ...memoryOf(role),
     },
     ground.parts.watchdog,
   );
@@ -81,8 +87,7 @@ export function runWorker(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
-      memoryFile: `${process.name}.halts`,
-      files: diskOf(ground, process.self.host).filesOf(process),
+      ...memoryOf(role),
     },
     ground.parts.worker,
   );

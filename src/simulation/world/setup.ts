@@ -15,8 +15,6 @@ export interface WorldSetup {
   /** 0: orders never expire. */
   readonly orderExpiryMs: number;
   readonly killSwitch: boolean;
-  /** Every interval, threshold and lease of the shipped classes is their default times this. */
-  readonly pace: number;
 }
 
 export function drawSetup(random: Random): WorldSetup {
@@ -33,6 +31,5 @@ export function drawSetup(random: Random): WorldSetup {
     reduceOnly: random.below(4) === 0 ? 'rejected' : 'enforced',
     orderExpiryMs: random.below(2) === 0 ? 0 : 5_000,
     killSwitch: random.below(3) === 0,
-    pace: 1,
   };
 }

@@ -41,7 +41,8 @@ export class SimulatedStrategy {
       ...(setup.killSwitch && parts.killSwitch ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], clock }) } : {}),
     };
     this.#submit = guardOrderSubmission(
-      (order: OrderRequest) => {
+      async (order: OrderRequest) => {
+        if (parts.sendDelayMs > 0) await clock.sleep(parts.sendDelayMs);
         ground.sent.push({ atMs: kernel.nowMs, process: process.name, clientOrderId: order.clientOrderId, intent: 'increase' });
         return broker.submit(order);
       },

@@ -5,9 +5,10 @@ import { SimulatedRedis } from '../bus/simulatedRedis.js';
 import type { DrainKind } from '../kernel/drain.js';
 import { Kernel } from '../kernel/kernel.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
+import { trueClock } from '../kernel/trueClock.js';
 import { SimulatedVenue } from '../venue/simulatedVenue.js';
 import { ACCOUNT, bear, type Ground, SERVICE, WALL_START_MS } from './ground.js';
-import { intactWorld, type WorldParts } from './parts.js';
+import { intactWorld, type MakeParts, type WorldParts } from './parts.js';
 import { type RoleGround, roleGround, runBrain, runWatchdog, runWorker } from './roles.js';
 import type { WorldSetup } from './setup.js';
 import { SimulatedStrategy } from './strategy.js';
@@ -15,7 +16,8 @@ import { SimulatedStrategy } from './strategy.js';
 export interface WorldOptions {
   readonly seed: number | string;
   readonly setup: WorldSetup;
-  readonly parts?: WorldParts;
+  /** Default: as shipped. */
+  readonly parts?: MakeParts;
   readonly drain?: DrainKind;
 }
 
@@ -39,10 +41,10 @@ export class World implements Ground {
   readonly disks: Ground['disks'] = new Map();
   readonly #actors = new Map<string, Actor>();
 
-  constructor({ seed, setup, parts = intactWorld, drain }: WorldOptions) {
+  constructor({ seed, setup, parts = () => intactWorld, drain }: WorldOptions) {
     this.setup = setup;
-    this.parts = parts;
     this.kernel = new Kernel(seededRandom(seed), drain);
+    this.parts = parts(trueClock(this.kernel, 'parts', WALL_START_MS));
     this.redis = new SimulatedRedis(this.kernel, { replicated: setup.replicatedBus, wallStartMs: WALL_START_MS });
     this.venue = new SimulatedVenue(this.kernel, { accounts: [ACCOUNT], wallStartMs: WALL_START_MS });
     this.venue.set({ reduceOnly: setup.reduceOnly, orderExpiryMs: setup.orderExpiryMs === 0 ? null : setup.orderExpiryMs });

@@ -1,0 +1,43 @@
+/** Lets campaigns hunt planted bugs: how many seeds each takes, and how few faults. */
+import type { SimulatedSabotage } from '../sabotage/catalogue.js';
+import { type CampaignOptions, runCampaign } from './campaign.js';
+
+export interface HuntResult {
+  readonly name: string;
+  readonly found: boolean;
+  /** Over the times that it was found; absent: never. */
+  readonly medianSeeds?: number;
+  /** Of the first one that was shrunk. */
+  readonly faults?: number;
+  readonly promise?: string;
+}
+
+/** A bug is hunted so many times, each on seeds of its own, while seeds are left. */
+const HUNTS = 3;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+/** At most `seeds` seeds for this bug, all hunts together. */
+export async function hunt(sabotage: SimulatedSabotage, options: Omit<CampaignOptions, 'parts' | 'setup' | 'until'>): Promise<HuntResult> {
+  const took: number[] = [];
+  let used = 0;
+  let first: { readonly faults: number; readonly promise: string } | undefined;
+  while (took.length < HUNTS && used < options.seeds && options.signal?.aborted !== true) {
+    const result = await runCampaign({
+      ...options,
+      seed: options.seed + used,
+      seeds: options.seeds - used,
+      parts: sabotage.parts,
+      until: sabotage.breaks,
+      ...(sabotage.setup === undefined ? {} : { setup: sabotage.setup }),
+    });
+    used += result.seeds;
+    const [found] = result.violations;
+    if (found === undefined) break;
+    took.push(result.seeds);
+    first ??= { faults: found.schedule.faults.length, promise: found.violation.promise };
+  }
+  return { name: sabotage.name, found: took.length > 0, ...(took.length === 0 ? {} : { medianSeeds: median(took) }), ...first };
+}

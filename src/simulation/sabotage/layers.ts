@@ -1,0 +1,29 @@
+/** Layers that can be taken away whole, so that another is seen to hold alone, or a bug shows that they hide together. */
+import { intactWorld, type MakeParts } from '../world/parts.js';
+import type { WorldSetup } from '../world/setup.js';
+
+export const LAYERS = ['lease', 'kill-switch', 'reduce-only', 'order-expiry', 'second-worker', 'memory'] as const;
+export type Layer = (typeof LAYERS)[number];
+
+export interface Without {
+  readonly setup?: Partial<WorldSetup>;
+  readonly parts?: MakeParts;
+}
+
+const WITHOUT: Readonly<Record<Layer, Without>> = {
+  // The kill switch on the bus is then all that stops a strategy.
+  lease: {
+    setup: { killSwitch: true },
+    parts: () => ({ ...intactWorld, permission: () => ({ name: 'no-lease', check: () => undefined }) }),
+  },
+  'kill-switch': { setup: { killSwitch: false } },
+  // The venue refuses the flag, so that nothing caps a close.
+  'reduce-only': { setup: { reduceOnly: 'rejected' } },
+  'order-expiry': { setup: { orderExpiryMs: 0 } },
+  'second-worker': { setup: { workers: 1, watchdogs: 1 } },
+  memory: { parts: () => ({ ...intactWorld, keepsFiles: false }) },
+};
+
+export function withoutLayer(layer: Layer): Without {
+  return WITHOUT[layer];
+}
