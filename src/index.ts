@@ -9,7 +9,7 @@ export { type AuditProblem, type AuditVerdict, verifyAudit } from './audit/verif
 export { abnormalVolatility } from './breakers/abnormalVolatility.js';
 export type { PriceBar } from './breakers/bar.js';
 export { BREAKER_TYPES, type BreakerType, type ProbeOptions, type StrategyBreakersConfig } from './breakers/config.js';
-export { type BreakerResult, consecutiveLosses } from './breakers/consecutiveLosses.js';
+export { consecutiveLosses } from './breakers/consecutiveLosses.js';
 export { dailyLoss } from './breakers/dailyLoss.js';
 export { drawdown } from './breakers/drawdown.js';
 export type {
@@ -82,6 +82,7 @@ export type { Logger } from './logger.js';
 export type { AuditEntry } from './messages/audit.js';
 export type { CompletionVerdict, EscalationVerdict, ExitReport, ExitVerdict, Residue } from './messages/completion.js';
 export type { PanicIssuer } from './messages/panicClose.js';
+export type { BreakerResult, ResultSource } from './messages/result.js';
 export type { Halt, HaltKind, TradingMode, TradingState } from './messages/tradingState.js';
 export { type InFlightView, type IntentKind, type Permission, REFUSAL_CODES, type Refusal, type RefusalCode } from './permission.js';
 export { breakersFromEnvironment } from './process/environment.js';

@@ -1,8 +1,10 @@
 /** What one strategy's breakers have seen, and what their checks make of it. Knows nothing of trips. */
+
+import type { ResultSource } from '../messages/result.js';
 import { type BarPoint, judgeBar } from './bar.js';
 import type { BreakerType, CheckedConfig } from './config.js';
 import { equityFault, judgeDrawdown } from './drawdown.js';
-import { LossBook } from './lossBook.js';
+import { LossBook, type LossFindings } from './lossBook.js';
 import { noBars } from './missingMarketData.js';
 import { MISSING_DATA_DEFAULTS } from './options.js';
 import type { OrderRecord } from './order.js';
@@ -32,6 +34,14 @@ const NO_QUOTE = trips('no_quote', 'there is no quote yet');
 
 const symbolOf = (given: unknown): string =>
   typeof given === 'object' && given !== null && 'symbol' in given && typeof given.symbol === 'string' ? given.symbol : '';
+
+function lossesFound(found: CheckResult | LossFindings): readonly Finding[] {
+  if ('triggered' in found) return [{ type: 'invalid_data', result: found }];
+  return [
+    { type: 'consecutive_losses', result: found.losses },
+    { type: 'daily_loss', result: found.daily },
+  ];
+}
 
 export class Evidence {
   readonly #config: CheckedConfig;
@@ -129,13 +139,14 @@ export class Evidence {
     return found;
   }
 
-  result(given: unknown): readonly Finding[] {
-    const found = this.#losses.take(given);
-    if ('triggered' in found) return [{ type: 'invalid_data', result: found }];
-    return [
-      { type: 'consecutive_losses', result: found.losses },
-      { type: 'daily_loss', result: found.daily },
-    ];
+  result(given: unknown, latestWallMs: number): readonly Finding[] {
+    return lossesFound(this.#losses.take(given, latestWallMs));
+  }
+
+  results(source: ResultSource, strategy: string, latestWallMs: number): readonly Finding[] {
+    const refused = this.#losses.newRefusals(source);
+    const found = lossesFound(this.#losses.takeAll(source, strategy, latestWallMs));
+    return refused === undefined ? found : [{ type: 'invalid_data', result: refused }, ...found];
   }
 
   equity(given: unknown): readonly Finding[] {

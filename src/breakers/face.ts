@@ -3,11 +3,11 @@ import type { Audit } from '../audit/audit.js';
 import type { Bus } from '../bus/bus.js';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
+import type { BreakerResult, ResultSource } from '../messages/result.js';
 import type { IntentKind, Permission } from '../permission.js';
 import type { Random } from '../random.js';
 import type { PriceBar } from './bar.js';
 import type { BreakerType } from './config.js';
-import type { BreakerResult } from './consecutiveLosses.js';
 import type { OrderRecord } from './order.js';
 import type { Quote } from './quoteQuality.js';
 import type { CheckResult } from './result.js';
@@ -78,8 +78,13 @@ export interface StrategyBreakers extends Permission, AsyncDisposable {
   /** What a feed gave at once. None at all trips `missingData`. */
   recordBars(bars: readonly (PriceBar & { readonly symbol?: string })[]): Verdict;
   recordQuote(quote: Quote & { readonly symbol?: string }): Verdict;
-  /** A realised result. */
+  /** A realised result, where no ledger keeps them. */
   recordFill(result: BreakerResult): Verdict;
+  /**
+   * What a ledger tells of this strategy's fills, and of those that name no strategy: call it after each fill that the ledger was given.
+   * A correction or a bust changes what is counted here as it does there; a fill that the ledger refused trips.
+   */
+  recordFills(ledger: ResultSource): Verdict;
   recordEquity(equity: number): Verdict;
   /** Decisions of the strategy that may each cause orders. Default 1. */
   recordIntent(count?: number): Verdict;

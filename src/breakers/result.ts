@@ -20,6 +20,8 @@ export const REASON_CODES = [
   'count_invalid',
   'bar_out_of_order',
   'bar_from_future',
+  'result_from_future',
+  'fill_refused',
   'evaluation_error',
   // Market data.
   'market_data_stale',

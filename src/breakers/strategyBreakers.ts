@@ -1,6 +1,7 @@
 /** The breakers of one strategy: takes in what happens, latches what trips, and answers at the order door. */
 import { checkName, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
+import type { ResultSource } from '../messages/result.js';
 import type { IntentKind, Refusal } from '../permission.js';
 import { type Random, systemRandom } from '../random.js';
 import { type BreakerType, type CheckedConfig, checkConfig, type StrategyBreakersConfig } from './config.js';
@@ -93,7 +94,11 @@ class LatchedBreakers implements StrategyBreakers {
   }
 
   recordFill(result: unknown): Verdict {
-    return this.#record(() => this.#evidence.result(result));
+    return this.#record((nowMs) => this.#evidence.result(result, this.#latestWallMs(nowMs)));
+  }
+
+  recordFills(ledger: ResultSource): Verdict {
+    return this.#record((nowMs) => this.#evidence.results(ledger, this.strategyId, this.#latestWallMs(nowMs)));
   }
 
   recordEquity(equity: unknown): Verdict {

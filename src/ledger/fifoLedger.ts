@@ -21,7 +21,7 @@ function matches({ key }: Book, { account, symbol, strategy }: ResultFilter): bo
   return (
     (account === undefined || account === key.account) &&
     (symbol === undefined || symbol === key.symbol) &&
-    (strategy === undefined || strategy === key.strategy)
+    (strategy === undefined || (strategy ?? undefined) === key.strategy)
   );
 }
 

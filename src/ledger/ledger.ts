@@ -1,4 +1,5 @@
 /** From fills to realised profit and loss: what a ledger does. */
+import type { ResultSource } from '../messages/result.js';
 import type { BustedFill, LedgerFill } from './fill.js';
 import type { Close, FillRefusal, LossCount, LossSum, OpenPosition, RealisedResult, RecordOutcome, ResultFilter } from './result.js';
 
@@ -6,7 +7,7 @@ import type { Close, FillRefusal, LossCount, LossSum, OpenPosition, RealisedResu
  * Realised P&L of any number of accounts, symbols and strategies, first in, first out (26 CFR 1.1012-1(c)(1)), in exact decimals.
  * A position lives until it is closed: midnight means nothing here.
  */
-export interface Ledger {
+export interface Ledger extends ResultSource {
   /**
    * Books a fill, a correction or a bust. Never throws, whatever it is handed: a feed must not end the process. What cannot be booked
    * is refused, and counted in {@link refusals}: a breaker that finds one there must assume a loss that it cannot see.

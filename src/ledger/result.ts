@@ -1,5 +1,6 @@
 /** What a ledger answers: realised results, and what became of a fill that was handed to it. */
 import type { PositionSide } from '../messages/order.js';
+import type { BreakerResult } from '../messages/result.js';
 
 /** What one closing fill realised against the lots that it closed. Money is exact decimal text in the currency of the price. */
 export interface RealisedResult {
@@ -23,9 +24,9 @@ export interface RealisedResult {
 }
 
 /** Results of one order's fills in one position, as one: an order filled in ten parts has not lost ten times. */
-export interface Close extends Omit<RealisedResult, 'id'> {
-  /** The ids of the closing fills, oldest first. */
-  readonly ids: readonly string[];
+export interface Close extends BreakerResult, Omit<RealisedResult, 'id' | keyof BreakerResult> {
+  readonly account: string;
+  readonly symbol: string;
 }
 
 export interface OpenPosition {
@@ -69,7 +70,8 @@ export type RecordOutcome =
 export interface ResultFilter {
   readonly account?: string;
   readonly symbol?: string;
-  readonly strategy?: string;
+  /** `null`: those that name none. */
+  readonly strategy?: string | null;
 }
 
 /** Losses among the newest closes. */

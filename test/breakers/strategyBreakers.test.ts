@@ -188,7 +188,7 @@ describe('data that cannot be believed', () => {
       price,
       fc.record({ openMs: fc.integer(), close: price }),
       fc.record({ bid: price, ask: price }),
-      fc.record({ pnl: price, atMs: fc.integer(), id: fc.string() }),
+      fc.record({ pnl: price.map(String), closedAtMs: fc.integer(), ids: fc.array(fc.string()) }),
       fc.record({ symbol: fc.string(), side: fc.constantFrom('buy', 'sell'), quantity: price, price }),
     );
     fc.assert(

@@ -1,8 +1,8 @@
 /** Breakers on a clock that the test moves, and bars and results to feed them with. */
 import type { StrategyBreakersConfig } from '../../src/breakers/config.js';
-import type { BreakerResult } from '../../src/breakers/consecutiveLosses.js';
 import type { StrategyBreakersDeps } from '../../src/breakers/face.js';
 import { createStrategyBreakers } from '../../src/breakers/strategyBreakers.js';
+import type { BreakerResult } from '../../src/messages/result.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 
 export const MINUTE_MS = 60_000;
@@ -27,9 +27,9 @@ export function scene(config: StrategyBreakersConfig, deps: StrategyBreakersDeps
 
 let results = 0;
 
-export function result(pnl: number, atMs = 1_000): BreakerResult {
+export function result(pnl: number, closedAtMs = 1_000): BreakerResult {
   results += 1;
-  return { pnl, atMs, id: `result-${results}` };
+  return { pnl: String(pnl), closedAtMs, ids: [`fill-${results}`] };
 }
 
 /** A calm market: the closes swing by a tenth of a percent, slowly enough that a median of three leaves them as they are. */

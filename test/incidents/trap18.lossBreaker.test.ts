@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { consecutiveLosses } from '../../src/breakers/consecutiveLosses.js';
 import { result, scene } from '../breakers/support.js';
 
-const EVENING_MS = Date.UTC(2024, 0, 9, 23, 59);
+const EVENING_MS = Date.UTC(2014, 0, 9, 23, 59);
 const HOUR_MS = 3_600_000;
 
 describe('trap 18: the loss breaker', () => {
@@ -37,7 +37,7 @@ describe('trap 18: the loss breaker', () => {
   });
 
   it('trap 18: a time that is a text is refused, not compared as a text', () => {
-    const iso = { ...result(-1), atMs: '2024-01-09T23:59:00Z' as unknown as number };
+    const iso = { ...result(-1), closedAtMs: '2024-01-09T23:59:00Z' as unknown as number };
     expect(consecutiveLosses([iso], { max: 3 })).toMatchObject({ triggered: true, reasonCode: 'time_invalid' });
     expect(scene({}).breakers.recordFill(iso)).toMatchObject({ triggered: true, reasonCode: 'time_invalid' });
   });

@@ -1,0 +1,38 @@
+/** One realised result as the loss checks count it. */
+import type { BreakerResult } from '../messages/result.js';
+import { type Exact, exactOf } from './exactDecimal.js';
+import { type CheckResult, isFiniteNumber, trips, wordsOf } from './result.js';
+
+export interface CountedResult {
+  /** Its closing fills: the same id of another account or symbol is another one. */
+  readonly fills: readonly string[];
+  readonly pnl: Exact;
+  readonly closedAtMs: number;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** The result that was given, or why it is none. `latestWallMs`: the latest that anyone may say it is, Unix epoch in ms. */
+export function readResult(given: unknown, latestWallMs = Infinity): CountedResult | CheckResult {
+  if (typeof given !== 'object' || given === null) return trips('pnl_invalid', 'there is no result where one was recorded');
+  const { pnl, closedAtMs, ids, account, symbol }: Partial<Record<keyof BreakerResult, unknown>> = given;
+  const exact = typeof pnl === 'string' ? exactOf(pnl) : undefined;
+  if (exact === undefined) return trips('pnl_invalid', `the P&L of a result is not decimal text: ${wordsOf(pnl)}`);
+  // A text would be compared as text: 2024-01-10 before 2024-01-9.
+  if (!isFiniteNumber(closedAtMs)) {
+    return trips('time_invalid', `the time of a result is not a number of milliseconds: ${wordsOf(closedAtMs)}`);
+  }
+  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(isText)) {
+    return trips('pnl_invalid', 'a result names no fills by their ids: it could not be told from its repetition');
+  }
+  // Written so that a clock that is no number makes no result one of the past.
+  if (!(closedAtMs <= latestWallMs)) {
+    const aheadMs = closedAtMs - latestWallMs;
+    return trips('result_from_future', `a result is dated ${aheadMs} ms ahead`, { closedAtMs, aheadMs });
+  }
+  const place = [isText(account) ? account : null, isText(symbol) ? symbol : null];
+  return { fills: ids.map((id) => JSON.stringify([...place, id])), pnl: exact, closedAtMs };
+}
+
+export const isLoss = ({ pnl: { units } }: CountedResult): boolean => units < 0n;
+export const isZero = ({ pnl: { units } }: CountedResult): boolean => units === 0n;

@@ -1,0 +1,67 @@
+/** Breakers fed by a real ledger: what it tells, corrects, takes back and refuses. */
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../src/testing/manualClock.js';
+import { fill, ledgerWith, NOON_MS } from '../ledger/support.js';
+import { result, scene } from './support.js';
+
+const DAY_MS = 86_400_000;
+const later = (): ManualClock => new ManualClock({ wallMs: NOON_MS + DAY_MS });
+
+/** Two fills that lose a dollar. */
+const losingRound = () => [fill('buy', 1, 100), fill('sell', 1, 99)];
+
+describe('what a ledger tells', () => {
+  it('trips by the closes of the ledger, each counted once however often it is told', async () => {
+    const { breakers } = scene({ consecutiveLosses: { max: 3 } }, { clock: later() });
+    const ledger = await ledgerWith([...losingRound(), ...losingRound()]);
+    expect(breakers.recordFills(ledger).triggered).toBe(false);
+    expect(breakers.recordFills(ledger).triggered).toBe(false);
+    for (const each of losingRound()) ledger.record(each);
+    expect(breakers.recordFills(ledger)).toMatchObject({ triggered: true, type: 'consecutive_losses' });
+  });
+
+  it('a bust takes its result back', async () => {
+    const { breakers } = scene({ consecutiveLosses: { max: 2 } }, { clock: later() });
+    const ledger = await ledgerWith(losingRound());
+    const [open, close] = [fill('buy', 1, 100), fill('sell', 1, 99)];
+    ledger.record(open);
+    ledger.record(close);
+    ledger.record({ id: close.id, account: close.account, symbol: close.symbol, time: close.time, revision: 1, busted: true });
+    expect(ledger.closes()).toHaveLength(1);
+    expect(breakers.recordFills(ledger).triggered).toBe(false);
+  });
+
+  it('sums are exact: ten losses of a tenth reach a limit of one', async () => {
+    const { breakers } = scene({ dailyLoss: { limit: 1 } }, { clock: later() });
+    const tenth = () => [fill('buy', 1, '100.1'), fill('sell', 1, 100)];
+    const ledger = await ledgerWith(Array.from({ length: 9 }, tenth).flat());
+    expect(breakers.recordFills(ledger).triggered).toBe(false);
+    for (const each of tenth()) ledger.record(each);
+    expect(breakers.recordFills(ledger)).toMatchObject({ triggered: true, type: 'daily_loss' });
+  });
+
+  it('a fill that the ledger refuses trips once, and a reset takes it as seen', async () => {
+    const { breakers } = scene({ consecutiveLosses: { max: 3 } }, { clock: later() });
+    const ledger = await ledgerWith([]);
+    ledger.record({ ...fill('buy', 1, 100), price: 'none' });
+    expect(breakers.recordFills(ledger)).toMatchObject({ triggered: true, reasonCode: 'fill_refused' });
+    await breakers.reset({ by: 'operator', reason: 'the feed was mended' });
+    expect(breakers.recordFills(ledger).triggered).toBe(false);
+  });
+
+  it('a result of tomorrow trips', () => {
+    const { breakers, clock } = scene({ consecutiveLosses: { max: 3 } });
+    expect(breakers.recordFill(result(-1, clock.wallMs() + DAY_MS))).toMatchObject({ triggered: true, reasonCode: 'result_from_future' });
+  });
+
+  it('a ledger that throws trips', () => {
+    const { breakers } = scene({ consecutiveLosses: { max: 3 } });
+    const broken = {
+      closes: () => {
+        throw new Error('no memory');
+      },
+      refusals: () => ({ count: 0 }),
+    };
+    expect(breakers.recordFills(broken)).toMatchObject({ triggered: true, reasonCode: 'evaluation_error' });
+  });
+});
