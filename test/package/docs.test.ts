@@ -20,6 +20,7 @@ import { CALL_TIMEOUT_MS } from '../../src/bus/redis/context.js';
 import { CONNECT_TIMEOUT_MS } from '../../src/bus/redis/dialling.js';
 import { SILENT_CALLS_MAX } from '../../src/bus/redis/link.js';
 import { REPLICA_MS } from '../../src/bus/redis/probe.js';
+import { CHAOS_DEFAULTS } from '../../src/chaos/index.js';
 import { WALL_DIVERGENCE_MS } from '../../src/clock.js';
 import { DEFAULT_CONCURRENCY, DEFAULT_EXIT_TIMINGS } from '../../src/emergencyExit/options.js';
 import { DEFAULT_BEAT_INTERVAL_MS, DEFAULT_DECISION_STALL_MS } from '../../src/exitBrain/options.js';
@@ -73,6 +74,17 @@ const SECTIONS = ['About', 'Usage', 'Defaults', 'Telemetry', 'Diagrams', 'Anti-p
 
 /** What each page must say of the code, by the text of the first column. */
 const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>>>> = {
+  'docs/chaos.md': {
+    armed: String(CHAOS_DEFAULTS.armed),
+    types: CHAOS_DEFAULTS.types.join(', '),
+    failureRate: CHAOS_DEFAULTS.failureRate,
+    durationMs: CHAOS_DEFAULTS.durationMs,
+    maxInjections: CHAOS_DEFAULTS.maxInjections,
+    errorBudget: CHAOS_DEFAULTS.errorBudget,
+    latencyMs: CHAOS_DEFAULTS.latencyMs,
+    recoveryTimeoutMs: CHAOS_DEFAULTS.recoveryTimeoutMs,
+    recoveryPollMs: CHAOS_DEFAULTS.recoveryPollMs,
+  },
   'docs/shutdown-gate.md': {
     label: DEFAULT_LABEL,
     maxPositionAgeMs: DEFAULT_MAX_POSITION_AGE_MS,

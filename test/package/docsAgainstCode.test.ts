@@ -6,6 +6,7 @@ import { BENCH_OPTIONS } from '../../benchmarks/parts/options.js';
 import { BREAKER_TYPES } from '../../src/breakers/config.js';
 import { BREAKER_VARIABLES } from '../../src/breakers/environment.js';
 import { REASON_CODES } from '../../src/breakers/result.js';
+import { BEHAVIOURS_OF, CHAOS_BEHAVIOURS, CHAOS_TYPES } from '../../src/chaos/inProcess/faultKinds.js';
 import { loadCommands } from '../../src/cli/commands.js';
 import { showDuration } from '../../src/cli/duration.js';
 import type { OptionSpec } from '../../src/cli/options.js';
@@ -54,7 +55,7 @@ function defaultOf(spec: OptionSpec): string {
 
 describe('docs/command-line.md', () => {
   const page = readPage('docs/command-line.md');
-  const sections = new Map(page.split(/^### /m).map((section) => [/^`failflat ([a-z-]+)`/.exec(section)?.[1] ?? '', section]));
+  const sections = new Map(page.split(/^### /m).map((section) => [/^`failflat ([a-z-]+(?: [a-z-]+)?)`/.exec(section)?.[1] ?? '', section]));
 
   it('has every command and no other', () => {
     expect([...sections.keys()].filter((name) => name !== '')).toEqual(COMMANDS.map(({ name }) => name));
@@ -65,6 +66,13 @@ describe('docs/command-line.md', () => {
     const existing = Object.entries(options).map(([option, spec]) => [`--${option}`, defaultOf(spec)]);
     expect(told).toEqual(existing);
   });
+});
+
+it('docs/chaos.md tells every type with its behaviours, and every behaviour', () => {
+  const page = readPage('docs/chaos.md');
+  const told = rowsOf(page, 'type', 'error').map(([type = '', , behaviours = '']) => [type, behaviours]);
+  expect(told).toEqual(CHAOS_TYPES.map((type) => [type, BEHAVIOURS_OF[type].join(', ')]));
+  expect(firstCells(rowsOf(page, 'behaviour'))).toEqual([...CHAOS_BEHAVIOURS]);
 });
 
 describe('docs/breakers.md', () => {
@@ -94,7 +102,7 @@ it.each(pages())('%s mentions no command and no option that does not exist', (pa
   const named = [BENCH_OPTIONS, ...COMMANDS.map(({ options }) => options)].flatMap((options) => Object.keys(options));
   const known = new Set(['--help', '--version', ...named.map((name) => `--${name}`)]);
   const options = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
-  expect(commands.filter((name) => !COMMANDS.some((command) => command.name === name))).toEqual([]);
+  expect(commands.filter((word) => !COMMANDS.some(({ name }) => name.split(' ')[0] === word))).toEqual([]);
   expect(options.filter((option) => !known.has(option))).toEqual([]);
 });
 
@@ -218,7 +226,8 @@ describe('docs/scale.md and docs/killSwitch.md', () => {
 });
 
 const sources = readdirSync(join(REPOSITORY, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
+  // Targets of injected faults are named like the calls that they hit.
+  .filter((name) => name.endsWith('.ts') && !name.startsWith('chaos/'))
   .map((name) => readFileSync(join(REPOSITORY, 'src', name), 'utf8'));
 
 const found = (pattern: RegExp): Set<string> =>

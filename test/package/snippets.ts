@@ -53,6 +53,7 @@ function compilerOptions(): ts.CompilerOptions {
   const paths = {
     failflat: ['./src/index.ts'],
     'failflat/brokers/paper': ['./src/brokers/paper/index.ts'],
+    'failflat/chaos': ['./src/chaos/index.ts'],
     'failflat/fastify': ['./src/http/fastify.ts'],
   };
   return { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false, pathsBasePath: REPOSITORY, paths };
