@@ -1,4 +1,4 @@
-// A strategy's loop around the paper venue, with a kill switch, signals and a drain.
+// The lines around a strategy: a kill switch, signals, a guarded exchange, and a loop that ends when it is told to.
 //
 //   npx failflat venue --port 4000
 //   printf 0 > halted
@@ -6,37 +6,23 @@
 //
 // Write 1 into the file and its orders are refused; end it with Ctrl-C and it sends nothing more, waits for what is on its way, and says so.
 import { createKillSwitch, fileSource, guardOrderSubmission, handleSignals, onShutdown, runUntilShutdown } from 'failflat';
-import { createPaperBroker } from 'failflat/brokers/paper';
-import { orders } from './orders.mjs';
+import { book, exchange, haltFile, log, strategy } from './surroundings.mjs';
 
-const [url = 'http://127.0.0.1:4000', haltFile = './halted'] = process.argv.slice(2);
-const broker = createPaperBroker({ url, account: 'default', source: 'strategy-loop', timeoutMs: 2_000 });
 const killSwitch = createKillSwitch({ sources: [fileSource(haltFile)] });
 await killSwitch.ready;
 handleSignals({ drainTimeoutMs: 8_000 });
-onShutdown(({ reason, report }) => console.log(`shut down: ${reason}, ${report.unfinished.length} orders unfinished`));
-
-const submit = guardOrderSubmission((order) => broker.submit(order), {
+onShutdown(log.end);
+const submit = guardOrderSubmission((order) => exchange.send(order), {
   killSwitch,
   label: (order) => order.clientOrderId,
-  brokerTimeoutMs: 2_000,
+  brokerTimeoutMs: exchange.timeoutMs,
 });
-
-async function follow({ clientOrderId }, outcome) {
-  try {
-    const { status } = await outcome;
-    console.log(`${status} ${clientOrderId}`);
-  } catch (error) {
-    console.log(`unresolved ${clientOrderId}: ${error.message}`);
-  }
-}
-
 await runUntilShutdown(
   async (signal) => {
-    for await (const order of orders(signal)) {
+    for await (const order of strategy.orders(signal)) {
       const admission = submit.trySubmit(order);
-      if (admission.ok) void follow(order, admission.outcome);
-      else console.log(`refused ${order.clientOrderId}: ${admission.code}`);
+      if (admission.ok) admission.outcome.then(book.apply, book.unresolved);
+      else log.warn(order, admission);
     }
   },
   { name: 'mean-reversion' },

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { BusUnsuitableError } from '../bus/bus.js';
 import { systemClock } from '../clock.js';
 import { ConfigurationError, messageOf } from '../errors.js';
+import { packageFile } from '../packageFile.js';
 import { environmentVariable } from '../process/environment.js';
 import { EXIT_CODES, type ExitCode, failByDefault, setExitCode } from '../process/exit.js';
 import { type Output, systemOutput } from '../process/output.js';
@@ -15,7 +16,7 @@ import { commandHelp, generalHelp } from './help.js';
 import { parseOptions, type Values } from './options.js';
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(packageFile('package.json'), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
 }
 

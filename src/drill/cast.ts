@@ -1,9 +1,9 @@
 /** Starts the drill's processes: the shipped commands, and the drill's own strategy. */
-import { fileURLToPath } from 'node:url';
 import { createVenueClient, type VenueClient } from '../brokers/paper/index.js';
 import type { Bus } from '../bus/bus.js';
 import { openBus } from '../bus/openBus.js';
 import { type Clock, systemClock } from '../clock.js';
+import { packageFile } from '../packageFile.js';
 import { Child, RigError } from '../rig/child.js';
 import { RedisView } from '../rig/redis/view.js';
 import { AlertReceiver } from '../rig/webhook.js';
@@ -19,8 +19,8 @@ const READY_MS = 15_000;
 const SHARES = 10;
 const ORDERS_PER_S = 40;
 
-const COMMAND = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-const ACTOR = fileURLToPath(new URL('./actors/main.js', import.meta.url));
+const COMMAND = packageFile('dist/cli/main.js');
+const ACTOR = packageFile('dist/drill/actors/main.js');
 
 export interface CastOptions {
   readonly drill: DrillOptions;

@@ -34,6 +34,8 @@ export interface ConductorOptions {
   readonly random: Random;
 }
 
+/** The venue stamps its books itself, so how often they are read decides only how soon the timeline tells of them. */
+const BOOKS_EVERY_MS = 100;
 /** Orders that must have reached the venue in the last second before the fault. */
 const FLOWING_ORDERS = 20;
 /** How long the record may lag behind the venue at the end of a run. */
@@ -273,7 +275,7 @@ export class Conductor {
       } catch {
         // The venue is asked again; the evidence is complete because it is taken once more at the end.
       }
-      await systemClock.sleep(25, this.#stop.signal);
+      await systemClock.sleep(BOOKS_EVERY_MS, this.#stop.signal);
     }
   }
 

@@ -1,6 +1,6 @@
 /** The HTTP shell of the paper venue, on loopback only. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { BOOT_HEADER, ENVIRONMENT_HEADER, SENT_HEADER, SOURCE_HEADER } from '../brokers/paper/wire.js';
+import { BOOT_HEADER, ENVIRONMENT_HEADER, SENT_HEADER, SOURCE_HEADER } from '../brokers/paper/headers.js';
 import type { Clock } from '../clock.js';
 import { ConfigurationError, messageOf, systemCodeOf } from '../errors.js';
 import { hostIdentity } from '../host.js';

@@ -3,9 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Installed, installPacked, manifest, REPOSITORY } from './packed.js';
 
 const HEAVY = ['ioredis', 'pino', 'zod', 'p-limit', 'bignumber.js'];
+const SourceMap = z.object({ sources: z.array(z.string()) });
+
 const RECORDER = pathToFileURL(join(import.meta.dirname, 'recordModules.mjs')).href;
 
 let installed: Installed;
@@ -31,8 +34,16 @@ describe('the tarball', () => {
   });
 
   it('holds nothing whose source is gone', () => {
-    const built = installed.files.filter((path) => path.endsWith('.js'));
-    const orphans = built.filter((path) => !existsSync(join(REPOSITORY, path.replace(/^dist\//, 'src/').replace(/\.js$/, '.ts'))));
+    const maps = installed.files.filter((path) => path.endsWith('.js.map'));
+    const sources = maps.flatMap((path) => {
+      const map: unknown = JSON.parse(readFileSync(join(REPOSITORY, path), 'utf8'));
+      return SourceMap.parse(map).sources.map((source) => join(REPOSITORY, path, '..', source));
+    });
+    expect(sources).toContain(join(REPOSITORY, 'src/errors.ts'));
+    const declared = installed.files.flatMap((path) =>
+      path.endsWith('.d.ts') ? [join(REPOSITORY, path.replace(/^dist\//, 'src/').replace(/\.d\.ts$/, '.ts'))] : [],
+    );
+    const orphans = [...sources, ...declared].filter((path) => !existsSync(path));
     expect(orphans, 'built files without a source: remove dist and build again').toEqual([]);
   });
 
@@ -49,6 +60,11 @@ describe('the root import', () => {
     const urls = modulesLoadedBy(`await import('failflat')`);
     expect(urls.some((url) => url.endsWith('/failflat/dist/index.js'))).toBe(true);
     expect(packagesIn(urls)).toEqual([]);
+  });
+
+  it('is little more than one file: each further one costs about a millisecond on every start', () => {
+    const own = modulesLoadedBy(`await import('failflat')`).filter((url) => url.includes('/failflat/dist/'));
+    expect(own.map((url) => url.slice(url.indexOf('/dist/') + 1)).toSorted()).toEqual(['dist/chunks/root.js', 'dist/index.js']);
   });
 
   it('would be caught if it did', () => {

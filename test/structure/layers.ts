@@ -15,6 +15,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['durableFile.ts', 'ground'],
   ['logger.ts', 'ground'],
   ['host.ts', 'ground'],
+  ['packageFile.ts', 'ground'],
   ['messages/', 'ground'],
   ['bus/bus.ts', 'port'],
   ['broker/', 'port'],

@@ -1,9 +1,7 @@
 /** The broker port on a paper venue: a refusal is told from a doubt, and no doubt is ever read as "nothing there". */
-import type { z } from 'zod';
 import {
   type AccountIdentity,
   type Broker,
-  type BrokerCapabilities,
   BrokerRejectedError,
   BrokerUnavailableError,
   type CancelResult,
@@ -14,9 +12,10 @@ import {
   type WorkingOrder,
 } from '../../broker/broker.js';
 import { hostIdentity } from '../../host.js';
+import * as answers from './answers.js';
+import * as headers from './headers.js';
 import { createHttpClient, type HttpCall, type HttpOutcome } from './http.js';
 import { checkPaperBrokerOptions, type PaperBrokerOptions } from './options.js';
-import * as wire from './wire.js';
 
 export interface PaperBroker extends Broker {
   /** A call surely settles within so many milliseconds. */
@@ -26,15 +25,15 @@ export interface PaperBroker extends Broker {
 
 function unavailable(what: string, outcome: HttpOutcome): BrokerUnavailableError {
   if (!outcome.answered) return new BrokerUnavailableError(`${what}: ${outcome.detail}`, { cause: outcome.cause });
-  const said = wire.errorAnswer.safeParse(outcome.body);
-  return new BrokerUnavailableError(`${what}: the venue answered ${outcome.status}${said.success ? `, ${said.data.error}` : ''}`);
+  const said = answers.decodeAnswer(answers.errorAnswer, outcome.body);
+  return new BrokerUnavailableError(`${what}: the venue answered ${outcome.status}${said.ok ? `, ${said.value.error}` : ''}`);
 }
 
-function answerOf<S extends z.ZodType>(what: string, schema: S, outcome: HttpOutcome): z.output<S> {
+function answerOf<T>(what: string, decoder: answers.Decoder<T>, outcome: HttpOutcome): T {
   if (!outcome.answered || outcome.status !== 200) throw unavailable(what, outcome);
-  const parsed = schema.safeParse(outcome.body);
-  if (!parsed.success) throw new BrokerUnavailableError(`${what}: the venue's answer is malformed`, { cause: parsed.error });
-  return parsed.data;
+  const decoded = answers.decodeAnswer(decoder, outcome.body);
+  if (!decoded.ok) throw new BrokerUnavailableError(`${what}: the venue's answer is malformed`, { cause: decoded.malformed });
+  return decoded.value;
 }
 
 /** A rejection only where that is certain: the venue said so in full, or the order never left this process. */
@@ -43,37 +42,9 @@ function rejectionOf(outcome: HttpOutcome): BrokerRejectedError | undefined {
     return outcome.sent === 'no' ? new BrokerRejectedError('other', `not sent: ${outcome.detail}`, { cause: outcome.cause }) : undefined;
   }
   if (outcome.status < 400 || outcome.status >= 500) return undefined;
-  const said = wire.errorAnswer.safeParse(outcome.body);
-  if (!said.success || said.data.reason === undefined) return undefined;
-  return new BrokerRejectedError(said.data.reason, said.data.error);
-}
-
-function capabilitiesOf(answer: wire.AccountAnswer): BrokerCapabilities {
-  return {
-    reduceOnly: answer.reduceOnly,
-    clientOrderIds: answer.clientOrderIds,
-    ...(answer.orderExpiryMs === undefined ? {} : { orderExpiryMs: answer.orderExpiryMs }),
-    readLagMs: answer.readLagMs,
-    minQuantity: (symbol) => answer.minQuantities[symbol] ?? answer.defaultMinQuantity,
-  };
-}
-
-// Parsed optional fields may hold `undefined`, which the port's types do not allow.
-function orderReport({ clientOrderId, reason, ...rest }: z.output<typeof wire.orderReport>): OrderReport {
-  return { ...rest, ...(clientOrderId === undefined ? {} : { clientOrderId }), ...(reason === undefined ? {} : { reason }) };
-}
-
-function workingOrder({ clientOrderId, limitPrice, stopPrice, ...rest }: z.output<typeof wire.workingOrder>): WorkingOrder {
-  return {
-    ...rest,
-    ...(clientOrderId === undefined ? {} : { clientOrderId }),
-    ...(limitPrice === undefined ? {} : { limitPrice }),
-    ...(stopPrice === undefined ? {} : { stopPrice }),
-  };
-}
-
-function positionOf({ markPrice, ...rest }: z.output<typeof wire.position>): Position {
-  return { ...rest, ...(markPrice === undefined ? {} : { markPrice }) };
+  const said = answers.decodeAnswer(answers.errorAnswer, outcome.body);
+  if (!said.ok || said.value.reason === undefined) return undefined;
+  return new BrokerRejectedError(said.value.reason, said.value.error);
 }
 
 /** Every call settles within `timeoutMs`. Throws a ConfigurationError for a wrong option. */
@@ -90,15 +61,15 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       signal,
       ...(body === undefined ? {} : { body }),
       headers: {
-        [wire.SOURCE_HEADER]: source,
-        ...(environment === undefined ? {} : { [wire.ENVIRONMENT_HEADER]: environment }),
-        [wire.SENT_HEADER]: String(clock.monotonicMs()),
-        [wire.BOOT_HEADER]: hostIdentity().bootId,
+        [headers.SOURCE_HEADER]: source,
+        ...(environment === undefined ? {} : { [headers.ENVIRONMENT_HEADER]: environment }),
+        [headers.SENT_HEADER]: String(clock.monotonicMs()),
+        [headers.BOOT_HEADER]: hostIdentity().bootId,
       },
     });
 
   const accountInfo = async (what: string, signal: AbortSignal | undefined) =>
-    answerOf(what, wire.accountAnswer, await call('GET', `/v1/account?${ofAccount}`, signal));
+    answerOf(what, answers.accountAnswer, await call('GET', `/v1/account?${ofAccount}`, signal));
 
   const close = (): Promise<void> => {
     http.close();
@@ -111,29 +82,28 @@ export function createPaperBroker(options: PaperBrokerOptions): PaperBroker {
       const answer = await accountInfo('identity', signal);
       return { account: answer.account, environment: answer.environment };
     },
-    capabilities: async (signal) => capabilitiesOf(await accountInfo('capabilities', signal)),
+    capabilities: async (signal) => (await accountInfo('capabilities', signal)).capabilities,
     async positions(signal): Promise<readonly Position[]> {
       const outcome = await call('GET', `/v1/positions?${ofAccount}`, signal);
-      return answerOf('positions', wire.positionsAnswer, outcome).positions.map(positionOf);
+      return answerOf('positions', answers.positionsAnswer, outcome);
     },
     async openOrders(signal): Promise<readonly WorkingOrder[]> {
       const outcome = await call('GET', `/v1/orders?${ofAccount}`, signal);
-      return answerOf('open orders', wire.ordersAnswer, outcome).orders.map(workingOrder);
+      return answerOf('open orders', answers.ordersAnswer, outcome);
     },
     async submit(order: OrderRequest, signal): Promise<OrderReport> {
       const outcome = await call('POST', '/v1/orders', signal, { account, ...order });
       const rejection = rejectionOf(outcome);
       if (rejection !== undefined) throw rejection;
-      return orderReport(answerOf(`order ${order.clientOrderId}`, wire.orderReport, outcome));
+      return answerOf(`order ${order.clientOrderId}`, answers.orderReport, outcome);
     },
     async cancel({ orderId, symbol }, signal): Promise<CancelResult> {
       const outcome = await call('POST', '/v1/cancel', signal, { account, symbol, orderId });
-      return answerOf(`cancel of ${orderId}`, wire.cancelAnswer, outcome).result;
+      return answerOf(`cancel of ${orderId}`, answers.cancelAnswer, outcome);
     },
     async orderByClientId(symbol, clientOrderId, signal): Promise<Query> {
       const query = `${ofAccount}&symbol=${encodeURIComponent(symbol)}&clientOrderId=${encodeURIComponent(clientOrderId)}`;
-      const answer = answerOf(`query of ${clientOrderId}`, wire.queryAnswer, await call('GET', `/v1/order?${query}`, signal));
-      return answer.found ? { found: true, report: orderReport(answer.report) } : { found: false };
+      return answerOf(`query of ${clientOrderId}`, answers.queryAnswer, await call('GET', `/v1/order?${query}`, signal));
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -3,9 +3,10 @@ import type { z } from 'zod';
 import { checkDurationMs } from '../../checks.js';
 import { type Clock, systemClock } from '../../clock.js';
 import { FailflatError } from '../../errors.js';
+import * as answers from './answers.js';
 import { createHttpClient, type HttpCall } from './http.js';
 import { checkVenueUrl, DEFAULT_TIMEOUT_MS } from './options.js';
-import * as wire from './wire.js';
+import type * as wire from './wire.js';
 
 export interface VenueClientOptions {
   /** Default 2,000; a waiting call for bars has its own wait on top. */
@@ -40,25 +41,33 @@ export interface VenueClient {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+type Request = Omit<HttpCall, 'timeoutMs'> & { readonly timeoutMs?: number };
+
+const nameOf = ({ method, path }: Request) => `${method} ${path}`;
+
+function malformed(request: Request, cause: Error): FailflatError {
+  return new FailflatError('broker_unavailable', `${nameOf(request)}: the venue's answer is malformed`, { cause });
+}
+
 /** Throws a ConfigurationError for a wrong URL. */
 export function createVenueClient(url: string, options: VenueClientOptions = {}): VenueClient {
   const timeoutMs = checkDurationMs('timeoutMs', options.timeoutMs ?? DEFAULT_TIMEOUT_MS, { min: 1 });
   const http = createHttpClient(checkVenueUrl('url', url), options.clock ?? systemClock);
 
-  const call = async <S extends z.ZodType>(
-    schema: S,
-    request: Omit<HttpCall, 'timeoutMs'> & { timeoutMs?: number },
-  ): Promise<z.output<S>> => {
+  const call = async (request: Request): Promise<unknown> => {
     const outcome = await http.call({ timeoutMs, ...request });
-    const what = `${request.method} ${request.path}`;
-    if (!outcome.answered) throw new FailflatError('broker_unavailable', `${what}: ${outcome.detail}`, { cause: outcome.cause });
-    if (outcome.status !== 200) {
-      const said = wire.errorAnswer.safeParse(outcome.body);
-      const code = outcome.status === 400 ? 'configuration' : 'broker_unavailable';
-      throw new FailflatError(code, said.success ? said.data.error : `${what}: the venue answered ${outcome.status}`);
-    }
-    const parsed = schema.safeParse(outcome.body);
-    if (!parsed.success) throw new FailflatError('broker_unavailable', `${what}: the venue's answer is malformed`, { cause: parsed.error });
+    if (!outcome.answered) throw new FailflatError('broker_unavailable', `${nameOf(request)}: ${outcome.detail}`, { cause: outcome.cause });
+    if (outcome.status === 200) return outcome.body;
+    const said = answers.decodeAnswer(answers.errorAnswer, outcome.body);
+    const code = outcome.status === 400 ? 'configuration' : 'broker_unavailable';
+    throw new FailflatError(code, said.ok ? said.value.error : `${nameOf(request)}: the venue answered ${outcome.status}`);
+  };
+
+  /** Loads the schemas of administration and evidence when they are first needed: a strategy that only follows bars never does. */
+  const administer = async <S extends z.ZodType>(schemaIn: (schemas: typeof wire) => S, request: Request): Promise<z.output<S>> => {
+    const [schemas, body] = await Promise.all([import('./wire.js'), call(request)]);
+    const parsed = schemaIn(schemas).safeParse(body);
+    if (!parsed.success) throw malformed(request, parsed.error);
     return parsed.data;
   };
 
@@ -66,7 +75,7 @@ export function createVenueClient(url: string, options: VenueClientOptions = {})
     const events: wire.VenueEvent[] = [];
     for (;;) {
       const from = since + events.length;
-      const page = await call(wire.evidenceAnswer, { method: 'GET', path: `/evidence?since=${from}` });
+      const page = await administer((schemas) => schemas.evidenceAnswer, { method: 'GET', path: `/evidence?since=${from}` });
       events.push(...page.events);
       if (!page.more) return { bootId: page.bootId, nowMs: page.nowMs, events };
     }
@@ -78,17 +87,22 @@ export function createVenueClient(url: string, options: VenueClientOptions = {})
   };
 
   return {
-    time: () => call(wire.timeAnswer, { method: 'GET', path: '/time' }),
+    time: () => administer((schemas) => schemas.timeAnswer, { method: 'GET', path: '/time' }),
     evidence,
-    switches: () => call(wire.switchesSchema, { method: 'GET', path: '/admin/switches' }),
-    setSwitches: (patch) => call(wire.switchesSchema, { method: 'POST', path: '/admin/switches', body: patch }),
+    switches: () => administer((schemas) => schemas.switchesSchema, { method: 'GET', path: '/admin/switches' }),
+    setSwitches: (patch) => administer((schemas) => schemas.switchesSchema, { method: 'POST', path: '/admin/switches', body: patch }),
     seedPositions: async (request) => {
-      await call(wire.seedAnswer, { method: 'POST', path: '/admin/positions', body: request });
+      await administer((schemas) => schemas.seedAnswer, { method: 'POST', path: '/admin/positions', body: request });
     },
-    replay: (request) => call(wire.replayAnswer, { method: 'POST', path: '/admin/replay', body: request }),
-    replayState: () => call(wire.replayAnswer, { method: 'GET', path: '/admin/replay' }),
-    bars: (since, { waitMs = 10_000, signal } = {}) =>
-      call(wire.barsAnswer, { method: 'GET', path: `/bars?since=${since}&waitMs=${waitMs}`, timeoutMs: waitMs + timeoutMs, signal }),
+    replay: (request) => administer((schemas) => schemas.replayAnswer, { method: 'POST', path: '/admin/replay', body: request }),
+    replayState: () => administer((schemas) => schemas.replayAnswer, { method: 'GET', path: '/admin/replay' }),
+    async bars(since, { waitMs = 10_000, signal } = {}) {
+      const path = `/bars?since=${since}&waitMs=${waitMs}`;
+      const request: Request = { method: 'GET', path, timeoutMs: waitMs + timeoutMs, signal };
+      const decoded = answers.decodeAnswer(answers.barsAnswer, await call(request));
+      if (!decoded.ok) throw malformed(request, decoded.malformed);
+      return decoded.value;
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,14 +1,6 @@
 /** What travels between the paper venue and its clients: one schema for both ends. Quantities here are plain decimals. */
 import { z } from 'zod';
 
-/** Carries a sender's name (for instance `strategy`, `exit-worker`), so that the venue's books tell one sender's orders from another's. */
-export const SOURCE_HEADER = 'x-source';
-/** Where the sender believes that it is: anything but reading the account is refused if the venue is another. */
-export const ENVIRONMENT_HEADER = 'x-environment';
-/** The sender's monotonic clock and boot id: from them, and not from arrival, the venue counts an order's age. */
-export const SENT_HEADER = 'x-sent-ms';
-export const BOOT_HEADER = 'x-boot-id';
-
 const MAX_QUANTITY = 50_000_000;
 const DAY_MS = 86_400_000;
 

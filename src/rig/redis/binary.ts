@@ -2,9 +2,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { messageOf, systemCodeOf } from '../../errors.js';
+import { packageFile } from '../../packageFile.js';
 import { environmentVariable, environmentWith } from '../../process/environment.js';
 import { RigError } from '../child.js';
 
@@ -19,7 +19,7 @@ export interface RedisBinary {
 }
 
 const INSTALLED = ['redis-server', 'valkey-server'];
-const CACHE = fileURLToPath(new URL('../../../var/redis/', import.meta.url));
+const CACHE = packageFile('var/redis');
 
 /** What a system says of a directory that is there, and not empty. */
 const TAKEN = ['ENOTEMPTY', 'EEXIST'];
