@@ -11,6 +11,7 @@ type Draw = (random: Random, setup: WorldSetup) => readonly Fault[];
 const between = (random: Random, fromMs: number, toMs: number): number => fromMs + random.below(toMs - fromMs);
 const oneOf = (random: Random, names: readonly string[]): string => names[random.below(names.length)] ?? '';
 const aWorker = (random: Random, { workers }: WorldSetup): string => oneOf(random, numbered('worker', workers));
+const everyWorker = ({ workers }: WorldSetup): readonly string[] => numbered('worker', workers);
 const everyWatchdog = ({ watchdogs }: WorldSetup): readonly string[] => numbered('watchdog', watchdogs);
 
 export const COINCIDENCES = {
@@ -92,6 +93,30 @@ export const COINCIDENCES = {
       on: random.below(2) === 0 ? 'panic' : 'close',
       atMs: random.below(40),
       forMs: between(random, 50, 2_000),
+    },
+  ],
+  /** The panic stands on a bus that loses it before any worker has read it. */
+  'a panic is lost with its bus': (random: Random, setup: WorldSetup): readonly Fault[] => {
+    const forMs = between(random, 2_000, 9_000);
+    return [
+      ...everyWorker(setup).map((target) => ({ kind: 'crash', on: 'overdue', atMs: 300, forMs, target }) as const),
+      { kind: 'bus-loss', on: 'panic', atMs: 2 + random.below(900), forMs: between(random, 50, 900) },
+    ];
+  },
+  /** Those who watch die together with whom they watch. */
+  'nobody watches': (random: Random, setup: WorldSetup): readonly Fault[] => {
+    const forMs = between(random, 1_500, 12_000);
+    return everyWatchdog(setup).map((target) => ({ kind: 'crash', on: 'overdue', atMs: random.below(500), forMs, target }) as const);
+  },
+  /** The strategy hears nothing of the stop. */
+  'strategy is cut off at the stop': (random: Random): readonly Fault[] => [
+    {
+      kind: 'bus-stall',
+      on: 'overdue',
+      atMs: random.below(590),
+      forMs: between(random, 900, 12_000),
+      target: 'strategy',
+      way: oneOf(random, ['in', 'both']) === 'in' ? 'in' : 'both',
     },
   ],
   /** The venue turns closes away. */

@@ -93,7 +93,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     breaks: ['L1', 'S6'],
     parts: () => ({ ...intactWorld, watchdog: brokenWatchdogParts['panic-once'] }),
     setup: { watchdogs: 1 },
-    focus: 'watchdogs are cut off at the accusation',
+    focus: 'a panic is lost with its bus',
   },
   {
     name: 'beat-from-timer',
@@ -118,6 +118,8 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
       permission: (lease, bus, clock) => named(brokenPermissions, 'flag-not-lease')(bus, lease, clock),
       killSwitch: false,
     }),
+    setup: { pace: 1 },
+    focus: 'strategy is cut off at the stop',
   },
   {
     name: 'retry-blindly',
@@ -144,6 +146,8 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     removes: 'the watchers that a renewal asks for',
     breaks: ['L4'],
     parts: () => ({ ...intactWorld, lease: { ...intactWorld.lease, renewalRefusal: () => undefined } }),
+    setup: { pace: 1 },
+    focus: 'nobody watches',
   },
   {
     name: 'trusts-a-still-clock',
@@ -168,6 +172,8 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
       },
       killSwitch: false,
     }),
+    setup: { pace: 1 },
+    focus: 'strategy is cut off at the stop',
   },
   {
     name: 'no-horizon',
