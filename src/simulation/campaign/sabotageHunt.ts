@@ -15,7 +15,7 @@ export interface HuntResult {
 }
 
 /** A bug is hunted so many times, each on seeds of its own, while seeds are left. */
-const HUNTS = 3;
+const DEFAULT_HUNTS = 3;
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -25,11 +25,12 @@ function median(values: readonly number[]): number {
 export async function hunt(
   sabotage: SimulatedSabotage,
   options: Omit<CampaignOptions, 'parts' | 'setup' | 'until' | 'focus'>,
+  hunts = DEFAULT_HUNTS,
 ): Promise<HuntResult> {
   const took: number[] = [];
   let used = 0;
   let first: { readonly faults: number; readonly promise: string } | undefined;
-  while (took.length < HUNTS && used < options.seeds && options.signal?.aborted !== true) {
+  while (took.length < hunts && used < options.seeds && options.signal?.aborted !== true) {
     const result = await runCampaign({
       ...options,
       seed: options.seed + used,
