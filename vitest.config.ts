@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { DRILL, FIXTURES, REDIS, STOP } from './test/projects.js';
+import { CHAOS, DRILL, FIXTURES, REDIS, STOP } from './test/projects.js';
 import { PartTimes } from './test/support/partTimes.js';
 
 // A machine that wants to count asks for the results as a file as well.
@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [FIXTURES, ...DRILL, ...STOP, ...REDIS],
+          exclude: [FIXTURES, ...CHAOS, ...DRILL, ...STOP, ...REDIS],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -36,6 +36,7 @@ export default defineConfig({
       ofProcesses('drill', 1, DRILL, REDIS),
       ofProcesses('stop', 2, STOP, REDIS),
       ofProcesses('redis', 3, REDIS, []),
+      ofProcesses('chaos', 4, CHAOS, []),
     ],
   },
 });

@@ -29,3 +29,6 @@ export const DRILL = [
   'test/{drill,rig,cli}/**/*.test.ts',
   'test/incidents/trap{10,11,33,40,41,42,43,44,46,47,48}[-.]*.test.ts',
 ];
+
+/** Faults in real processes, and what the host allows of them. */
+export const CHAOS = ['test/chaos/**/*.processes.test.ts'];

@@ -86,6 +86,8 @@ export interface StrategyBreakersConfig {
   readonly onEvaluationError?: 'trip' | 'allow';
   /** How far ahead of the clocks a bar may be dated. Default 2,000. */
   readonly futureToleranceMs?: number;
+  /** With a bus: trips that were read there longer ago do not count, and orders are refused until they are read again. Default 1,000. */
+  readonly maxStalenessMs?: number;
 }
 
 export interface CheckedConfig {
@@ -104,6 +106,7 @@ export interface CheckedConfig {
   readonly probe: ProbeOptions | undefined;
   readonly onEvaluationError: 'trip' | 'allow';
   readonly futureToleranceMs: number;
+  readonly maxStalenessMs: number;
 }
 
 export const PROBE_DEFAULTS: Omit<ProbeOptions, 'afterMs'> = { maxOrders: 1, maxAttempts: 3, timeoutMs: 60_000, types: PROBED_TYPES };
@@ -124,6 +127,7 @@ export const CONFIG_DEFAULTS: CheckedConfig = {
   probe: undefined,
   onEvaluationError: 'trip',
   futureToleranceMs: 2_000,
+  maxStalenessMs: 1_000,
 };
 
 function checkTypes(field: string, value: unknown): readonly BreakerType[] {
@@ -172,6 +176,7 @@ export function checkConfig(given: unknown): CheckedConfig {
       probe: checkProbe,
       onEvaluationError: (field, value) => checkOneOf(field, value, ['trip', 'allow']),
       futureToleranceMs: (field, value) => checkNumber(field, value, { min: 0, max: MAX_TIMER_MS }),
+      maxStalenessMs: (field, value) => checkNumber(field, value, { min: 20, max: 60_000 }),
     },
     CONFIG_DEFAULTS,
   );

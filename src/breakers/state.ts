@@ -12,7 +12,7 @@ export interface Trip {
   readonly sinceWallMs: number;
 }
 
-/** Times are of the monotonic clock. `trips` are of different types, the first one first; none is forgotten before a reset or a good probe. */
+/** Times are of the monotonic clock. The first one of `trips` came first; none is forgotten before a reset or a good probe. */
 export type BreakerState =
   | { readonly status: 'closed' }
   /** Until a person resets it. */
@@ -48,7 +48,7 @@ function held({ trips, attempt }: Attempts, probe: ProbeOptions | undefined, now
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * A trip in whatever state: it latches, joins, begins the cooling again, or ends a probe. One trip of each type is kept; `leaving` are the
+ * A trip in whatever state: it latches, joins, begins the cooling again, or ends a probe. One trip of each type is added; `leaving` are the
  * ids of those that a reset is about to take away, and for which a new one of the same type is no repetition.
  */
 export function withTrips(
@@ -63,6 +63,26 @@ export function withTrips(
   const known = tripsOf(state);
   const staying = known.filter(({ id }) => !leaving.has(id));
   const news = added.filter(({ type }, index) => ![...staying, ...added.slice(0, index)].some((trip) => trip.type === type));
+  return joined(state, news, probe, nowMs);
+}
+
+/** Trips of another process, each of which a reset must name: here none stands for another. */
+export function withAdopted(
+  state: BreakerState,
+  adopted: readonly Trip[],
+  { probe, nowMs }: { readonly probe: ProbeOptions | undefined; readonly nowMs: number },
+): BreakerState {
+  const known = tripsOf(state);
+  return joined(
+    state,
+    adopted.filter(({ id }) => !known.some((trip) => trip.id === id)),
+    probe,
+    nowMs,
+  );
+}
+
+function joined(state: BreakerState, news: readonly Trip[], probe: ProbeOptions | undefined, nowMs: number): BreakerState {
+  const known = tripsOf(state);
   const trips = news.length === 0 ? known : [...known, ...news];
   if (trips.length === 0) return state;
   if (state.status === 'tripped') return news.length === 0 ? state : { status: 'tripped', trips };

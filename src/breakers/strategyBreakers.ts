@@ -1,13 +1,14 @@
 /** The breakers of one strategy: takes in what happens, latches what trips, and answers at the order door. */
 import { checkName, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
+import type { StoredReset } from '../messages/breaker.js';
 import type { ResultSource } from '../messages/result.js';
 import type { IntentKind, Refusal } from '../permission.js';
 import { type Random, systemRandom } from '../random.js';
 import { type BreakerType, type CheckedConfig, checkConfig, type StrategyBreakersConfig } from './config.js';
 import { Evidence, type Finding } from './evidence.js';
 import type { BreakerEvent, DoorEvent, ResetOutcome, ResetRequest, StrategyBreakers, StrategyBreakersDeps, Verdict } from './face.js';
-import { Reporter } from './reporter.js';
+import { Reporter, type ResetTold } from './reporter.js';
 import { type CheckResult, passes, trips, wordsOf } from './result.js';
 import {
   atTime,
@@ -18,21 +19,15 @@ import {
   probesLeft,
   type Trip,
   tripsOf,
+  withAdopted,
   withoutTrips,
   withTrips,
 } from './state.js';
 import { RESET_TIMEOUT_MS, TripStore } from './tripStore.js';
 import { WarningBook } from './warnings.js';
 
-const STATUS_EVENTS = {
-  closed: 'breaker.closed',
-  tripped: 'breaker.latched',
-  cooling: 'breaker.cooling',
-  probing: 'breaker.probing',
-} as const satisfies Readonly<Record<BreakerState['status'], string>>;
-
 const CLEAR = passes('ok', 'no breaker has tripped');
-const UNREAD: Finding = { type: 'unknown_state', result: trips('state_unknown', 'the trips on the bus have not been read yet') };
+const unknown = (doubt: string): Finding => ({ type: 'unknown_state', result: trips('state_unknown', `the trips on the bus ${doubt}`) });
 
 class LatchedBreakers implements StrategyBreakers {
   readonly strategyId: string;
@@ -71,11 +66,14 @@ class LatchedBreakers implements StrategyBreakers {
         strategyId,
         clock: this.#clock,
         logger: this.#reporter.logger,
+        newId: () => this.#random.id(),
+        maxStalenessMs: this.#config.maxStalenessMs,
         trips: () => tripsOf(this.#state),
-        adopt: (stored) => this.#trip(stored),
+        adopt: (stored) => this.#adopt(stored),
+        release: (ids, reset) => this.#release(ids, reset),
       });
     }
-    this.ready = this.#store?.changed() ?? Promise.resolve();
+    this.ready = this.#store?.start() ?? Promise.resolve();
   }
 
   recordBar(bar: unknown): Verdict {
@@ -129,9 +127,9 @@ class LatchedBreakers implements StrategyBreakers {
   check(nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined {
     if (intent !== 'increase') return undefined;
     this.#advance(nowMs);
-    const standing = this.#standing();
+    const standing = this.#standing(nowMs);
     if (standing === undefined) return undefined;
-    if (this.#state.status === 'probing' && this.#grants(entryId)) return undefined;
+    if (this.#state.status === 'probing' && this.#grants(nowMs, entryId)) return undefined;
     const { type, result, sinceWallMs } = standing;
     const retryAfterMs = this.#retryAfterMs(nowMs);
     return {
@@ -148,24 +146,19 @@ class LatchedBreakers implements StrategyBreakers {
     checkText('reason', reason);
     const cleared = tripsOf(this.#state);
     const ids = new Set(cleared.map(({ id }) => id));
-    this.#leaving = ids;
-    const done = this.#store === undefined ? ({ ok: true } as const) : await this.#store.clear({ ids, by, reason }, RESET_TIMEOUT_MS);
-    this.#leaving = new Set();
-    if (!done.ok) {
-      // It may have been taken after all: what is in force here stands there again.
-      void this.#store?.changed();
-      this.#reporter.note('breaker.reset_unknown', `${by}: ${reason}`, { detail: done.detail });
-      return { outcome: 'unknown', detail: done.detail, verdict: this.verdict() };
+    const done = (): void => this.#cleared(ids, { by, reason, how: rebase ? 'rebase' : 'reset' }, 'breaker.reset');
+    if (this.#store === undefined) {
+      done();
+      return { outcome: 'reset', cleared, verdict: this.verdict() };
     }
-    this.#evidence.restart({ rebase });
-    this.#reporter.note('breaker.reset', reason, {
-      by,
-      rebase,
-      cleared: cleared.map(({ type, reasonCode, id }) => ({ type, reasonCode, id })),
-    });
-    this.#become(withoutTrips(this.#state, ids));
-    this.#reporter.tell({ type: 'reset', by, reason, cleared });
-    return { outcome: 'reset', cleared, verdict: this.verdict() };
+    this.#leaving = ids;
+    const outcome = await this.#store.clear({ ids: [...ids], by, reason, how: rebase ? 'rebase' : 'reset' }, RESET_TIMEOUT_MS, done);
+    this.#leaving = new Set();
+    if (outcome.ok) return { outcome: 'reset', cleared, verdict: this.verdict() };
+    // It may have been taken after all: what is in force here stands there again.
+    void this.#store.changed();
+    this.#reporter.note('breaker.reset_unknown', `${by}: ${reason}`, { detail: outcome.detail });
+    return { outcome: 'unknown', detail: outcome.detail, verdict: this.verdict() };
   }
 
   async close(): Promise<void> {
@@ -223,10 +216,29 @@ class LatchedBreakers implements StrategyBreakers {
     }
   }
 
-  #trip(added: readonly Trip[], nowMs = this.#clock.monotonicMs()): void {
+  #trip(added: readonly Trip[], nowMs: number): void {
     const before = tripsOf(this.#state);
     this.#become(withTrips(this.#state, added, { probe: this.#config.probe, nowMs, leaving: this.#leaving }));
     for (const trip of tripsOf(this.#state)) if (!before.includes(trip)) this.#reporter.trip(trip);
+  }
+
+  /** What another process, or this one before it was started again, has tripped for. */
+  #adopt(stored: readonly Trip[]): void {
+    this.#become(withAdopted(this.#state, stored, { probe: this.#config.probe, nowMs: this.#clock.monotonicMs() }));
+    for (const trip of stored) this.#reporter.adopted(trip);
+  }
+
+  /** What another process has reset, or has tried with orders. */
+  #release(ids: ReadonlySet<string>, reset: StoredReset): void {
+    this.#cleared(ids, reset, 'breaker.reset_heard');
+  }
+
+  #cleared(ids: ReadonlySet<string>, reset: ResetTold, event: 'breaker.reset' | 'breaker.reset_heard'): void {
+    const { how } = reset;
+    const cleared = tripsOf(this.#state).filter(({ id }) => ids.has(id));
+    if (how !== 'probe') this.#evidence.restart({ rebase: how === 'rebase' });
+    this.#become(withoutTrips(this.#state, ids));
+    this.#reporter.reset(event, cleared, reset);
   }
 
   #advance(nowMs: number): void {
@@ -242,8 +254,7 @@ class LatchedBreakers implements StrategyBreakers {
     this.#state = next;
     if (next.status !== previous.status) {
       this.#granted = 0;
-      this.#reporter.note(STATUS_EVENTS[next.status], tripsOf(next)[0]?.message ?? 'no trip is left', { from: previous.status });
-      this.#reporter.tell({ type: 'status', state: next });
+      this.#reporter.status(next, previous.status);
     }
     if (tripsOf(next) !== tripsOf(previous)) void this.#store?.changed();
   }
@@ -261,8 +272,8 @@ class LatchedBreakers implements StrategyBreakers {
     }
   }
 
-  #grants(entryId: number | undefined): boolean {
-    if (this.#state.status !== 'probing' || this.#evidence.waiting() !== undefined) return false;
+  #grants(nowMs: number, entryId: number | undefined): boolean {
+    if (this.#state.status !== 'probing' || this.#unsure(nowMs) !== undefined) return false;
     if (entryId !== undefined && this.#state.pending.includes(entryId)) return true;
     if (probesLeft(this.#state, this.#config.probe) - this.#granted <= 0) return false;
     this.#granted += 1;
@@ -270,12 +281,18 @@ class LatchedBreakers implements StrategyBreakers {
   }
 
   /** What stands in the way of more risk. */
-  #standing(): (Finding & { readonly sinceWallMs?: number }) | undefined {
+  #standing(nowMs: number): (Finding & { readonly sinceWallMs?: number }) | undefined {
     if (this.#state.status !== 'closed') {
       const [first] = this.#state.trips;
       if (first !== undefined) return { type: first.type, result: asResult(first), sinceWallMs: first.sinceWallMs };
     }
-    return this.#store?.isLoaded === false ? UNREAD : this.#evidence.waiting();
+    return this.#unsure(nowMs);
+  }
+
+  /** Why nothing can be allowed although nothing has tripped here. */
+  #unsure(nowMs: number): Finding | undefined {
+    const doubt = this.#store?.doubt(nowMs);
+    return doubt === undefined ? this.#evidence.waiting() : unknown(doubt);
   }
 
   #retryAfterMs(nowMs: number): number | undefined {
@@ -286,7 +303,7 @@ class LatchedBreakers implements StrategyBreakers {
 
   #verdictAt(nowMs: number): Verdict {
     const { status } = this.#state;
-    const standing = this.#standing();
+    const standing = this.#standing(nowMs);
     if (standing === undefined) return { ...CLEAR, status };
     const retryAfterMs = this.#retryAfterMs(nowMs);
     return { ...standing.result, type: standing.type, status, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js';
 import type { ExitCode } from '../process/exit.js';
 import type { Output } from '../process/output.js';
-import type { OptionTable, Values } from './options.js';
+import type { ArgumentSpec, OptionTable, Values } from './options.js';
 
 export interface CommandContext {
   readonly output: Output;
@@ -18,6 +18,8 @@ export interface Command {
   /** More for its own help: what it does and what it does not, and its exit codes. */
   readonly details?: readonly string[];
   readonly options: OptionTable;
+  /** One word without dashes that follows its name. */
+  readonly argument?: ArgumentSpec;
   /** It ends in order at SIGINT and SIGTERM by itself. The others end at once, as programs do. */
   readonly handlesSignals?: boolean;
   run(values: Values, context: CommandContext): Promise<ExitCode>;

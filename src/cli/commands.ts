@@ -4,6 +4,8 @@ import type { Command } from './command.js';
 const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['drill', async () => (await import('./commands/drill.js')).drillCommand],
   ['simulate', async () => (await import('./commands/simulate.js')).simulateCommand],
+  ['chaos storm', async () => (await import('./commands/chaosStorm.js')).chaosStormCommand],
+  ['doctor', async () => (await import('./commands/doctor.js')).doctorCommand],
   ['status', async () => (await import('./commands/status.js')).statusCommand],
   ['halt', async () => (await import('./commands/halt.js')).haltCommand],
   ['panic', async () => (await import('./commands/panic.js')).panicCommand],
@@ -17,9 +19,18 @@ const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
 
 export const COMMAND_NAMES: readonly string[] = [...LOADERS.keys()];
 
-/** Undefined where no command has that name. */
-export async function loadCommand(name: string): Promise<Command | undefined> {
-  return LOADERS.get(name)?.();
+export interface FoundCommand {
+  readonly command: Command;
+  /** What follows its name. */
+  readonly args: readonly string[];
+}
+
+/** A command's name is one word or two. Undefined where no command has that name. */
+export async function findCommand([first = '', second = '', ...others]: readonly string[]): Promise<FoundCommand | undefined> {
+  const ofTwo = await LOADERS.get(`${first} ${second}`)?.();
+  if (ofTwo !== undefined) return { command: ofTwo, args: others };
+  const ofOne = await LOADERS.get(first)?.();
+  return ofOne === undefined ? undefined : { command: ofOne, args: second === '' ? others : [second, ...others] };
 }
 
 export async function loadCommands(): Promise<readonly Command[]> {

@@ -22,6 +22,9 @@ const OPTION_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['memoryFile', 'memory-file'],
   ['accounts.0', 'account'],
   ['scope', 'account'],
+  ['outputDirectory', 'output-dir'],
+  ['chaosTypes', 'chaos-types'],
+  ['outputReport', 'output-report'],
 ]);
 
 export function explainField(error: ConfigurationError, table: OptionTable, values: Values): string {

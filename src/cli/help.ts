@@ -40,7 +40,7 @@ function optionRows(table: OptionTable): (readonly [string, string])[] {
 
 export function commandHelp(command: Command): string {
   return [
-    `Usage: failflat ${command.name} [options]`,
+    `Usage: failflat ${command.name}${command.argument === undefined ? '' : ` ${command.argument.value}`} [options]`,
     '',
     `${command.summary[0]?.toUpperCase() ?? ''}${command.summary.slice(1)}.`,
     ...(command.details ?? []),

@@ -10,7 +10,7 @@ import { EXIT_CODES, type ExitCode, failByDefault, setExitCode } from '../proces
 import { type Output, systemOutput } from '../process/output.js';
 import { untilSignal } from '../process/untilSignal.js';
 import type { Command } from './command.js';
-import { COMMAND_NAMES, loadCommand, loadCommands } from './commands.js';
+import { COMMAND_NAMES, findCommand, loadCommands } from './commands.js';
 import { explainField, explainPlace } from './explain.js';
 import { commandHelp, generalHelp } from './help.js';
 import { parseOptions, type Values } from './options.js';
@@ -42,7 +42,7 @@ async function runCommand(command: Command, args: readonly string[], output: Out
   const watch = command.handlesSignals === true ? untilSignal(systemClock) : undefined;
   let values: Values | undefined;
   try {
-    values = parseOptions(command.options, args);
+    values = parseOptions(command.options, args, command.argument);
     return await command.run(values, { output, clock: systemClock, signal: watch?.signal ?? new AbortController().signal });
   } catch (error) {
     const wrong = wrongValue(error, command, values);
@@ -54,7 +54,8 @@ async function runCommand(command: Command, args: readonly string[], output: Out
   }
 }
 
-async function main([name, ...args]: readonly string[], output: Output): Promise<ExitCode> {
+async function main(words: readonly string[], output: Output): Promise<ExitCode> {
+  const [name] = words;
   if (name === '--version' || name === '-v') {
     output.out(version());
     return EXIT_CODES.ok;
@@ -67,9 +68,15 @@ async function main([name, ...args]: readonly string[], output: Output): Promise
     output.out(generalHelp(await loadCommands()));
     return EXIT_CODES.ok;
   }
-  const command = await loadCommand(name);
-  if (command !== undefined) return runCommand(command, args, output);
-  const { message } = new ConfigurationError('command', name, `must be one of ${COMMAND_NAMES.join(', ')}`);
+  const found = await findCommand(words);
+  if (found !== undefined) return runCommand(found.command, found.args, output);
+  const ofGroup = COMMAND_NAMES.filter((known) => known.startsWith(`${name} `));
+  const written = ofGroup.length === 0 ? name : words.slice(0, 2).join(' ');
+  const { message } = new ConfigurationError(
+    'command',
+    written,
+    `must be one of ${(ofGroup.length === 0 ? COMMAND_NAMES : ofGroup).join(', ')}`,
+  );
   return refuse(output, message, 'Try: failflat --help');
 }
 

@@ -22,6 +22,13 @@ export type OptionSpec = Described &
     | { readonly type: 'duration'; readonly default?: number; readonly min?: number; readonly max?: number }
   );
 
+export interface ArgumentSpec {
+  /** Under which its value is kept, beside the options. */
+  readonly name: string;
+  /** What stands for it in the help. */
+  readonly value: string;
+}
+
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type Value = string | number | boolean | readonly string[];
@@ -53,7 +60,7 @@ export class Values {
   /** Throws a ConfigurationError where it is missing. */
   required(name: string, why: string): string {
     const value = this.text(name);
-    if (value === undefined) throw new ConfigurationError(`--${name}`, undefined, `must be given: ${why}`);
+    if (value === undefined) throw new ConfigurationError(this.origin(name), undefined, `must be given: ${why}`);
     return value;
   }
 
@@ -122,11 +129,16 @@ function explainUnknown(name: string, table: OptionTable): ConfigurationError {
 }
 
 /** Throws a ConfigurationError for the first thing that is wrong. */
-export function parseOptions(table: OptionTable, args: readonly string[]): Values {
+export function parseOptions(table: OptionTable, args: readonly string[], argument?: ArgumentSpec): Values {
   const given = new Map<string, string[]>();
   const flags = new Map<string, Value>();
+  const words = new Map<string, Value>();
   for (const token of rawValues(table, args)) {
-    if (token.kind === 'positional') throw new ConfigurationError('argument', token.value, 'is not expected: options begin with --');
+    if (token.kind === 'positional') {
+      if (argument === undefined || words.has(argument.name))
+        throw new ConfigurationError('argument', token.value, 'is not expected: options begin with --');
+      words.set(argument.name, token.value);
+    }
     if (token.kind !== 'option') continue;
     const spec = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
     if (spec === undefined) throw explainUnknown(token.rawName, table);
@@ -138,8 +150,8 @@ export function parseOptions(table: OptionTable, args: readonly string[]): Value
     if (token.value === undefined) throw new ConfigurationError(token.rawName, undefined, `needs a value: ${spec.value ?? spec.type}`);
     given.set(token.name, [...(given.get(token.name) ?? []), token.value]);
   }
-  const values = new Map<string, Value>(flags);
-  const origins = new Map<string, string>();
+  const values = new Map<string, Value>([...flags, ...words]);
+  const origins = new Map<string, string>(argument === undefined ? [] : [[argument.name, argument.value]]);
   for (const [name, spec] of Object.entries(table)) {
     const written = given.get(name) ?? [];
     const [last] = written.slice(-1);

@@ -17,7 +17,7 @@ import type { Workspace } from './workspace.js';
 export const ACCOUNT = 'drill';
 const READY_MS = 15_000;
 const SHARES = 10;
-const ORDERS_PER_S = 40;
+const ORDERS_PER_S = 30;
 
 const COMMAND = packageFile('dist/cli/main.js');
 const ACTOR = packageFile('dist/drill/actors/main.js');

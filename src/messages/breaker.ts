@@ -15,10 +15,25 @@ export interface StoredTrip {
   readonly sinceWallMs: number;
 }
 
+/** How trips ended: by a person, by one who took equity and day as they are now, or by orders that were tried. */
+export type ResetKind = 'reset' | 'rebase' | 'probe';
+
+/** The end of some trips. A process that still holds one of them learns from it that it may let go. */
+export interface StoredReset {
+  readonly id: string;
+  /** Of the trips. None of them stands in `trips`. */
+  readonly ids: readonly string[];
+  readonly by: string;
+  readonly reason: string;
+  readonly how: ResetKind;
+}
+
 export interface StoredBreaker {
   readonly strategyId: string;
   /** None: closed. */
   readonly trips: readonly StoredTrip[];
+  /** The newest ones, oldest first. */
+  readonly resets: readonly StoredReset[];
   readonly changedBy: string;
   readonly reason: string;
   readonly changedWallMs: number;
@@ -28,6 +43,7 @@ export function encodeBreaker(stored: StoredBreaker): Fields {
   return encode({
     strategy_id: stored.strategyId,
     trips: stored.trips,
+    resets: stored.resets,
     changed_by: stored.changedBy,
     reason: stored.reason,
     ts: Math.round(stored.changedWallMs),
@@ -45,13 +61,27 @@ function isStoredTrip(entry: unknown): entry is StoredTrip {
   );
 }
 
+function isStoredReset(entry: unknown): entry is Omit<StoredReset, 'how'> & { readonly how: string } {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const { id, ids, by, reason, how }: Partial<Record<keyof StoredReset, unknown>> = entry;
+  return (
+    [id, by, reason, how].every((text) => typeof text === 'string') && Array.isArray(ids) && ids.every((text) => typeof text === 'string')
+  );
+}
+
+// A newer version may know more ways: whichever it was, it began nothing but streaks and sums again.
+const kindOf = (how: string): ResetKind => (how === 'rebase' || how === 'probe' ? how : 'reset');
+
 export function decodeBreaker(fields: Fields): Decoded<StoredBreaker> {
   return decodeWith(fields, (reader) => {
     const trips = reader.json('trips');
     if (!Array.isArray(trips) || !trips.every(isStoredTrip)) return reader.fail('trips: must be a list of trips');
+    const resets = reader.optional('resets') === undefined ? [] : reader.json('resets');
+    if (!Array.isArray(resets) || !resets.every(isStoredReset)) return reader.fail('resets: must be a list of resets');
     return {
       strategyId: reader.text('strategy_id'),
       trips,
+      resets: resets.map((reset) => ({ ...reset, how: kindOf(reset.how) })),
       changedBy: reader.text('changed_by'),
       reason: reader.text('reason'),
       changedWallMs: reader.count('ts'),

@@ -43,8 +43,8 @@ describe('a configuration that cannot hold is an error at start', () => {
 });
 
 it('everything is off unless it is named', () => {
-  const { missingData, onEvaluationError, futureToleranceMs, ...others } = checkConfig({});
-  expect([missingData, onEvaluationError, futureToleranceMs]).toEqual([false, 'trip', 2_000]);
+  const { missingData, onEvaluationError, futureToleranceMs, maxStalenessMs, ...others } = checkConfig({});
+  expect([missingData, onEvaluationError, futureToleranceMs, maxStalenessMs]).toEqual([false, 'trip', 2_000, 1_000]);
   expect(Object.values(others).filter((value) => value !== undefined)).toEqual([]);
 });
 

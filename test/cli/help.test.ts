@@ -28,7 +28,7 @@ describe('help', () => {
   });
 
   it.concurrent.each(COMMANDS.map(({ name }) => name))('%s --help names each of its options', async (name) => {
-    const { code, stdout, stderr } = await workspace.run([name, '--help']);
+    const { code, stdout, stderr } = await workspace.run([...name.split(' '), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const option of Object.keys(COMMANDS.find((command) => command.name === name)?.options ?? {}))
       expect(stdout).toContain(`  --${option}`);

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { DRILL, FIXTURES, REDIS, STOP } from '../projects.js';
+import { CHAOS, DRILL, FIXTURES, REDIS, STOP } from '../projects.js';
 import { judgesOf, mutatedFolder } from './folders.mjs';
 
 /**
@@ -12,6 +12,6 @@ export default defineConfig({
     hookTimeout: 20_000,
     isolate: false,
     include: judgesOf(mutatedFolder()),
-    exclude: [FIXTURES, ...DRILL, ...STOP, ...REDIS],
+    exclude: [FIXTURES, ...CHAOS, ...DRILL, ...STOP, ...REDIS],
   },
 });

@@ -108,6 +108,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     'probe.maxAttempts': PROBE_DEFAULTS.maxAttempts,
     'probe.timeoutMs': PROBE_DEFAULTS.timeoutMs,
     onEvaluationError: CONFIG_DEFAULTS.onEvaluationError,
+    maxStalenessMs: CONFIG_DEFAULTS.maxStalenessMs,
     futureToleranceMs: CONFIG_DEFAULTS.futureToleranceMs,
     'a reset is tried for, ms': RESET_TIMEOUT_MS,
   },

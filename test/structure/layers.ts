@@ -63,10 +63,10 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[]>> = {
 const SHARED_DOMAIN_PATHS = ['audit/', 'tradingState/', 'alert/alert.ts'];
 
 /** The only places that put a safeguard's broken variant in the place of the intact one. */
-const SABOTAGE_IMPORTERS = ['drill/', 'simulation/'];
+const SABOTAGE_IMPORTERS = ['drill/', 'simulation/', 'chaos/'];
 
-/** Who loads a module that an operator named: a broker, a strategy's decisions. */
-const COMPUTED_IMPORTERS = ['brokers/openBroker.ts', 'roles/decideModule.ts'];
+/** Who loads a module that an operator named: a broker, a strategy's decisions, the subject of a storm. */
+const COMPUTED_IMPORTERS = ['brokers/openBroker.ts', 'roles/decideModule.ts', 'chaos/storm/subject.ts'];
 
 /** Packages, and the folders that may load them together with themselves. Elsewhere they are imported when asked for. */
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([

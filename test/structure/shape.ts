@@ -8,7 +8,7 @@ const FUNCTION_LINES_MAX = 70;
 
 /** Where the drill's vocabulary may be spoken: everywhere else a name with this word would be a switch inside production code. */
 const SABOTAGE_WORD = /sabotage/i;
-const MAY_SAY_SABOTAGE = ['drill/', 'rig/', 'simulation/', 'cli/'];
+const MAY_SAY_SABOTAGE = ['drill/', 'rig/', 'simulation/', 'chaos/', 'cli/'];
 
 function linesOf(tree: ts.SourceFile, node: ts.Node): number {
   const first = tree.getLineAndCharacterOfPosition(node.getStart(tree)).line;

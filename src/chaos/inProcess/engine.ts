@@ -1,4 +1,5 @@
 /** Injects faults into calls while it is armed, within its limits, and watches what becomes of each. */
+import { setMaxListeners } from 'node:events';
 import { checkInteger, checkText } from '../../checks.js';
 import { sleepWith } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
@@ -30,6 +31,8 @@ export type AsyncMethodOf<T> = { [K in keyof T]: T[K] extends (...args: never[])
 const BUDGET_FROM = 20;
 /** How long a closing engine waits for duplicates that are under way. */
 const CLOSE_MS = 1_000;
+/** Between two rounds: the shortest timer that lets time pass. */
+const ROUND_GAP_MS = 1;
 
 export class ChaosEngine implements AsyncDisposable {
   readonly #settings: ChaosSettings;
@@ -53,6 +56,8 @@ export class ChaosEngine implements AsyncDisposable {
   constructor(config: ChaosConfig = {}) {
     this.#settings = chaosSettings(config);
     const { clock } = this.#settings;
+    // Every look and every delay listens to it; there may be thousands.
+    setMaxListeners(0, this.#ending.signal);
     this.#startedMs = clock.monotonicMs();
     this.#startedAt = new Date(clock.wallMs()).toISOString();
   }
@@ -113,7 +118,11 @@ export class ChaosEngine implements AsyncDisposable {
     const rounds = checkInteger('rounds', options.rounds ?? 1, { min: 1 });
     if (this.#ending.signal.aborted) throw new ConfigurationError('engine', 'closed', 'must be open');
     if (this.#round !== undefined) throw new ConfigurationError('engine', 'running', 'must have no run under way');
-    for (let round = 1; round <= rounds && (round === 1 || this.isActive); round++) await this.#runRound(test, round);
+    for (let round = 1; round <= rounds && (round === 1 || this.isActive); round++) {
+      // Looks at recoveries, signals and timers come first: a test that never waits would keep the loop to itself.
+      if (round > 1) await this.#settings.clock.sleep(ROUND_GAP_MS, this.#ending.signal);
+      await this.#runRound(test, round);
+    }
     this.#round = undefined;
     while (this.#watches.size > 0) await Promise.all(this.#watches);
     return this.result();

@@ -388,6 +388,21 @@ describe('a run', () => {
     ]);
   });
 
+  it('gives way between rounds: a test that never waits ends with a timer, and its faults are looked at', async () => {
+    const engine = new ChaosEngine({ ...ALWAYS, maxInjections: 40, types: ['memory'], recovered: () => true });
+    const send = engine.wrap(async () => 1, { name: 'send' });
+    let recoveredBefore = 0;
+    const result = await engine.run(
+      async () => {
+        recoveredBefore = Math.max(recoveredBefore, engine.result().successfulRecoveries);
+        await send().catch(() => undefined);
+      },
+      { rounds: 1_000 },
+    );
+    expect(result).toMatchObject({ verdict: 'passed', totalInjections: 40 });
+    expect(recoveredBefore).toBeGreaterThan(0);
+  });
+
   it('ends where the test never does, and calls that a crash', async () => {
     const { clock, engine, send } = armed({ ...errors, durationMs: 1_000, recoveryTimeoutMs: 500, recovered: () => true });
     const running = engine.run(async () => {
