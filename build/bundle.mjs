@@ -4,7 +4,7 @@
  * demand stays apart.
  */
 import { readFileSync, rmSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { isAbsolute, resolve, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const MODULES = resolve('dist/.modules');
@@ -16,7 +16,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const exported = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [] : [target.default]));
 // The last is started by the drill, as a process of its own.
 const targets = [...exported, ...Object.values(manifest.bin), 'dist/drill/actors/main.js'];
-const entries = targets.map((target) => relative('dist', target).replace(/\.js$/, ''));
+const entries = targets.map((target) => target.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, ''));
 
 /** @type {Set<string> | undefined} */
 let neededByRoot;

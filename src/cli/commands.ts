@@ -5,6 +5,7 @@ const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['drill', async () => (await import('./commands/drill.js')).drillCommand],
   ['simulate', async () => (await import('./commands/simulate.js')).simulateCommand],
   ['chaos storm', async () => (await import('./commands/chaosStorm.js')).chaosStormCommand],
+  ['doctor', async () => (await import('./commands/doctor.js')).doctorCommand],
   ['status', async () => (await import('./commands/status.js')).statusCommand],
   ['halt', async () => (await import('./commands/halt.js')).haltCommand],
   ['panic', async () => (await import('./commands/panic.js')).panicCommand],

@@ -6,6 +6,9 @@ import type { Logger } from '../logger.js';
 import { decodeHolderReport, LEASE_HOLDER } from '../messages/holder.js';
 import { HolderRoll } from './holders.js';
 
+/** Whoever needs to know sooner that nothing is new asks by {@link HolderTail.refresh}, which ends the wait. */
+const BLOCK_MS = 500;
+
 export class HolderTail {
   readonly #bus: Bus;
   readonly #clock: Clock;
@@ -41,8 +44,7 @@ export class HolderTail {
       try {
         this.#wait = new AbortController();
         const askedMs = this.#clock.monotonicMs();
-        // Short blocks: "nothing new" must be proved again and again while a verdict waits for it.
-        const blockMs = this.#currentMs < this.#wantedMs ? 0 : 50;
+        const blockMs = this.#currentMs < this.#wantedMs ? 0 : BLOCK_MS;
         const page = await this.#bus.read(LEASE_HOLDER, cursor, { blockMs, signal: this.#wait.signal });
         cursor = page.cursor;
         for (const record of page.records) {
@@ -53,7 +55,8 @@ export class HolderTail {
             this.#logger.warn({ id: record.id, problem: decoded.problem }, 'a holder report cannot be understood');
           }
         }
-        if (!page.more) this.#currentMs = askedMs;
+        // A wait that was cut short has proved nothing.
+        if (!page.more && !this.#wait.signal.aborted) this.#currentMs = askedMs;
       } catch (error) {
         this.#logger.warn({ error: messageOf(error) }, 'the list of holders cannot be read');
         await this.#clock.sleep(100, signal);

@@ -6,17 +6,31 @@ import { hunt } from '../../src/simulation/campaign/sabotageHunt.js';
 import { timelineOf } from '../../src/simulation/campaign/timeline.js';
 import { simulatedSabotage } from '../../src/simulation/sabotage/catalogue.js';
 
+/** What takes a campaign longer than a test may take is hunted by `npm run simulate:sabotages`. */
 const FOUND_SOON = [
   'no-watchdog',
   'no-worker',
+  'read-error-as-zero',
   'halt-last',
   'no-cancel',
+  'accepted-is-closed',
   'ack-before-done',
+  'panic-once',
   'wall-clock-age',
   'no-dedupe',
+  'flag-not-lease',
+  'retry-blindly',
   'check-then-await',
   'never-halts',
+  'renews-unwatched',
+  'trusts-a-still-clock',
+  'lease-never-lapses',
+  'no-horizon',
+  'flat-at-first-sight',
   'closes-twice-the-size',
+  'closes-at-once',
+  'no-breakers',
+  'forgets-trips',
   'no-unguarded-rule',
 ];
 
@@ -24,7 +38,7 @@ describe('a campaign', () => {
   it.each(FOUND_SOON)(
     'finds %s, shrunk to at most three faults',
     async (name) => {
-      const result = await hunt(simulatedSabotage(name), { seed: 1, seeds: 12, clock: systemClock });
+      const result = await hunt(simulatedSabotage(name), { seed: 1, seeds: 12, clock: systemClock }, 1);
       expect(result).toMatchObject({ name, found: true });
       expect(result.faults).toBeLessThanOrEqual(3);
     },

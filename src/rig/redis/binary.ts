@@ -35,7 +35,12 @@ export function redisBinary(): Promise<RedisBinary> {
   return found;
 }
 
-async function find(): Promise<RedisBinary> {
+/** The path of one that is here already; nothing is fetched. Throws RigError where one is named that does not run. */
+export async function installedRedis(): Promise<string | undefined> {
+  return (await here())?.path;
+}
+
+async function here(): Promise<RedisBinary | undefined> {
   const named = environmentVariable('REDIS_SERVER');
   if (named !== undefined) {
     if (await answers({ path: named, env: environmentWith({}) })) return { path: named, env: environmentWith({}) };
@@ -45,8 +50,12 @@ async function find(): Promise<RedisBinary> {
     const binary = { path, env: environmentWith({}) };
     if (await answers(binary)) return binary;
   }
-  const cached = await unpacked(CACHE);
-  if (cached !== undefined) return cached;
+  return unpacked(CACHE);
+}
+
+async function find(): Promise<RedisBinary> {
+  const installed = await here();
+  if (installed !== undefined) return installed;
   try {
     await fetchPackages();
   } catch (error) {

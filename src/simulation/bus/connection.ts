@@ -1,5 +1,6 @@
 /** What a bus client shares among its calls: the connection, whose time it is, and the end of everything. */
 import { BusUnavailableError } from '../../bus/bus.js';
+import { offAbort, onAbort } from '../kernel/abort.js';
 import type { CallEnd, Link } from '../kernel/link.js';
 import type { Reply, Request } from './server.js';
 
@@ -104,14 +105,17 @@ function answerOf(end: CallEnd<Reply>): Reply {
   return end.reply;
 }
 
-function untilAborted<T>(promise: Promise<T>, ...signals: readonly (AbortSignal | undefined)[]): Promise<T | undefined> {
+function untilAborted<T>(promise: Promise<T>, closing: AbortSignal, signal: AbortSignal | undefined): Promise<T | undefined> {
   return new Promise((resolve) => {
     const settle = (value: T | undefined) => {
-      for (const signal of signals) signal?.removeEventListener('abort', abort);
+      offAbort(closing, abort);
+      if (signal !== undefined) offAbort(signal, abort);
       resolve(value);
     };
     const abort = () => settle(undefined);
-    for (const signal of signals) signal?.addEventListener('abort', abort);
+    if (closing.aborted) return abort();
+    onAbort(closing, abort);
+    if (signal !== undefined) onAbort(signal, abort);
     // A call reports and never rejects.
     void promise.then(settle);
   });

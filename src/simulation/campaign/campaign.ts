@@ -1,5 +1,6 @@
 /** Many seeds in a row: what was broken and shrunk, what was reached, and how fast it went. */
 import type { Clock } from '../../clock.js';
+import type { Coincidence } from '../faults/coincidences.js';
 import { drawSchedule } from '../faults/draw.js';
 import type { Fault, Schedule } from '../faults/schedule.js';
 import { REACHABLE } from '../judge/reached.js';
@@ -21,6 +22,8 @@ export interface CampaignOptions {
   readonly parts?: MakeParts;
   /** What every world begins with, whatever its seed says. */
   readonly setup?: Partial<WorldSetup>;
+  /** What all schedules hold. */
+  readonly focus?: Coincidence;
   /** Ends with the first violation of one of these. Default: goes on. */
   readonly until?: readonly string[];
   readonly clock: Clock;
@@ -50,8 +53,11 @@ export interface CampaignResult {
 /** At most so many violations are shrunk: each costs some runs. */
 const MAX_SHRUNK = 5;
 
-export function scheduleFor(seed: number, { swarm = false, setup = {} }: Pick<CampaignOptions, 'swarm' | 'setup'>): Schedule {
-  const drawn = drawSchedule(seed, { swarm: swarm && seed % 2 === 0 });
+export function scheduleFor(
+  seed: number,
+  { swarm = false, setup = {}, focus }: Pick<CampaignOptions, 'swarm' | 'setup' | 'focus'>,
+): Schedule {
+  const drawn = drawSchedule(seed, { swarm: swarm && seed % 2 === 0, ...(focus === undefined ? {} : { focus }) });
   return { ...drawn, setup: { ...drawn.setup, ...setup } };
 }
 

@@ -10,21 +10,27 @@ export interface HuntResult {
   /** Of the first one that was shrunk. */
   readonly faults?: number;
   readonly promise?: string;
+  /** What all schedules of its hunt held; absent: they were drawn as those of every campaign. */
+  readonly focus?: string;
 }
 
 /** A bug is hunted so many times, each on seeds of its own, while seeds are left. */
-const HUNTS = 3;
+const DEFAULT_HUNTS = 3;
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** At most `seeds` seeds for this bug, all hunts together. */
-export async function hunt(sabotage: SimulatedSabotage, options: Omit<CampaignOptions, 'parts' | 'setup' | 'until'>): Promise<HuntResult> {
+export async function hunt(
+  sabotage: SimulatedSabotage,
+  options: Omit<CampaignOptions, 'parts' | 'setup' | 'until' | 'focus'>,
+  hunts = DEFAULT_HUNTS,
+): Promise<HuntResult> {
   const took: number[] = [];
   let used = 0;
   let first: { readonly faults: number; readonly promise: string } | undefined;
-  while (took.length < HUNTS && used < options.seeds && options.signal?.aborted !== true) {
+  while (took.length < hunts && used < options.seeds && options.signal?.aborted !== true) {
     const result = await runCampaign({
       ...options,
       seed: options.seed + used,
@@ -32,6 +38,7 @@ export async function hunt(sabotage: SimulatedSabotage, options: Omit<CampaignOp
       parts: sabotage.parts,
       until: sabotage.breaks,
       ...(sabotage.setup === undefined ? {} : { setup: sabotage.setup }),
+      ...(sabotage.focus === undefined ? {} : { focus: sabotage.focus }),
     });
     used += result.seeds;
     const [found] = result.violations;
@@ -39,5 +46,11 @@ export async function hunt(sabotage: SimulatedSabotage, options: Omit<CampaignOp
     took.push(result.seeds);
     first ??= { faults: found.schedule.faults.length, promise: found.violation.promise };
   }
-  return { name: sabotage.name, found: took.length > 0, ...(took.length === 0 ? {} : { medianSeeds: median(took) }), ...first };
+  return {
+    name: sabotage.name,
+    found: took.length > 0,
+    ...(took.length === 0 ? {} : { medianSeeds: median(took) }),
+    ...first,
+    ...(sabotage.focus === undefined ? {} : { focus: sabotage.focus }),
+  };
 }

@@ -1,7 +1,8 @@
 /** Draws a schedule for a seed. What one fault draws never shifts what another does. */
 import type { Random } from '../../random.js';
 import { seededRandom } from '../../random.js';
-import { drawSetup, type WorldSetup } from '../world/setup.js';
+import { drawSetup, numbered, type WorldSetup } from '../world/setup.js';
+import { COINCIDENCE_NAMES, COINCIDENCES, type Coincidence, drawRunaway } from './coincidences.js';
 import { FAULT_KINDS, type Fault, type FaultKind, OCCASIONS, SCHEDULE_VERSION, type Schedule } from './schedule.js';
 
 const TROUBLE_MS = 45_000;
@@ -15,7 +16,6 @@ const ACCUSED_AFTER_MS = 3_000;
 const STEPS_MS = [-3_600_000, -5_000, -300, 300, 5_000, 3_600_000];
 
 function targetsOf({ watchdogs, workers }: WorldSetup): readonly string[] {
-  const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
   return ['brain', 'strategy', ...numbered('watchdog', watchdogs), ...numbered('worker', workers)];
 }
 
@@ -55,8 +55,12 @@ function drawLead(random: Random, atMs: number): Fault {
     case 2:
       return { kind: 'operator-panic', atMs, forMs: 0 };
     default:
-      return { kind: 'crash', atMs, forMs: 8_000 + random.below(20_000), target: 'brain' };
+      return brainDies(random, atMs);
   }
+}
+
+function brainDies(random: Random, atMs: number): Fault {
+  return { kind: 'crash', atMs, forMs: 8_000 + random.below(20_000), target: 'brain' };
 }
 
 function drawFault(random: Random, kind: FaultKind, targets: readonly string[], leadMs: number | undefined): Fault {
@@ -83,34 +87,49 @@ function drawFault(random: Random, kind: FaultKind, targets: readonly string[], 
     case 'venue-reject':
     case 'venue-silent':
     case 'venue-lost':
+    case 'venue-expire':
       return { ...base, amount: 1 + random.below(4) };
     case 'venue-stale':
     case 'venue-late-fill':
       return { ...base, amount: 50 + random.below(1_500) };
+    case 'runaway':
+      return { ...base, forMs: 0, amount: 8 + random.below(30) };
     default:
       return base;
   }
 }
 
+function drawTogether(random: Random, setup: WorldSetup, leads: boolean): readonly Fault[] {
+  if (random.below(3) === 0) return [];
+  if (!leads) return random.below(2) === 0 ? drawRunaway(random) : [];
+  return COINCIDENCES[pick(random, COINCIDENCE_NAMES, 'blind exit')](random, setup);
+}
+
 export interface DrawOptions {
   /** Only a few kinds of faults at a time, and more of each. */
   readonly swarm?: boolean;
+  /** Every schedule holds this coincidence around an accusation. Default: one that is drawn, or none. */
+  readonly focus?: Coincidence;
 }
 
-export function drawSchedule(seed: number, { swarm = false }: DrawOptions = {}): Schedule {
+export function drawSchedule(seed: number, { swarm = false, focus }: DrawOptions = {}): Schedule {
   const random = seededRandom(`schedule/${seed}`);
   const setup = drawSetup(random.fork('setup'));
   const targets = targetsOf(setup);
   const counts = random.fork('count');
   const kinds = swarm ? Array.from({ length: 2 + counts.below(3) }, () => pick(counts, FAULT_KINDS, 'crash')) : FAULT_KINDS;
-  const leadMs = counts.below(3) === 0 ? undefined : LEAD_FROM_MS + counts.below(LEAD_SPAN_MS);
-  const lead = leadMs === undefined ? [] : [drawLead(random.fork('lead'), leadMs)];
+  const leads = counts.below(3) !== 0 || focus !== undefined;
+  const leadMs = leads ? LEAD_FROM_MS + counts.below(LEAD_SPAN_MS) : undefined;
+  const lead =
+    leadMs === undefined ? [] : [focus === undefined ? drawLead(random.fork('lead'), leadMs) : brainDies(random.fork('lead'), leadMs)];
+  const forTogether = random.fork('together');
+  const together = focus === undefined ? drawTogether(forTogether, setup, leads) : COINCIDENCES[focus](forTogether, setup);
   // Some leads are left alone: what they lead to must come although nothing else is wrong.
-  const count = lead.length > 0 && counts.below(8) === 0 ? 0 : 2 + counts.below(5);
+  const count = lead.length > 0 && counts.below(8) === 0 ? 0 : 2 + counts.below(together.length > 0 ? 2 : 5);
   const others = Array.from({ length: count }, (_, index) => {
     const own = random.fork(`fault ${index}`);
     return drawFault(own, pick(own, kinds, 'crash'), targets, leadMs);
   });
-  const faults = [...lead, ...others];
+  const faults = [...lead, ...together, ...others];
   return { version: SCHEDULE_VERSION, seed, setup, faults, healMs: TROUBLE_MS, endMs: TROUBLE_MS + AFTERMATH_MS };
 }

@@ -105,6 +105,9 @@ function onVenue({ venue }: World, { kind, amount = 1, forMs }: Fault): Undo {
     case 'venue-partial':
       venue.set({ partialFills: { slices: 4, intervalMs: 30, endAfter: 2 } });
       return () => venue.set({ partialFills: { slices: 1, intervalMs: 0, endAfter: null } });
+    case 'venue-expire':
+      venue.set({ expireMarketOrders: { ...NO_STRIKES, next: amount } });
+      return () => venue.set({ expireMarketOrders: NO_STRIKES });
     case 'venue-late-fill':
       venue.set({ executionDelayMs: amount });
       return () => venue.set({ executionDelayMs: before.executionDelayMs });
@@ -160,6 +163,10 @@ function panic({ redis, kernel }: World): Undo {
 export function inject(world: World, fault: Fault): Undo {
   const { kind, target = 'brain' } = fault;
   if (kind === 'operator-panic') return panic(world);
+  if (kind === 'runaway') {
+    world.runAway(fault.amount ?? 1);
+    return NOTHING;
+  }
   if (kind.startsWith('disk')) return onDisk(world, fault, target);
   if (kind.endsWith('stall') || kind.endsWith('clog') || kind === 'bus-reset') return onLine(world, fault, target);
   if (kind.startsWith('bus')) return onBus(world, fault);

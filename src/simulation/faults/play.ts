@@ -1,9 +1,16 @@
 /** Plays a schedule's faults into a world: at their moments, or when what they wait for happens first. */
+import type { Timer } from '../../clock.js';
 import { PANIC_COMPLETED } from '../../messages/completion.js';
+import { EXIT_BRAIN_HEARTBEAT } from '../../messages/heartbeat.js';
 import { PANIC_CLOSE } from '../../messages/panicClose.js';
+import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
 import type { World } from '../world/world.js';
 import { inject } from './inject.js';
 import type { Fault, Occasion, Schedule } from './schedule.js';
+
+/** So long before the accusation of a brain that is silent while positions are open. */
+const BEFORE_ACCUSED_MS = 600;
+const OVERDUE_MS = DEFAULT_RULE_LIMITS.unguardedMs - BEFORE_ACCUSED_MS;
 
 /** What happened to a fault, for the timeline and for the count of those that struck. */
 export interface Stroke {
@@ -19,6 +26,7 @@ export class FaultPlayer {
   readonly #undos: (() => void)[] = [];
   #healed = false;
   #seenEvents = 0;
+  #overdue: Timer | undefined;
 
   constructor(world: World, schedule: Schedule) {
     this.#world = world;
@@ -28,17 +36,22 @@ export class FaultPlayer {
     }
     world.redis.server.observe((change) => {
       if (change.do !== 'append') return;
-      if (change.stream === PANIC_CLOSE) this.#happened('panic');
+      if (change.stream === EXIT_BRAIN_HEARTBEAT) this.#beaten();
+      else if (change.stream === PANIC_CLOSE) this.#happened('panic');
       if (change.stream === PANIC_COMPLETED) this.#happened('completion');
     });
   }
 
-  /** Called after each step: a worker's first order at the venue is an occasion. */
+  /** Called after each step: what a worker's orders do at the venue is an occasion. */
   look(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#world.trips.length > 0) this.#happened('trip');
     const events = this.#world.venue.events();
     for (; this.#seenEvents < events.length; this.#seenEvents += 1) {
       const event = events[this.#seenEvents];
-      if (event?.kind === 'request' && event.what === 'submit' && event.source.startsWith('worker')) this.#happened('close');
+      if (event === undefined || !('source' in event) || !event.source.startsWith('worker')) continue;
+      if (event.kind === 'request' && event.what === 'submit') this.#happened('close');
+      else if (event.kind === 'fill') this.#happened('fill');
     }
   }
 
@@ -50,6 +63,19 @@ export class FaultPlayer {
       this.#world.process(name)?.resume();
       this.#world.start(name);
     }
+  }
+
+  /** The brain was heard: unless it is heard again, it will be accused. */
+  #beaten(): void {
+    this.#overdue?.cancel();
+    this.#overdue = undefined;
+    if (!this.#waiting.some(({ on }) => on === 'overdue')) return;
+    const event = this.#world.kernel.after(OVERDUE_MS, 'overdue', () => this.#happened('overdue'));
+    this.#overdue = {
+      cancel: () => {
+        event.cancelled = true;
+      },
+    };
   }
 
   #happened(occasion: Occasion): void {

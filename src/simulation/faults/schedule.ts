@@ -3,13 +3,14 @@ import { checkOneOf } from '../../checks.js';
 import { ConfigurationError, messageOf } from '../../errors.js';
 import type { WorldSetup } from '../world/setup.js';
 
-export const SCHEDULE_VERSION = 1;
+export const SCHEDULE_VERSION = 2;
 
 /** How long after the healing the brain is killed for good. */
 export const LAST_KILL_AFTER_MS = 3_000;
 
 /** What a fault may wait for instead of a moment of its own. */
-export const OCCASIONS = ['panic', 'close', 'completion'] as const;
+/** `overdue`: the brain will be accused within moments; `trip`: a breaker has tripped; `fill`: a close has filled, wholly or in part. */
+export const OCCASIONS = ['overdue', 'panic', 'close', 'fill', 'completion', 'trip'] as const;
 export type Occasion = (typeof OCCASIONS)[number];
 
 export const FAULT_KINDS = [
@@ -38,10 +39,12 @@ export const FAULT_KINDS = [
   'venue-stale',
   'venue-partial',
   'venue-late-fill',
+  'venue-expire',
   'venue-closed',
   'disk-full',
   'disk-flip',
   'operator-panic',
+  'runaway',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -117,6 +120,7 @@ function setupOf(value: unknown): WorldSetup {
     reduceOnly: checkOneOf('setup.reduceOnly', given['reduceOnly'], ['enforced', 'rejected']),
     orderExpiryMs: counted('orderExpiryMs'),
     killSwitch: flag('setup.killSwitch', given['killSwitch']),
+    pace: counted('pace'),
   };
 }
 

@@ -13,7 +13,9 @@ const SIGNS: Readonly<Record<string, Sign>> = {
   'exit taken over': ({ witness }) => witness.completions.some(({ completion }) => completion.fencingToken > 1),
   'claim taken over': ({ witness }) => witness.takenOver > 0,
   'doubt halted': ({ witness }) => witness.states.some(({ state }) => state.halts.some(({ kind }) => kind === 'doubt')),
-  'breaker halted': ({ witness }) => witness.states.some(({ state }) => state.halts.some(({ kind }) => kind === 'breaker')),
+  'breaker tripped': ({ world }) => world.trips.length > 0,
+  'breaker refused after a restart': ({ world, witness }) =>
+    witness.stored.length > 0 && new Set(world.trips.map(({ holder }) => holder)).size > 1,
   'lease suspended': ({ witness }) => witness.audit.some(({ entry }) => entry.event === 'lease.suspended'),
   'watchdog doubted itself': ({ witness }) => witness.audit.some(({ entry }) => entry.event === 'watchdog.doubt_began'),
   'halt added again': ({ witness }) => witness.audit.some(({ entry }) => entry.event === 'state.reasserted'),

@@ -1,11 +1,11 @@
 /** The promises about what must never happen, judged after a run from what was seen from outside. */
 import type { VenueEvent } from '../../brokers/paper/index.js';
 import { DEFAULT_EXIT_TIMINGS } from '../../emergencyExit/options.js';
-import { LEASE_TTL_MS } from '../../messages/holder.js';
-import { PEER_LIVENESS_MS } from '../../tradingLease/options.js';
 import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
 import type { Stroke } from '../faults/play.js';
-import type { Schedule } from '../faults/schedule.js';
+import type { FaultKind, Schedule } from '../faults/schedule.js';
+import { ORDER_RATE_MAX, ORDER_WINDOW_MS } from '../world/parts.js';
+import { timingsOf } from '../world/timings.js';
 import type { World } from '../world/world.js';
 import type { Violation } from './violation.js';
 import type { Witness } from './witness.js';
@@ -13,7 +13,7 @@ import type { Witness } from './witness.js';
 /** Clocks drift and timers are whole milliseconds; both are far below this. */
 const TOLERANCE_MS = 5;
 /** A beat travels, and whoever waits for the next one looks again a little later. */
-const HEARING_MS = 250;
+const HEARING_BEATS = 2;
 
 export interface RunView {
   readonly world: World;
@@ -28,7 +28,7 @@ export interface RunView {
 export function ordersAfterStop({ world, witness }: RunView): Violation[] {
   const stopped = witness.states.find(({ state }) => state.mode !== 'ACTIVE');
   if (stopped === undefined) return [];
-  const untilMs = stopped.atMs + LEASE_TTL_MS + TOLERANCE_MS;
+  const untilMs = stopped.atMs + timingsOf(world.setup).leaseTtlMs + TOLERANCE_MS;
   const late = world.sent.find(({ atMs, intent }) => intent === 'increase' && atMs > untilMs);
   if (late === undefined) return [];
   const detail = `${late.process} sent ${late.clientOrderId} ${Math.round(late.atMs - stopped.atMs)} ms after trading had been stopped`;
@@ -37,7 +37,8 @@ export function ordersAfterStop({ world, witness }: RunView): Violation[] {
 
 /** L4: without a watchdog whose beats reach the bus, no order leaves a door. */
 export function ordersUnwatched({ world, witness }: RunView): Violation[] {
-  const allowedMs = PEER_LIVENESS_MS + LEASE_TTL_MS + HEARING_MS;
+  const { peerLivenessMs, leaseTtlMs, peerBeatMs } = timingsOf(world.setup);
+  const allowedMs = peerLivenessMs + leaseTtlMs + HEARING_BEATS * peerBeatMs;
   const beats = witness.watchdogBeatsMs;
   let index = 0;
   for (const { atMs, intent, process, clientOrderId } of world.sent) {
@@ -48,6 +49,42 @@ export function ordersUnwatched({ world, witness }: RunView): Violation[] {
       return [{ promise: 'L4', atMs, detail: `${process} sent ${clientOrderId} with no watchdog heard for ${Math.round(silentMs)} ms` }];
   }
   return [];
+}
+
+/** S1: once a breaker has tripped in a process, it sends no order, and before that none beyond the limit. */
+export function ordersBeyondBreakers({ world }: RunView): Violation[] {
+  for (const { atMs: tripMs, holder } of world.trips) {
+    const late = world.sent.find((order) => order.holder === holder && order.atMs > tripMs);
+    if (late !== undefined)
+      return [
+        {
+          promise: 'S1',
+          atMs: late.atMs,
+          detail: `${late.clientOrderId} left the door ${Math.round(late.atMs - tripMs)} ms after a breaker had tripped`,
+        },
+      ];
+  }
+  const { sent } = world;
+  const beyond = sent.find((order, index) => {
+    const first = sent[index - ORDER_RATE_MAX];
+    return first?.holder === order.holder && order.atMs - first.atMs < ORDER_WINDOW_MS - TOLERANCE_MS;
+  });
+  if (beyond === undefined) return [];
+  return [
+    { promise: 'S1', atMs: beyond.atMs, detail: `${beyond.holder} sent more than ${ORDER_RATE_MAX} orders in ${ORDER_WINDOW_MS} ms` },
+  ];
+}
+
+/** What may make a bus forget what it has acknowledged, or nobody understand it. */
+const FORGETS: readonly FaultKind[] = ['bus-loss', 'bus-failover'];
+
+/** S7: a trip that stands on the bus outlives the process. */
+export function ordersAfterStoredTrip({ world, witness, strokes }: RunView): Violation[] {
+  const [storedMs] = witness.stored;
+  if (storedMs === undefined || strokes.some(({ fault }) => FORGETS.includes(fault.kind))) return [];
+  const late = world.sent.find(({ atMs }) => atMs > storedMs + TOLERANCE_MS);
+  if (late === undefined) return [];
+  return [{ promise: 'S7', atMs: late.atMs, detail: `${late.holder} sent ${late.clientOrderId} although a trip stood on the bus` }];
 }
 
 function isExitFill(event: VenueEvent): event is Extract<VenueEvent, { kind: 'fill' }> {
@@ -162,6 +199,8 @@ export function refusedCancels({ world }: RunView): Violation[] {
 export const SAFETY_ORACLES = [
   ordersAfterStop,
   ordersUnwatched,
+  ordersBeyondBreakers,
+  ordersAfterStoredTrip,
   exitFills,
   falseFlat,
   closesBeforeHalt,

@@ -1,13 +1,14 @@
 /** What was seen of one run from outside: the venue's and the bus's own records with the true time, and never a role's own word. */
 import type { VenueEvent } from '../../brokers/paper/index.js';
 import { AUDIT, type AuditEntry, decodeAuditEntry } from '../../messages/audit.js';
+import { breakerLatch } from '../../messages/breaker.js';
 import { type Completion, decodeCompletion, PANIC_COMPLETED } from '../../messages/completion.js';
 import { type BrainBeat, decodeBrainBeat, EXIT_BRAIN_HEARTBEAT } from '../../messages/heartbeat.js';
 import { decodePanicClose, PANIC_CLOSE, type PanicClose, panicGroup } from '../../messages/panicClose.js';
 import { WATCHDOG_HEARTBEAT } from '../../messages/peerBeat.js';
 import { decodeTradingState, TRADING_STATE, type TradingState } from '../../messages/tradingState.js';
 import type { Change } from '../bus/serverData.js';
-import { ACCOUNT } from '../world/ground.js';
+import { ACCOUNT, STRATEGY } from '../world/ground.js';
 import type { World } from '../world/world.js';
 
 export type At<T> = T & { readonly atMs: number };
@@ -32,6 +33,8 @@ export class Witness {
   readonly brainBeats: At<{ beat: BrainBeat }>[] = [];
   readonly watchdogBeatsMs: number[] = [];
   readonly audit: At<{ entry: AuditEntry }>[] = [];
+  /** When trips of the breakers were stored on the bus. */
+  readonly stored: number[] = [];
   /** Claims that changed hands. */
   takenOver = 0;
   readonly #world: World;
@@ -49,6 +52,7 @@ export class Witness {
   #saw(change: Change): void {
     const atMs = this.#world.kernel.nowMs;
     if (change.do === 'set') {
+      if (change.key === breakerLatch(STRATEGY)) this.stored.push(atMs);
       if (change.key !== TRADING_STATE || change.fields === undefined) return;
       const decoded = decodeTradingState(change.fields);
       if (decoded.ok) this.states.push({ atMs, state: decoded.value });

@@ -1,5 +1,6 @@
 /** Time as one node sees it: a monotonic clock that may drift and stand still, a wall clock that may step, and Node's timer rules. */
-import { type Clock, MAX_TIMER_MS, sleepWith, type Timer } from '../../clock.js';
+import { type Clock, MAX_TIMER_MS, type Timer } from '../../clock.js';
+import { offAbort, onAbort } from './abort.js';
 import type { Kernel } from './kernel.js';
 
 /** What the arithmetic of times may be off. */
@@ -33,7 +34,17 @@ export class NodeClock implements Clock {
 
   readonly monotonicMs = (): number => this.#kernel.nowMs * this.#rate + this.#monotonicOffsetMs;
   readonly wallMs = (): number => Math.floor(this.monotonicMs() + this.#wallOffsetMs);
-  readonly sleep = (delayMs: number, signal?: AbortSignal): Promise<void> => sleepWith(this, delayMs, signal);
+  readonly sleep = (delayMs: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve();
+      const wake = () => {
+        timer.cancel();
+        if (signal !== undefined) offAbort(signal, wake);
+        resolve();
+      };
+      const timer = this.setTimer(delayMs, wake);
+      if (signal !== undefined) onAbort(signal, wake);
+    });
 
   /** The process's loop knows whole milliseconds only: a delay is cut to them, and 0 is 1. A timer may so fire up to a millisecond early. */
   readonly setTimer = (delayMs: number, fire: () => void): Timer => {

@@ -1,5 +1,7 @@
 /** Bugs that a campaign must find: each is a world that lacks one safeguard, made by composition alone. */
 
+import { createStrategyBreakers } from '../../breakers/strategyBreakers.js';
+import type { Bus } from '../../bus/bus.js';
 import { brokenBrains } from '../../drill/sabotage/brokenBrains.js';
 import { brokenExits } from '../../drill/sabotage/brokenExits.js';
 import { brokenPermissions } from '../../drill/sabotage/brokenStrategies.js';
@@ -10,7 +12,8 @@ import { intactExitParts } from '../../emergencyExit/executor.js';
 import type { WorkerParts } from '../../emergencyExit/workerContext.js';
 import { ConfigurationError } from '../../errors.js';
 import { unguarded } from '../../watchdog/rules/unguarded.js';
-import { intactWorld, type MakeParts, type WorldParts } from '../world/parts.js';
+import type { Coincidence } from '../faults/coincidences.js';
+import { BREAKERS, intactWorld, type MakeParts, type WorldParts } from '../world/parts.js';
 import type { WorldSetup } from '../world/setup.js';
 
 export interface SimulatedSabotage {
@@ -22,6 +25,8 @@ export interface SimulatedSabotage {
   readonly parts: MakeParts;
   /** The surroundings in which nothing else hides it. */
   readonly setup?: Partial<WorldSetup>;
+  /** A coincidence without which it would take hundreds of seeds. */
+  readonly focus?: Coincidence;
 }
 
 const withWorker = (worker: Partial<WorkerParts>): WorldParts => ({ ...intactWorld, worker: { ...intactWorld.worker, ...worker } });
@@ -40,6 +45,17 @@ const duty =
 
 const exit = (name: string) => () => withExit(named(brokenExits, name));
 
+/** Takes each trip and shows none to whoever asks first. */
+function withoutTrips(bus: Bus): Pick<Bus, 'latch' | 'append'> {
+  return {
+    append: (stream, fields, options) => bus.append(stream, fields, options),
+    latch: (key) => {
+      const latch = bus.latch(key);
+      return { ...latch, get: async () => ({ ...(await latch.get()), fields: {}, version: 0 }) };
+    },
+  };
+}
+
 export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
   {
     name: 'no-watchdog',
@@ -53,6 +69,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     removes: 'the difference between "could not read" and "nothing there"',
     breaks: ['S5', 'L2'],
     parts: exit('read-error-as-zero'),
+    focus: 'blind exit',
   },
   { name: 'halt-last', removes: 'the halt before the first close', breaks: ['S1', 'S4', 'S5'], parts: duty('halt-last') },
   {
@@ -67,6 +84,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     removes: 'the look at what became of an accepted close',
     breaks: ['S5', 'L2'],
     parts: exit('accepted-is-closed'),
+    focus: 'closes end unfilled',
   },
   { name: 'ack-before-done', removes: 'the acknowledgement after the completion', breaks: ['S6'], parts: duty('ack-before-done') },
   {
@@ -74,6 +92,8 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     removes: 'the re-sending of a panic',
     breaks: ['L1', 'S6'],
     parts: () => ({ ...intactWorld, watchdog: brokenWatchdogParts['panic-once'] }),
+    setup: { watchdogs: 1 },
+    focus: 'a panic is lost with its bus',
   },
   {
     name: 'beat-from-timer',
@@ -98,13 +118,16 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
       permission: (lease, bus, clock) => named(brokenPermissions, 'flag-not-lease')(bus, lease, clock),
       killSwitch: false,
     }),
+    setup: { pace: 1 },
+    focus: 'strategy is cut off at the stop',
   },
   {
     name: 'retry-blindly',
     removes: 'the question before a second close',
-    breaks: ['S4', 'S5'],
+    breaks: ['S4', 'S5', 'S6'],
     parts: exit('retry-blindly'),
     setup: { reduceOnly: 'rejected' },
+    focus: 'silent late closes',
   },
   {
     name: 'check-then-await',
@@ -123,12 +146,16 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     removes: 'the watchers that a renewal asks for',
     breaks: ['L4'],
     parts: () => ({ ...intactWorld, lease: { ...intactWorld.lease, renewalRefusal: () => undefined } }),
+    setup: { pace: 1 },
+    focus: 'nobody watches',
   },
   {
     name: 'trusts-a-still-clock',
     removes: 'the comparison of wall and monotonic clock',
     breaks: ['S7', 'L4'],
     parts: () => ({ ...intactWorld, lease: { ...intactWorld.lease, clocksDiverged: () => false }, killSwitch: false }),
+    setup: { pace: 1 },
+    focus: 'strategy sleeps through the stop',
   },
   {
     name: 'lease-never-lapses',
@@ -145,6 +172,8 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
       },
       killSwitch: false,
     }),
+    setup: { pace: 1 },
+    focus: 'strategy is cut off at the stop',
   },
   {
     name: 'no-horizon',
@@ -154,6 +183,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
       withExit({
         judge: (view) => intactExitParts.judge({ ...view, drain: { ...view.drain, horizonMs: 0, silentHolders: [] }, drainedSinceMs: 0 }),
       }),
+    focus: 'orders under way',
   },
   {
     name: 'flat-at-first-sight',
@@ -170,6 +200,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
             drainedSinceMs: 0,
           }),
       }),
+    focus: 'orders under way',
   },
   {
     name: 'closes-twice-the-size',
@@ -186,7 +217,23 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     removes: 'the wait for holders where the venue caps no close',
     breaks: ['S4'],
     parts: () => withExit({ plan: (view) => intactExitParts.plan({ ...view, closingAllowed: true }) }),
-    setup: { reduceOnly: 'rejected' },
+    setup: { reduceOnly: 'rejected', ordersPerS: 4, watchdogs: 1, workers: 1 },
+    focus: 'orders land between reading and close',
+  },
+  {
+    name: 'no-breakers',
+    removes: 'the breakers at the order door',
+    breaks: ['S1'],
+    parts: () => ({ ...intactWorld, breakerPermission: () => ({ name: 'no-breakers', check: () => undefined }) }),
+  },
+  {
+    name: 'forgets-trips',
+    removes: 'the trips on the bus, which outlive a process',
+    breaks: ['S7'],
+    parts: () => ({
+      ...intactWorld,
+      breakers: (strategyId, deps) => createStrategyBreakers(strategyId, BREAKERS, { ...deps, bus: withoutTrips(deps.bus) }),
+    }),
   },
   {
     name: 'no-unguarded-rule',

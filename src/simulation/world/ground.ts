@@ -10,6 +10,7 @@ import type { WorldSetup } from './setup.js';
 
 export const ACCOUNT = 'default';
 export const SERVICE = 'exit-brain';
+export const STRATEGY = 'strategy';
 /** 2015-08-24, a Monday with a crash. */
 export const WALL_START_MS = 1_440_374_400_000;
 /** When a broker call of a role surely ends. */
@@ -19,6 +20,8 @@ export const BROKER_TIMEOUT_MS = 2_000;
 export interface SentOrder {
   readonly atMs: number;
   readonly process: string;
+  /** The life of the process. */
+  readonly holder: string;
   readonly clientOrderId: string;
   readonly intent: 'increase' | 'cancel';
 }
@@ -31,6 +34,8 @@ export interface Ground {
   readonly parts: WorldParts;
   readonly sent: SentOrder[];
   readonly refusedCancels: { readonly atMs: number; readonly code: string }[];
+  /** Trips of breakers, as the process that holds them saw them. */
+  readonly trips: { readonly atMs: number; readonly holder: string }[];
   readonly alerts: { readonly atMs: number; readonly alert: Alert }[];
   /** By host: what outlives a process. */
   readonly disks: Map<string, SimulatedDisk>;

@@ -1,10 +1,15 @@
 /** What the roles of a simulated world are composed of: intact as shipped, or with a safeguard replaced by a broken one. */
+
+import type { StrategyBreakersConfig } from '../../breakers/config.js';
+import type { StrategyBreakers } from '../../breakers/face.js';
+import { createStrategyBreakers } from '../../breakers/strategyBreakers.js';
 import type { Bus } from '../../bus/bus.js';
 import type { Clock } from '../../clock.js';
 import { intactWorkerParts, type WorkerParts } from '../../emergencyExit/workerContext.js';
 import { assembleExitBrain, type ExitBrain, intactParts as intactBrain } from '../../exitBrain/exitBrain.js';
 import type { ExitBrainOptions } from '../../exitBrain/options.js';
 import type { Permission } from '../../permission.js';
+import type { Random } from '../../random.js';
 import type { TradingLease } from '../../tradingLease/lease.js';
 import { intactParts as intactLease, type LeaseParts } from '../../tradingLease/renewal.js';
 import { intactParts as intactWatchdog, type WatchdogParts } from '../../watchdog/runningWatchdog.js';
@@ -18,11 +23,25 @@ export interface WorldParts {
   /** What stands at the order door in the lease's place. */
   readonly permission: (lease: TradingLease, bus: Bus, clock: Clock) => Permission;
   readonly killSwitch: boolean;
+  readonly breakers: (strategyId: string, deps: BreakersGround) => StrategyBreakers;
+  /** What stands at the order door in the place of the breakers. */
+  readonly breakerPermission: (breakers: StrategyBreakers) => Permission;
   /** How long an admitted order is kept before it is sent. */
   readonly sendDelayMs: number;
   /** False: small files of processes do not outlive them. */
   readonly keepsFiles: boolean;
 }
+
+export interface BreakersGround {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A strategy that sends more than this within {@link ORDER_WINDOW_MS} has run away. */
+export const ORDER_RATE_MAX = 10;
+export const ORDER_WINDOW_MS = 1_000;
+export const BREAKERS: StrategyBreakersConfig = { orderRate: { max: ORDER_RATE_MAX, windowMs: ORDER_WINDOW_MS } };
 
 /** Made anew for each run, on its time: some parts count or wait. */
 export type MakeParts = (clock: Clock) => WorldParts;
@@ -35,6 +54,8 @@ export const intactWorld: WorldParts = {
   lease: intactLease,
   permission: (lease) => lease,
   killSwitch: true,
+  breakers: (strategyId, deps) => createStrategyBreakers(strategyId, BREAKERS, deps),
+  breakerPermission: (breakers) => breakers,
   sendDelayMs: 0,
   keepsFiles: true,
 };

@@ -8,10 +8,10 @@ import { silentLogger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { hold } from '../../roles/decideModule.js';
 import { evaluateForEver } from '../../roles/exitBrainRole.js';
-import { DEFAULT_DECIDE_MS } from '../../roles/scale.js';
 import { assembleWatchdog } from '../../watchdog/runningWatchdog.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { ACCOUNT, BROKER_TIMEOUT_MS, diskOf, type Ground, SERVICE } from './ground.js';
+import { timingsOf } from './timings.js';
 
 /** What a role in its process is given. */
 export interface RoleGround {
@@ -54,7 +54,8 @@ export function runBrain(role: RoleGround): void {
   const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random });
   const decide = () => (hangs() ? new Promise(() => undefined) : hold({ positions: [], orders: [], signal: never }));
   const { signal: never } = new AbortController();
-  void evaluateForEver({ brain, broker, decide, decideMs: DEFAULT_DECIDE_MS, clock: process.clock, logger: silentLogger, signal: never });
+  const { decideMs } = timingsOf(ground.setup);
+  void evaluateForEver({ brain, broker, decide, decideMs, clock: process.clock, logger: silentLogger, signal: never });
 }
 
 export function runWatchdog(role: RoleGround): void {
@@ -67,6 +68,7 @@ export function runWatchdog(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
+      peerBeatMs: timingsOf(ground.setup).peerBeatMs,
       ...memoryOf(role),
     },
     ground.parts.watchdog,
@@ -76,6 +78,7 @@ export function runWatchdog(role: RoleGround): void {
 
 export function runWorker(role: RoleGround): void {
   const { ground, process, bus, broker, random } = role;
+  const { peerBeatMs, leaseTtlMs } = timingsOf(ground.setup);
   const worker = assembleExitWorker(
     {
       bus,
@@ -87,6 +90,7 @@ export function runWorker(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
+      timings: { beatMs: peerBeatMs, leaseTtlMs },
       ...memoryOf(role),
     },
     ground.parts.worker,

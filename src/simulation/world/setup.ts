@@ -15,6 +15,15 @@ export interface WorldSetup {
   /** 0: orders never expire. */
   readonly orderExpiryMs: number;
   readonly killSwitch: boolean;
+  /** Beats and leases are so many times slower than their defaults, as for a strategy that trades seldom. */
+  readonly pace: number;
+}
+
+/** Four beats of five come at this pace: what a default world does ten times a second costs a campaign most of its seeds. */
+export const CALM_PACE = 8;
+
+export function numbered(name: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
 }
 
 export function drawSetup(random: Random): WorldSetup {
@@ -31,5 +40,6 @@ export function drawSetup(random: Random): WorldSetup {
     reduceOnly: random.below(4) === 0 ? 'rejected' : 'enforced',
     orderExpiryMs: random.below(2) === 0 ? 0 : 5_000,
     killSwitch: random.below(3) === 0,
+    pace: random.below(6) === 0 ? 1 : CALM_PACE,
   };
 }

@@ -1,12 +1,14 @@
 /** A strategy that sends guarded orders all the time, whatever happens, and asks the venue for what it was not told. */
+import type { StrategyBreakers } from '../../breakers/face.js';
 import { BrokerRejectedError, type OrderRequest } from '../../broker/broker.js';
 import { busSource } from '../../killSwitch/busSource.js';
 import { createKillSwitch } from '../../killSwitch/killSwitch.js';
 import { createShutdownGate, type ShutdownGate } from '../../shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../shutdownGate/guard.js';
 import { assembleTradingLease } from '../../tradingLease/lease.js';
-import { ACCOUNT, BROKER_TIMEOUT_MS } from './ground.js';
+import { ACCOUNT, BROKER_TIMEOUT_MS, STRATEGY } from './ground.js';
 import type { RoleGround } from './roles.js';
+import { timingsOf } from './timings.js';
 
 const RESOLVE_EVERY_MS = 250;
 const BELOW_MARKET = 80;
@@ -20,6 +22,7 @@ export class SimulatedStrategy {
   readonly #submit;
   readonly #cancel;
   readonly #resting: { readonly orderId: string; readonly symbol: string }[] = [];
+  readonly #breakers: StrategyBreakers;
   #number = 0;
 
   constructor(role: RoleGround, life: number) {
@@ -30,20 +33,38 @@ export class SimulatedStrategy {
     this.#prefix = `${process.name}-${life}`;
     this.#symbols = Object.keys(setup.positions);
     this.gate = createShutdownGate({ clock });
+    const { leaseTtlMs, peerLivenessMs } = timingsOf(setup);
+    this.#breakers = parts.breakers(STRATEGY, { bus, clock, random });
+    this.#breakers.onEvent(({ type }) => {
+      if (type === 'tripped') ground.trips.push({ atMs: kernel.nowMs, holder: this.#prefix });
+    });
     const lease = assembleTradingLease(
-      { bus, account: ACCOUNT, inflight: this.gate, brokerTimeoutMs: BROKER_TIMEOUT_MS, clock, random, self, holderId: this.#prefix },
+      {
+        bus,
+        account: ACCOUNT,
+        inflight: this.gate,
+        brokerTimeoutMs: BROKER_TIMEOUT_MS,
+        ttlMs: leaseTtlMs,
+        peerLivenessMs,
+        clock,
+        random,
+        self,
+        holderId: this.#prefix,
+      },
       parts.lease,
     );
     const door = {
       gate: this.gate,
       lease: parts.permission(lease, bus, clock),
       brokerTimeoutMs: BROKER_TIMEOUT_MS,
+      breakers: parts.breakerPermission(this.#breakers),
       ...(setup.killSwitch && parts.killSwitch ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], clock }) } : {}),
     };
     this.#submit = guardOrderSubmission(
       async (order: OrderRequest) => {
         if (parts.sendDelayMs > 0) await clock.sleep(parts.sendDelayMs);
-        ground.sent.push({ atMs: kernel.nowMs, process: process.name, clientOrderId: order.clientOrderId, intent: 'increase' });
+        const { clientOrderId } = order;
+        ground.sent.push({ atMs: kernel.nowMs, process: process.name, holder: this.#prefix, clientOrderId, intent: 'increase' });
         return broker.submit(order);
       },
       { ...door, label: (order) => order.clientOrderId },
@@ -63,6 +84,11 @@ export class SimulatedStrategy {
     }
   }
 
+  /** It has run away: so many orders at once. */
+  burst(count: number): void {
+    for (let sent = 0; sent < count; sent += 1) this.#attempt(this.#nextOrder());
+  }
+
   #nextOrder(): OrderRequest {
     const { restingEvery } = this.#role.ground.setup;
     const number = this.#number++;
@@ -76,6 +102,7 @@ export class SimulatedStrategy {
   #attempt(order: OrderRequest): void {
     const oldest = this.#resting.length > MAX_RESTING ? this.#resting.shift() : undefined;
     if (oldest !== undefined) this.#cancelOne(oldest);
+    this.#breakers.recordOrder({ symbol: order.symbol, side: order.side, quantity: order.quantity });
     const admission = this.#submit.trySubmit(order);
     if (!admission.ok) return;
     admission.outcome.then(

@@ -7,7 +7,7 @@ import { Kernel } from '../kernel/kernel.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { trueClock } from '../kernel/trueClock.js';
 import { SimulatedVenue } from '../venue/simulatedVenue.js';
-import { ACCOUNT, bear, type Ground, SERVICE, WALL_START_MS } from './ground.js';
+import { ACCOUNT, bear, type Ground, SERVICE, STRATEGY, WALL_START_MS } from './ground.js';
 import { intactWorld, type MakeParts, type WorldParts } from './parts.js';
 import { type RoleGround, roleGround, runBrain, runWatchdog, runWorker } from './roles.js';
 import type { WorldSetup } from './setup.js';
@@ -37,9 +37,11 @@ export class World implements Ground {
   readonly parts: WorldParts;
   readonly sent: Ground['sent'] = [];
   readonly refusedCancels: Ground['refusedCancels'] = [];
+  readonly trips: Ground['trips'] = [];
   readonly alerts: Ground['alerts'] = [];
   readonly disks: Ground['disks'] = new Map();
   readonly #actors = new Map<string, Actor>();
+  #strategy: SimulatedStrategy | undefined;
 
   constructor({ seed, setup, parts = () => intactWorld, drain }: WorldOptions) {
     this.setup = setup;
@@ -56,7 +58,11 @@ export class World implements Ground {
     this.#add('brain', runBrain);
     for (let index = 1; index <= setup.watchdogs; index += 1) this.#add(`watchdog-${index}`, runWatchdog);
     for (let index = 1; index <= setup.workers; index += 1) this.#add(`worker-${index}`, runWorker);
-    this.#add('strategy', (role, life) => void new SimulatedStrategy(role, life).run());
+    this.#add(STRATEGY, (role, life) => {
+      const strategy = new SimulatedStrategy(role, life);
+      this.#strategy = strategy;
+      void strategy.run();
+    });
   }
 
   get names(): readonly string[] {
@@ -92,6 +98,11 @@ export class World implements Ground {
   hang(name: string): void {
     const actor = this.#actors.get(name);
     if (actor !== undefined) actor.hangs = true;
+  }
+
+  /** The strategy runs away, if it runs: so many orders at once. */
+  runAway(count: number): void {
+    this.process(STRATEGY)?.deliver(() => this.#strategy?.burst(count));
   }
 
   #add(name: string, start: Actor['start']): void {
