@@ -55,7 +55,7 @@ describe('a campaign', () => {
 
   it('tells a broken run as a timeline that names the promise', async () => {
     const { parts, breaks } = simulatedSabotage('no-worker');
-    const { violations } = await runCampaign({ seed: 1, seeds: 1, parts, until: breaks, clock: systemClock });
+    const { violations } = await runCampaign({ seed: 1, seeds: 1, run: { parts }, until: breaks, clock: systemClock });
     const [found] = violations;
     if (found === undefined) throw new Error('nothing was found');
     expect(timelineOf(found.run)).toMatch(/panic of watchdog-1: EXIT_BRAIN_UNGUARDED[\s\S]*BROKEN (L2|S6)/);

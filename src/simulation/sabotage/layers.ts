@@ -5,7 +5,7 @@ import type { WorldSetup } from '../world/setup.js';
 export const LAYERS = ['lease', 'kill-switch', 'reduce-only', 'order-expiry', 'second-worker', 'memory'] as const;
 export type Layer = (typeof LAYERS)[number];
 
-export interface Without {
+interface Without {
   readonly setup?: Partial<WorldSetup>;
   readonly parts?: MakeParts;
 }
@@ -24,6 +24,7 @@ const WITHOUT: Readonly<Record<Layer, Without>> = {
   memory: { parts: () => ({ ...intactWorld, keepsFiles: false }) },
 };
 
-export function withoutLayer(layer: Layer): Without {
-  return WITHOUT[layer];
+export function withoutLayer(layer: Layer): { readonly setup?: Partial<WorldSetup>; readonly run?: { readonly parts: MakeParts } } {
+  const { setup, parts } = WITHOUT[layer];
+  return { ...(setup === undefined ? {} : { setup }), ...(parts === undefined ? {} : { run: { parts } }) };
 }
