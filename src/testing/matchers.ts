@@ -12,10 +12,10 @@ function told({ violation, timeline, schedule, seeds, simulatedSeconds }: Safety
   return `${violation.promise} is broken: ${violation.detail}\n\n${timeline ?? ''}\n\nreplay it with the schedule:\n${JSON.stringify(schedule)}`;
 }
 
-function codeOf(received: unknown): unknown {
+function codeOf(received: unknown): string | undefined {
   if (isFailflatError(received)) return received.code;
   if (typeof received === 'object' && received !== null && 'ok' in received && received.ok === false && 'code' in received)
-    return received.code;
+    return typeof received.code === 'string' ? received.code : undefined;
   return undefined;
 }
 
@@ -40,7 +40,7 @@ export const safetyMatchers = {
       message: () =>
         found === undefined
           ? 'the order was not refused'
-          : `the order was refused with ${String(found)}${code === undefined ? '' : `, compared with ${code}`}`,
+          : `the order was refused with ${found}${code === undefined ? '' : `, compared with ${code}`}`,
     };
   },
 };

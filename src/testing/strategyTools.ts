@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import type { Random } from '../random.js';
 import { createShutdownGate, type ShutdownGate } from '../shutdownGate/gate.js';
 import { type GuardedSubmit, guardOrderSubmission } from '../shutdownGate/guard.js';
+import type { ExitPermit } from '../shutdownGate/protocol.js';
 import { ACCOUNT, BROKER_TIMEOUT_MS } from '../simulation/world/ground.js';
 import type { RoleGround } from '../simulation/world/roles.js';
 import { timingsOf } from '../simulation/world/timings.js';
@@ -151,7 +152,7 @@ export class StrategyLife {
         this.#called();
         return submit.trySubmit(order);
       },
-      under: submit.under,
+      under: (permit: ExitPermit) => submit.under(permit),
       'failflat.guarded': true,
     } as const);
   }
