@@ -210,7 +210,7 @@ describe('docs/http.md', () => {
   });
 });
 
-describe('docs/scale.md and docs/killSwitch.md', () => {
+describe('docs/scale.md, docs/killSwitch.md and docs/breakers.md', () => {
   const shown = (value: number | null): string => (value === null ? 'none' : Number(value.toPrecision(3)).toLocaleString('en-US'));
 
   it('tell every figure of the results as it was measured, and no other', () => {
@@ -218,7 +218,7 @@ describe('docs/scale.md and docs/killSwitch.md', () => {
     const measured = readdirSync(directory).flatMap((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Measured[]);
     const line = (cells: readonly string[]) => cells.join(' | ');
     const expected = measured.map(({ budget, ratio, limit, within }) => line([budget, shown(ratio), shown(limit), within ? 'yes' : 'no']));
-    const told = ['docs/scale.md', 'docs/killSwitch.md'].flatMap((page) =>
+    const told = ['docs/scale.md', 'docs/killSwitch.md', 'docs/breakers.md'].flatMap((page) =>
       rowsOf(readPage(page), 'budget').map((row) => line(row.slice(0, 4))),
     );
     expect(new Set(told)).toEqual(new Set(expected));
