@@ -1,5 +1,5 @@
 /** Chance as the rest of failflat sees it: seeded where a run must replay, the system's where it must be unguessable. */
-import { createHash, randomBytes } from 'node:crypto';
+import { nodeCrypto } from './onDemand.js';
 
 export interface Random {
   /** Uniform in [0, 1). */
@@ -19,14 +19,14 @@ function uuidFrom(bytes: Uint8Array): string {
 
 /** An identifier in UUID form that is the same for the same text: used where several senders must agree on one id. */
 export function derivedId(text: string): string {
-  return uuidFrom(createHash('sha256').update(text).digest());
+  return uuidFrom(nodeCrypto().createHash('sha256').update(text).digest());
 }
 
 /** The system's generator. */
 export const systemRandom: Random = {
-  next: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
+  next: () => nodeCrypto().randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
   below: (bound) => Math.floor(systemRandom.next() * bound),
-  id: () => uuidFrom(randomBytes(16)),
+  id: () => uuidFrom(nodeCrypto().randomBytes(16)),
   fork: () => systemRandom,
 };
 
@@ -37,7 +37,7 @@ class SeededRandom implements Random {
 
   constructor(seed: string) {
     this.#seed = seed;
-    const digest = createHash('sha256').update(seed).digest();
+    const digest = nodeCrypto().createHash('sha256').update(seed).digest();
     this.#state = Int32Array.from([0, 4, 8, 12], (offset) => digest.readInt32LE(offset));
   }
 

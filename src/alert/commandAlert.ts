@@ -1,6 +1,7 @@
 /** Alerts as a command of the operator's own, started without a shell, the alert as JSON on its standard input. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Clock } from '../clock.js';
+import { nodeChildProcess } from '../onDemand.js';
 import { type AlertSink, dedupeKey } from './alert.js';
 import { type CommandAlertOptions, checkCommand, checkSinkOptions, DEFAULT_COMMAND_TIMEOUT_MS } from './options.js';
 
@@ -17,7 +18,7 @@ export function commandAlert(command: readonly string[], options: CommandAlertOp
       if (running >= MAX_RUNNING) throw new Error(`${program}: ${MAX_RUNNING} alerts are still being sent`);
       running += 1;
       try {
-        const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], shell: false, windowsHide: true });
+        const child = nodeChildProcess().spawn(program, args, { stdio: ['pipe', 'ignore', 'ignore'], shell: false, windowsHide: true });
         await ended(child, program, JSON.stringify({ ...alert, dedupeKey: dedupeKey(alert) }), clock, timeoutMs);
       } finally {
         running -= 1;

@@ -1,6 +1,6 @@
 /** What the hash of an audit entry stands on: the entry before it, and its own content in one canonical form. */
-import { createHash } from 'node:crypto';
 import type { AuditEntry } from '../messages/audit.js';
+import { nodeCrypto } from '../onDemand.js';
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
@@ -28,10 +28,10 @@ export function canonicalContent(entry: Omit<AuditEntry, 'hash'>): string {
 }
 
 export function auditHash(entry: Omit<AuditEntry, 'hash'>): string {
-  return createHash('sha256').update(entry.previousHash).update('\n').update(canonicalContent(entry)).digest('hex');
+  return nodeCrypto().createHash('sha256').update(entry.previousHash).update('\n').update(canonicalContent(entry)).digest('hex');
 }
 
 /** What the first entry of an actor's life names as its predecessor: unique to that life, so that two lives never link. */
 export function lifeRoot(actor: string, lifeId: string): string {
-  return createHash('sha256').update(`life of ${actor}\n${lifeId}`).digest('hex');
+  return nodeCrypto().createHash('sha256').update(`life of ${actor}\n${lifeId}`).digest('hex');
 }

@@ -19,7 +19,7 @@ export interface Ledger extends ResultSource {
   closes(filter?: ResultFilter): readonly Close[];
   /** Losing closes since the last gain. A close of exactly zero neither counts nor resets. */
   consecutiveLosses(filter?: ResultFilter): LossCount;
-  /** Losses among the newest `closes` closes, those of zero among them. Throws a ConfigurationError unless `closes` is a whole number of at least 1. */
+  /** Losses among the newest `closes` closes; those of exactly zero are not among them. Throws a ConfigurationError unless `closes` is a whole number of at least 1. */
   lossesInLast(closes: number, filter?: ResultFilter): LossCount;
   /** What losing closes of the last `windowMs` lost, by the wall clock. Throws a ConfigurationError unless `windowMs` is a number of at least 1. */
   lossSum(windowMs: number, filter?: ResultFilter): LossSum;

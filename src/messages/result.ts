@@ -17,7 +17,7 @@ export interface BreakerResult {
 
 /** Where results come from that are corrected, taken back and refused: a ledger. */
 export interface ResultSource {
-  /** Those of one strategy; `null`: those that name none. */
+  /** Those of one strategy; `null`: those that name none. One that has changed is another object: the same one is not read again. */
   closes(filter: { readonly strategy: string | null }): readonly BreakerResult[];
   /** Reports that could not be booked: each may hide a loss. */
   refusals(): { readonly count: number; readonly latest?: { readonly message: string } };

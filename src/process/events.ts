@@ -1,8 +1,8 @@
 /** What the process itself says and does: its signals, its faults, its exit. The one place that listens to it, and only when asked. */
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { isMainThread } from 'node:worker_threads';
 import { systemClock } from '../clock.js';
+import { nodeWorkerThreads } from '../onDemand.js';
 import { exitNow } from './exit.js';
 
 /** Signals that ask a process to end and that a program can hear. */
@@ -112,7 +112,9 @@ export function endBySignal(name: EndSignal): void {
 }
 
 export const systemProcess: ProcessEvents = {
-  hearsSignals: isMainThread,
+  get hearsSignals() {
+    return nodeWorkerThreads().isMainThread;
+  },
   onSignal,
   listenersOf: (name) => process.listenerCount(name),
   onFault,

@@ -1,10 +1,10 @@
 /** Remembers uncleared halts and the highest epoch, and adds again what the bus has forgotten. */
-import { createHash } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import { type DurableFiles, systemFiles } from '../durableFile.js';
 import { messageOf, systemCodeOf } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import { type Halt, isHalt, type TradingState } from '../messages/tradingState.js';
+import { nodeCrypto } from '../onDemand.js';
 import { derivedId } from '../random.js';
 import { changeState } from './change.js';
 import { recordWith, type StateBus } from './halt.js';
@@ -71,7 +71,7 @@ export function recollect(memory: Remembered, state: TradingState, by: string, w
   return { next: { ...memory, own }, forgotten: [regression, ...missing, ...own] };
 }
 
-const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
+const checksum = (text: string): string => nodeCrypto().createHash('sha256').update(text).digest('hex');
 
 function load(files: DurableFiles, file: string): Remembered | string {
   let text: string;

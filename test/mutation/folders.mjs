@@ -2,7 +2,7 @@
 const JUDGES = {
   shutdownGate: ['{shutdownGate,process,http}/**/*', 'incidents/trap{13,20,22,23,24,25,26,30,36,52}*'],
   killSwitch: ['killSwitch/**/*', 'incidents/trap{12,13,30,31}*'],
-  tradingLease: ['tradingLease/**/*', 'incidents/trap{14,39,49,50}*'],
+  tradingLease: ['tradingLease/**/*', 'incidents/trap{49,50}*'],
   process: ['{process,http}/**/*', 'incidents/trap52*'],
   breakers: ['breakers/**/*', 'incidents/trap{17,18,19}*'],
   ledger: ['{ledger,breakers}/**/*', 'incidents/trap18*'],

@@ -19,8 +19,8 @@ export default {
   cleanTempDir: 'always',
   incremental: true,
   incrementalFile: `var/mutation/${folder}.incremental.json`,
-  reporters: ['json', 'html'],
+  reporters: ['progress-append-only', 'clear-text', 'json'],
+  clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false, reportMutants: false },
   jsonReporter: { fileName: `var/mutation/${folder}.json` },
-  htmlReporter: { fileName: `var/mutation/${folder}.html` },
   thresholds: { high: 95, low: SCORE_MIN, break: null },
 };

@@ -211,7 +211,7 @@ describe('docs/http.md', () => {
   });
 });
 
-describe('docs/scale.md, docs/killSwitch.md and docs/shutdown-gate.md', () => {
+describe('docs/scale.md, docs/killSwitch.md, docs/breakers.md and docs/shutdown-gate.md', () => {
   const HEAD = ['budget', 'median', 'limit', 'within'] as const;
   const RESULTS = join(REPOSITORY, 'benchmarks/results');
   const resultsIn = (file: string): readonly Measured[] =>
@@ -222,7 +222,7 @@ describe('docs/scale.md, docs/killSwitch.md and docs/shutdown-gate.md', () => {
     const measured = readdirSync(RESULTS).flatMap(resultsIn);
     const line = (cells: readonly string[]) => cells.join(' | ');
     const expected = measured.map(({ budget, ratio, limit, within }) => line([budget, shown(ratio), shown(limit), within ? 'yes' : 'no']));
-    const told = ['docs/scale.md', 'docs/killSwitch.md', 'docs/shutdown-gate.md'].flatMap((page) =>
+    const told = ['docs/scale.md', 'docs/killSwitch.md', 'docs/breakers.md', 'docs/shutdown-gate.md'].flatMap((page) =>
       rowsOf(readPage(page), ...HEAD).map((row) => line(row.slice(0, 4))),
     );
     expect(new Set(told)).toEqual(new Set(expected));

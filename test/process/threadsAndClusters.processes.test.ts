@@ -51,12 +51,15 @@ describe('clusters', () => {
   const fixture = new URL('../fixtures/process/cluster.mjs', import.meta.url);
   const all = ['worker answered', 'worker answered', 'worker ended: SIGTERM', 'worker ended: SIGTERM', 'worker hook', 'worker hook'];
 
+  /** A worker on a busy machine may have its answer before the primary has said that all are there. */
+  const afterStart = ({ lines }: TestChild) => lines.filter((line) => line !== 'ready').toSorted();
+
   it('S2: a primary that alone gets the signal lets its workers drain before it ends', async () => {
     const child = started(TestChild.node(fixture));
     await child.line('ready');
     child.signal('SIGTERM');
     expect(await child.ending()).toBe('SIGTERM');
-    expect(child.lines.slice(1).toSorted()).toEqual(all);
+    expect(afterStart(child)).toEqual(all);
     expect(child.errors).toBe('');
   });
 
@@ -65,7 +68,7 @@ describe('clusters', () => {
     await child.line('ready');
     process.kill(-child.pid, 'SIGINT');
     expect(await child.ending()).toBe('SIGINT');
-    expect(child.lines.slice(1).toSorted()).toEqual(all.map((line) => line.replace('SIGTERM', 'SIGINT')));
+    expect(afterStart(child)).toEqual(all.map((line) => line.replace('SIGTERM', 'SIGINT')));
     expect(child.errors).toBe('');
   });
 });

@@ -16,6 +16,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['logger.ts', 'ground'],
   ['host.ts', 'ground'],
   ['packageFile.ts', 'ground'],
+  ['onDemand.ts', 'ground'],
   ['messages/', 'ground'],
   ['bus/bus.ts', 'port'],
   ['broker/', 'port'],
