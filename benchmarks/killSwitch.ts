@@ -140,7 +140,7 @@ function onFile(name: string, write: Write, haltRounds: number | undefined, by?:
 /** Starts what follows in a namespace in which no directory can be watched. */
 const WITHOUT_WATCHES = ['unshare', '-r', 'sh', '-c', 'echo 0 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'] as const;
 
-async function measure(rounds: number, haltRounds?: number): Promise<readonly BudgetRow[]> {
+async function allRows(rounds: number, haltRounds?: number): Promise<readonly BudgetRow[]> {
   const rows = [
     ...(await reads(rounds)),
     await onFile('replaced', replaced, haltRounds),
@@ -154,6 +154,6 @@ async function measure(rounds: number, haltRounds?: number): Promise<readonly Bu
   return rows;
 }
 
-export const run = (): Promise<readonly BudgetRow[]> => measure(ROUNDS);
+export const run = (): Promise<readonly BudgetRow[]> => allRows(ROUNDS);
 
-export const runRounds = (rounds: number): Promise<readonly BudgetRow[]> => measure(rounds, rounds);
+export const runRounds = (rounds: number): Promise<readonly BudgetRow[]> => allRows(rounds, rounds);
