@@ -40,9 +40,10 @@ export interface Permission {
   readonly brokerTimeoutMs?: number;
   /**
    * `nowMs` is the monotonic clock, read once at the door for all permissions. `entryId` names an order that was let in before and
-   * is asked about once more, right before it is sent.
+   * is asked about once more, right before it is sent. `wallMs` is the wall clock, read with `nowMs`; who needs it and is not told it
+   * reads its own.
    */
-  check(nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined;
+  check(nowMs: number, intent: IntentKind, entryId?: number, wallMs?: number): Refusal | undefined;
 }
 
 /** What is still under way at the order door: the lease reports it as drained or not. */

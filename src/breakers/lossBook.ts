@@ -1,4 +1,5 @@
 /** The results that the loss checks still need, each once, in the order of time. */
+import { isolated } from '../logger.js';
 import type { BreakerResult, ResultSource } from '../messages/result.js';
 import { dayOf } from './lossJudgement.js';
 import { type CountedResult, fillsOf, isZero, readResult } from './lossResult.js';
@@ -58,7 +59,7 @@ export class LossBook {
   /** So many entries are let come together before those that no check needs are looked for. */
   #pruneAt = PRUNED_FROM;
   /** Refusals that were told of, by the ledger that they happened in. */
-  readonly #refusals = new WeakMap<ResultSource, number>();
+  readonly #refusals = new Map<ResultSource, { readonly count: number; readonly strategy: string }>();
   /** What each ledger told last: of the strategy, and of none. */
   readonly #told = new WeakMap<ResultSource, readonly (readonly BreakerResult[])[]>();
 
@@ -106,18 +107,20 @@ export class LossBook {
   }
 
   /** Reports that a ledger has refused since it was last asked: told once, so that a reset takes them as seen. */
-  newRefusals(source: ResultSource): CheckResult | undefined {
+  newRefusals(source: ResultSource, strategy: string): CheckResult | undefined {
     const { count, latest } = source.refusals();
-    const told = this.#refusals.get(source) ?? 0;
+    const told = this.#refusals.get(source)?.count ?? source.refusalsSeen?.(strategy) ?? 0;
     // Written so that a count that is no number trips.
     if (count <= told) return undefined;
-    this.#refusals.set(source, count);
+    this.#refusals.set(source, { count, strategy });
     const message = `the ledger refused a fill, which may hide a loss: ${latest?.message ?? 'it does not say why'}`;
     return trips('fill_refused', message, { refused: count - told });
   }
 
   /** Counting begins again; a repetition of what was counted stays one. */
   restart({ rebase }: { readonly rebase: boolean }): void {
+    // A ledger that fails to keep it makes them trip again, and no reset fail.
+    for (const [source, { count, strategy }] of this.#refusals) isolated(() => source.takeRefusalsAsSeen?.(strategy, count));
     for (const entry of this.#byFill.values()) {
       entry.isCounted = false;
       if (rebase) entry.isOfDay = false;

@@ -27,6 +27,10 @@ export interface Ledger extends ResultSource {
   positions(filter?: ResultFilter): readonly OpenPosition[];
   /** How many reports were refused since the ledger began, restarts included, and the latest of them. */
   refusals(): { readonly count: number; readonly latest?: FillRefusal };
+  /** How many of them were taken as seen for a strategy, restarts included. */
+  refusalsSeen(strategy: string): number;
+  /** What breakers call when they are reset. Throws a ConfigurationError for more refusals than there were. */
+  takeRefusalsAsSeen(strategy: string, count: number): void;
   /** Everything as text, with its version and checksum, for `createLedger({ snapshot })`. */
   snapshot(): string;
 }

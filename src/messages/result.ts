@@ -21,4 +21,8 @@ export interface ResultSource {
   closes(filter: { readonly strategy: string | null }): readonly BreakerResult[];
   /** Reports that could not be booked: each may hide a loss. */
   refusals(): { readonly count: number; readonly latest?: { readonly message: string } };
+  /** How many of them somebody has taken as seen for a strategy, restarts included. Left out: none. */
+  refusalsSeen?(strategy: string): number;
+  /** Breakers call it when they are reset: so many refusals trip that strategy no more, after a restart neither. */
+  takeRefusalsAsSeen?(strategy: string, count: number): void;
 }

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.js';
 import { ConfigurationError, messageOf } from '../errors.js';
 import { isolated } from '../logger.js';
-import type { IntentKind, Permission } from '../permission.js';
+import type { IntentKind, Permission, Refusal } from '../permission.js';
 import { doubt, firstRefusal, isIntent } from './door.js';
 import type { OrderRefusal, Settled } from './errors.js';
 import { SHUT, type ShutdownGate } from './gate.js';
@@ -89,7 +89,7 @@ export class OrderDoor {
       const shut = this.#shut(protocol, intent, exitPermit);
       if (shut !== undefined || intent === 'cancel') return shut;
       // A reduction that was let in stands in its book: what was proven of it still holds.
-      return firstRefusal(this.#permissions, this.clock.monotonicMs(), intent, entry.entryId);
+      return this.#firstRefusal(this.clock.monotonicMs(), intent, entry.entryId);
     } catch (thrown) {
       return doubt('order_door', `the door itself failed: ${messageOf(thrown)}`);
     }
@@ -130,7 +130,7 @@ export class OrderDoor {
       return this.#refuse(label, 'increase', doubt('intent', 'the intent of the order is not known: not one of increase, reduce, cancel'));
     const claimed = intent === 'reduce' ? proof() : undefined;
     const nowMs = this.clock.monotonicMs();
-    const refusal = intent === 'cancel' ? undefined : firstRefusal(this.#permissions, nowMs, intent);
+    const refusal = intent === 'cancel' ? undefined : this.#firstRefusal(nowMs, intent, undefined);
     if (refusal !== undefined) return this.#refuse(label, intent, refusal);
     if (intent !== 'reduce') return this.#enter({ protocol, label, intent, nowMs, exitPermit });
     const book = reductionsOf(protocol, this.clock);
@@ -138,6 +138,12 @@ export class OrderDoor {
     const verdict = book.verify(claimed, nowMs, this.#maxPositionAgeMs);
     if (!verdict.holds) return this.#refuse(label, intent, verdict.refusal);
     return this.#enter({ protocol, label, intent, nowMs, exitPermit, proof: verdict.proof });
+  }
+
+  // Each reading of a clock costs as much as all else that a permission does: where several may want the wall clock, it is read for all.
+  #firstRefusal(nowMs: number, intent: IntentKind, entryId: number | undefined): Refusal | undefined {
+    const wallMs = this.#permissions.length > 1 ? this.clock.wallMs() : undefined;
+    return firstRefusal(this.#permissions, { nowMs, intent, entryId, wallMs });
   }
 
   // After the shutdown a hook may still take risk away, never add any.

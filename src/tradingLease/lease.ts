@@ -58,13 +58,13 @@ class HeldLease implements TradingLease {
     this.#running = Promise.all([this.#renewal.run(this.#stopping.signal), this.#drainLoop(this.#stopping.signal)]);
   }
 
-  check(nowMs: number, intent: IntentKind): Refusal | undefined {
+  check(nowMs: number, intent: IntentKind, _entryId?: number, wallMs?: number): Refusal | undefined {
     if (intent === 'cancel') return undefined;
     const { venueEnforcesReduceOnly } = this.#config;
     try {
-      const exitDoubt = intent === 'reduce' && !venueEnforcesReduceOnly ? this.#renewal.exitDoubt(nowMs) : undefined;
+      const exitDoubt = intent === 'reduce' && !venueEnforcesReduceOnly ? this.#renewal.exitDoubt(nowMs, wallMs) : undefined;
       const door = { closed: this.#closed, venueEnforcesReduceOnly, exitDoubt };
-      return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce'), intent, door);
+      return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce', wallMs), intent, door);
     } catch {
       // An injected clock that throws leaves nothing to stand on.
       return { code: 'lease_expired', source: LEASE_NAME, reason: 'the lease could not be judged' };
