@@ -26,8 +26,9 @@ class DeadliestFirst extends BaseSequencer {
  */
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // With many mutants something never settles: a test waits no longer for it than it must on a busy machine.
+    testTimeout: 8_000,
+    hookTimeout: 8_000,
     isolate: false,
     sequence: { sequencer: DeadliestFirst },
     include: judgesOf(mutatedFolder()),
