@@ -33,7 +33,7 @@ async function inNewDirectory<T>(use: (directory: string) => Promise<T>): Promis
   }
 }
 
-async function reads(): Promise<readonly BudgetRow[]> {
+async function reads(rounds: number): Promise<readonly BudgetRow[]> {
   const killSwitch = createKillSwitch({ sources: [functionSource(() => false)] });
   await killSwitch.ready;
   const flag = { halted: false };
@@ -58,7 +58,7 @@ async function reads(): Promise<readonly BudgetRow[]> {
     (kind, index) => [`${kind} read`, () => nanosOfEach(BUS_READS, () => buses[index]?.latch(TRADING_STATE).get())] as const,
   );
   try {
-    const figures = await shuffledRounds(ROUNDS, {
+    const figures = await shuffledRounds(rounds, {
       'clock read': async () => nanosOfEachNow(ASKS, () => systemClock.monotonicMs()),
       'both clocks': async () => nanosOfEachNow(ASKS, () => systemClock.monotonicMs() + systemClock.wallMs()),
       boolean: async () => nanosOfEachNow(ASKS, () => flag.halted),
@@ -67,7 +67,7 @@ async function reads(): Promise<readonly BudgetRow[]> {
       'file read': async () => nanosOfEachNow(FILE_READS, () => readFileSync(path, 'utf8').trim() === '1'),
       ...Object.fromEntries(gets),
     });
-    if (passed !== 2 * (ROUNDS + 1) * ASKS) throw new Error(`the switch halted in the middle of it: ${passed} passed`);
+    if (passed !== 2 * (rounds + 1) * ASKS) throw new Error(`the switch halted in the middle of it: ${passed} passed`);
     return readRows(figures);
   } finally {
     await killSwitch.close();
@@ -96,7 +96,7 @@ function readRows(figures: ReadonlyMap<string, readonly number[]>): readonly Bud
 
 const loaded = (row: BudgetRow): BudgetRow => ({ ...row, peers: { ...row.peers, 'load average': loadavg()[0] ?? Number.NaN } });
 
-async function onBus(kind: Kind): Promise<BudgetRow> {
+async function onBus(kind: Kind, haltRounds: number | undefined): Promise<BudgetRow> {
   const place = await openPlace(kind);
   const bus = await openBus(place.url);
   const arm = async () => {
@@ -111,7 +111,7 @@ async function onBus(kind: Kind): Promise<BudgetRow> {
   };
   try {
     await arm();
-    const rounds = await haltLatencies({ args: ['bus', place.url] }, { halt: stop, release: arm });
+    const rounds = await haltLatencies({ args: ['bus', place.url] }, { halt: stop, release: arm }, haltRounds);
     return loaded(latencyRow(`L3 kill switch on ${kind} → last of ${PROCESSES} processes refuses, p99, ms`, BUS_LIMIT_MS, rounds));
   } finally {
     await bus.close();
@@ -127,12 +127,12 @@ const replaced: Write = (path, content) => {
   renameSync(`${path}.new`, path);
 };
 
-function onFile(name: string, write: Write, by?: Asking['by']): Promise<BudgetRow> {
+function onFile(name: string, write: Write, haltRounds: number | undefined, by?: Asking['by']): Promise<BudgetRow> {
   return inNewDirectory(async (directory) => {
     const path = join(directory, 'halted');
     write(path, '0\n');
     const switching = { halt: async () => write(path, '1\n'), release: async () => write(path, '0\n') };
-    const rounds = await haltLatencies({ args: ['file', path], ...(by === undefined ? {} : { by }) }, switching);
+    const rounds = await haltLatencies({ args: ['file', path], ...(by === undefined ? {} : { by }) }, switching, haltRounds);
     return loaded(latencyRow(`L3 kill switch on a file, ${name} → last of ${PROCESSES} processes refuses, p99, ms`, FILE_LIMIT_MS, rounds));
   });
 }
@@ -140,11 +140,20 @@ function onFile(name: string, write: Write, by?: Asking['by']): Promise<BudgetRo
 /** Starts what follows in a namespace in which no directory can be watched. */
 const WITHOUT_WATCHES = ['unshare', '-r', 'sh', '-c', 'echo 0 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'] as const;
 
-export async function run(): Promise<readonly BudgetRow[]> {
-  const rows = [...(await reads()), await onFile('replaced', replaced), await onFile('written in place', inPlace)];
+async function allRows(rounds: number, haltRounds?: number): Promise<readonly BudgetRow[]> {
+  const rows = [
+    ...(await reads(rounds)),
+    await onFile('replaced', replaced, haltRounds),
+    await onFile('written in place', inPlace, haltRounds),
+  ];
   const [unshare, ...rest] = WITHOUT_WATCHES;
-  if (spawnSync(unshare, [...rest, 'true']).status === 0) rows.push(await onFile('replaced, polled alone', replaced, WITHOUT_WATCHES));
+  if (spawnSync(unshare, [...rest, 'true']).status === 0)
+    rows.push(await onFile('replaced, polled alone', replaced, haltRounds, WITHOUT_WATCHES));
   else console.error('polling alone is not measured here: it needs `unshare -r`');
-  for (const kind of KINDS) rows.push(await onBus(kind));
+  for (const kind of KINDS) rows.push(await onBus(kind, haltRounds));
   return rows;
 }
+
+export const run = (): Promise<readonly BudgetRow[]> => allRows(ROUNDS);
+
+export const runRounds = (rounds: number): Promise<readonly BudgetRow[]> => allRows(rounds, rounds);

@@ -12,6 +12,8 @@ interface Benchmark {
   run(request: BenchRequest): Promise<readonly BudgetRow[]>;
   /** Watches one load for so long instead. */
   runFor?(minutes: number): Promise<readonly BudgetRow[]>;
+  /** Takes its usual figures in so many rounds. */
+  runRounds?(rounds: number): Promise<readonly BudgetRow[]>;
 }
 
 const NOT_BENCHMARKS = new Set(['main', 'budget']);
@@ -29,32 +31,21 @@ function isBenchmark(module: unknown): module is Benchmark {
   return typeof module === 'object' && module !== null && 'run' in module && typeof module.run === 'function';
 }
 
-function figure(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(4);
-}
+const figure = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en-US');
 
 function cellsOf(row: BudgetRow): string[] {
   const peers = Object.entries(row.peers).map(([name, value]) => `${name} ${figure(value)}`);
-  return [
-    row.within ? 'within' : 'OVER',
-    row.budget,
-    figure(row.ratio),
-    figure(row.limit),
-    row.rounds.map(figure).join(' '),
-    peers.join(', '),
-  ];
+  const range = `${figure(Math.min(...row.rounds))} to ${figure(Math.max(...row.rounds))}`;
+  return [row.budget, figure(row.ratio), figure(row.limit), row.within ? 'yes' : 'no', range, peers.join(', ')];
 }
 
+/** As it stands in the documents. */
 function print(rows: readonly BudgetRow[]): void {
-  const table = [['', 'budget', 'median', 'limit', 'rounds', 'peers'], ...rows.map(cellsOf)];
+  const table = [['budget', 'median', 'limit', 'within', 'range', 'beside it'], ...rows.map(cellsOf)];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  for (const cells of table)
-    console.log(
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  const lines = table.map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  console.log([lines[0], rule, ...lines.slice(1)].join('\n'));
 }
 
 class UsageError extends Error {}
@@ -62,6 +53,7 @@ class UsageError extends Error {}
 interface Arguments {
   readonly name: string;
   readonly minutes: number | undefined;
+  readonly rounds: number | undefined;
   readonly request: BenchRequest;
 }
 
@@ -78,8 +70,12 @@ function argumentsOf(args: string[]): Arguments {
   const names = knownNames();
   if (name === undefined || !names.includes(name) || others.length > 0)
     throw new UsageError(`benchmark = ${JSON.stringify(positionals.join(' '))}: must be one of ${names.join(', ')}`);
+  const minutes = numberAbove0('minutes', values.minutes);
+  const rounds = numberAbove0('rounds', values.rounds);
+  if (rounds !== undefined && !Number.isInteger(rounds)) throw new UsageError(`--rounds = ${rounds}: must be a whole number`);
+  if (rounds !== undefined && minutes !== undefined) throw new UsageError('--rounds and --minutes: give one of them');
   const failovers = numberAbove0('failovers', values.failovers);
-  return { name, minutes: numberAbove0('minutes', values.minutes), request: failovers === undefined ? {} : { failovers } };
+  return { name, minutes, rounds, request: failovers === undefined ? {} : { failovers } };
 }
 
 function parse(args: string[]) {
@@ -91,10 +87,14 @@ function parse(args: string[]) {
 }
 
 /** What is measured, and the name of the file that keeps it: figures taken otherwise do not take the place of the usual ones. */
-async function measure(args: string[]): Promise<{ readonly rows: readonly BudgetRow[]; readonly file: string }> {
-  const { name, minutes, request } = argumentsOf(args);
+async function measure(args: string[]): Promise<{ readonly rows: readonly BudgetRow[]; readonly file?: string }> {
+  const { name, minutes, rounds, request } = argumentsOf(args);
   const module: unknown = await import(pathToFileURL(join(import.meta.dirname, `${name}.js`)).href);
   if (!isBenchmark(module)) throw new Error(`benchmarks/${name}.ts must export run()`);
+  if (rounds !== undefined) {
+    if (module.runRounds === undefined) throw new UsageError(`--rounds: ${name} takes its figures in all of its rounds only`);
+    return { rows: await module.runRounds(rounds) };
+  }
   if (minutes === undefined) return { rows: await module.run(request), file: `${name}.json` };
   if (module.runFor === undefined) throw new UsageError(`--minutes: ${name} does not watch anything for a time that is given`);
   return { rows: await module.runFor(minutes), file: `${name}-${minutes}-minutes.json` };
@@ -102,10 +102,12 @@ async function measure(args: string[]): Promise<{ readonly rows: readonly Budget
 
 async function main(args: string[]): Promise<number> {
   const { rows, file } = await measure(args);
-  if (rows.length === 0) throw new Error(`${file}: nothing was measured`);
+  if (rows.length === 0) throw new Error('nothing was measured');
   print(rows);
-  mkdirSync(RESULTS_DIRECTORY, { recursive: true });
-  writeFileSync(join(RESULTS_DIRECTORY, file), `${JSON.stringify(rows, undefined, 2)}\n`);
+  if (file !== undefined) {
+    mkdirSync(RESULTS_DIRECTORY, { recursive: true });
+    writeFileSync(join(RESULTS_DIRECTORY, file), `${JSON.stringify(rows, undefined, 2)}\n`);
+  }
   return rows.every((row) => row.within) ? 0 : 1;
 }
 

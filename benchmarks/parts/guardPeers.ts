@@ -3,27 +3,22 @@ import { BulkheadPolicy, ConsecutiveBreaker, circuitBreaker, handleAll, TimeoutS
 import CircuitBreaker from 'opossum';
 import pLimit from 'p-limit';
 import PQueue from 'p-queue';
-import type { Permission } from '../../src/permission.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import { type GuardedSubmit, guardOrderSubmission } from '../../src/shutdownGate/guard.js';
+import type { DoorOptions } from '../../src/shutdownGate/options.js';
+import type { Door } from './door.js';
 
 export type Call = () => Promise<unknown>;
 export type Send = () => Promise<number>;
 
-/** A lease, a switch and breakers as the door meets them: a comparison with the reading of the clock, and two flags. */
-export function permissions(state: { halted: boolean; untilMs: number; tripped: boolean }) {
-  const switchRefusal = { code: 'kill_switch_enabled', source: 'kill_switch', reason: 'bench' } as const;
-  const killSwitch: Permission = { name: 'kill_switch', check: () => (state.halted ? switchRefusal : undefined) };
-  const leaseRefusal = { code: 'lease_expired', source: 'lease', reason: 'bench' } as const;
-  const lease: Permission = { name: 'lease', check: (nowMs) => (nowMs < state.untilMs ? undefined : leaseRefusal) };
-  const trip = { code: 'circuit_breaker_volatility', source: 'breakers', reason: 'bench' } as const;
-  const breakers: Permission = { name: 'breakers', check: () => (state.tripped ? trip : undefined) };
-  return { killSwitch, lease, breakers };
+/** A gate of its own, and behind it whichever of the permissions are given. */
+export function gated(send: Send, permissions: Pick<DoorOptions, 'killSwitch' | 'lease' | 'breakers'>): GuardedSubmit<Send> {
+  return guardOrderSubmission(send, { gate: createShutdownGate(), ...permissions });
 }
 
-export function guarded(send: Send, halted = false): GuardedSubmit<Send> {
-  const state = { halted, untilMs: Number.POSITIVE_INFINITY, tripped: false };
-  return guardOrderSubmission(send, { gate: createShutdownGate(), ...permissions(state) });
+/** All that may refuse: the switch, the lease and the breakers of the door. */
+export function guarded(send: Send, { killSwitch, lease, breakers }: Door): GuardedSubmit<Send> {
+  return gated(send, { killSwitch, lease, breakers });
 }
 
 /** What a careful person writes by hand: a flag, and a count that is right whatever happens. */

@@ -24,6 +24,7 @@ export interface Asking {
 class Probe {
   readonly #child: ChildProcess;
   #last: Change = { isPermitted: false, atMs: 0 };
+  #end: string | undefined;
 
   constructor({ args, by }: Asking) {
     const script = [join(import.meta.dirname, '..', 'processes', 'haltProbe.js'), ...args];
@@ -32,12 +33,16 @@ class Probe {
     this.#child.on('message', (change) => {
       this.#last = change as Change;
     });
+    this.#child.on('exit', (exitCode, signal) => {
+      this.#end = `a process ended with ${exitCode ?? signal}`;
+    });
   }
 
   /** When its answer became this; throws where it does not in time. */
   async until(isPermitted: boolean): Promise<number> {
     const untilMs = systemClock.monotonicMs() + WITHIN_MS;
     while (this.#last.isPermitted !== isPermitted) {
+      if (this.#end !== undefined) throw new Error(this.#end);
       if (systemClock.monotonicMs() > untilMs)
         throw new Error(`a process did not become ${isPermitted ? 'permitted' : 'refused'} within ${WITHIN_MS} ms`);
       await systemClock.sleep(1);
@@ -46,6 +51,7 @@ class Probe {
   }
 
   async close(): Promise<void> {
+    if (this.#end !== undefined) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.disconnect();
     await ended;
@@ -59,11 +65,15 @@ export interface Switching {
 }
 
 /** Rounds of latencies, each from the moment before the halt was written to the refusal of the last process, in milliseconds. */
-export async function haltLatencies(asking: Asking, { halt, release }: Switching): Promise<readonly (readonly number[])[]> {
+export async function haltLatencies(
+  asking: Asking,
+  { halt, release }: Switching,
+  rounds = ROUNDS,
+): Promise<readonly (readonly number[])[]> {
   const probes = Array.from({ length: PROCESSES }, () => new Probe(asking));
   try {
-    const rounds: number[][] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
+    const latencies: number[][] = [];
+    for (let round = 0; round < rounds; round += 1) {
       const latenciesMs: number[] = [];
       for (let count = 0; count < HALTS; count += 1) {
         await Promise.all(probes.map((probe) => probe.until(true)));
@@ -73,9 +83,9 @@ export async function haltLatencies(asking: Asking, { halt, release }: Switching
         latenciesMs.push(Math.max(...refusedMs) - fromMs);
         await release();
       }
-      rounds.push(latenciesMs);
+      latencies.push(latenciesMs);
     }
-    return rounds;
+    return latencies;
   } finally {
     await Promise.all(probes.map((probe) => probe.close()));
   }

@@ -1,4 +1,5 @@
 /** A process that trades: it asks a permission a thousand times a second, and says when the answer changes. */
+import { type Bus, BusUnavailableError } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
 import { systemClock } from '../../src/clock.js';
 import { busSource } from '../../src/killSwitch/busSource.js';
@@ -8,21 +9,36 @@ import type { Permission } from '../../src/permission.js';
 import { createTradingLease } from '../../src/tradingLease/lease.js';
 
 const LOOK_MS = 1;
+/** Processes that all start at once may be too slow for the first connection. */
+const OPENS_WITHIN_MS = 15_000;
+const RETRY_MS = 50;
 
 interface Asked {
   readonly permission: Permission;
   close(): Promise<void>;
 }
 
+async function openInTime(url: string): Promise<Bus> {
+  const untilMs = systemClock.monotonicMs() + OPENS_WITHIN_MS;
+  for (;;) {
+    try {
+      return await openBus(url);
+    } catch (error) {
+      if (!(error instanceof BusUnavailableError) || systemClock.monotonicMs() > untilMs) throw error;
+      await systemClock.sleep(RETRY_MS);
+    }
+  }
+}
+
 /** What is asked: a lease for an account, or a kill switch on the bus or on a file. */
 const makers: Readonly<Record<string, (place: string, account: string) => Promise<Asked>>> = {
   lease: async (url, account) => {
-    const bus = await openBus(url);
+    const bus = await openInTime(url);
     const permission = createTradingLease({ bus, account });
     return { permission, close: () => permission.close().then(() => bus.close()) };
   },
   bus: async (url) => {
-    const bus = await openBus(url);
+    const bus = await openInTime(url);
     const permission = createKillSwitch({ sources: [busSource(bus)] });
     return { permission, close: () => permission.close().then(() => bus.close()) };
   },

@@ -144,7 +144,7 @@ export class Evidence {
   }
 
   results(source: ResultSource, strategy: string, latestWallMs: number): readonly Finding[] {
-    const refused = this.#losses.newRefusals(source);
+    const refused = this.#losses.newRefusals(source, strategy);
     const found = lossesFound(this.#losses.takeAll(source, strategy, latestWallMs));
     return refused === undefined ? found : [{ type: 'invalid_data', result: refused }, ...found];
   }

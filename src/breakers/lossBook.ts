@@ -1,29 +1,48 @@
 /** The results that the loss checks still need, each once, in the order of time. */
-import type { ResultSource } from '../messages/result.js';
-import { dayOf, judgeDailyLoss, judgeLosses } from './lossJudgement.js';
-import { type CountedResult, isZero, readResult } from './lossResult.js';
+import { isolated } from '../logger.js';
+import type { BreakerResult, ResultSource } from '../messages/result.js';
+import { dayOf } from './lossJudgement.js';
+import { type CountedResult, fillsOf, isZero, readResult } from './lossResult.js';
+import { LossTally, type TalliedResult } from './lossTally.js';
 import type { DailyLossOptions, LossOptions } from './options.js';
-import { type CheckResult, OFF, passes, trips } from './result.js';
+import { type CheckResult, trips } from './result.js';
 
 /** So many of the newest fills that were handed in are known by their ids: a repetition of an older one would be counted twice. */
 export const KNOWN_FILLS = 10_000;
+
+/** Fewer are not worth looking through. */
+const PRUNED_FROM = 64;
 
 export interface LossFindings {
   readonly losses: CheckResult;
   readonly daily: CheckResult;
 }
 
-interface Entry extends CountedResult {
+interface Entry extends TalliedResult {
   /** The ledger that it came from; undefined where it was handed in by itself. */
   readonly source: ResultSource | undefined;
-  /** Still counts for streaks and sums. */
   isCounted: boolean;
-  /** Still counts for its day. */
   isOfDay: boolean;
 }
 
 /** What a result takes the place of: for each of its fills the entry that has it. */
 type Known = readonly (Entry | undefined)[];
+
+interface Change {
+  readonly removed: readonly BreakerResult[];
+  readonly added: readonly BreakerResult[];
+}
+
+/** What is between the part that a list has begun with and the part that it ends with is new. Old ones leave at its beginning, too. */
+function changeOf(before: readonly BreakerResult[], after: readonly BreakerResult[]): Change {
+  const left = Math.max(
+    0,
+    before.findIndex((one) => one === after[0]),
+  );
+  let same = 0;
+  while (left + same < before.length && same < after.length && before[left + same] === after[same]) same += 1;
+  return { removed: [...before.slice(0, left), ...before.slice(left + same)], added: after.slice(same) };
+}
 
 export class LossBook {
   readonly #losses: LossOptions | undefined;
@@ -34,22 +53,26 @@ export class LossBook {
   readonly #givenFills = new Set<string>();
   /** Oldest first, without results of zero. */
   #entries: Entry[] = [];
-  #newestDay = -Infinity;
+  readonly #tally: LossTally;
+  /** Something has changed among the older entries since they were counted. */
+  #isRecounted = true;
+  /** So many entries are let come together before those that no check needs are looked for. */
+  #pruneAt = PRUNED_FROM;
   /** Refusals that were told of, by the ledger that they happened in. */
-  readonly #refusals = new WeakMap<ResultSource, number>();
+  readonly #refusals = new Map<ResultSource, { readonly count: number; readonly strategy: string }>();
+  /** What each ledger told last: of the strategy, and of none. */
+  readonly #told = new WeakMap<ResultSource, readonly (readonly BreakerResult[])[]>();
 
   constructor(losses: LossOptions | undefined, daily: DailyLossOptions | undefined, knownFills = KNOWN_FILLS) {
     this.#losses = losses;
     this.#daily = daily;
     this.#knownFills = knownFills;
+    this.#tally = new LossTally(losses, daily);
   }
 
   /** A fault, or what the checks find. */
   take(given: unknown, latestWallMs?: number): CheckResult | LossFindings {
-    const fault = this.#takeOne(given, latestWallMs);
-    if (fault !== undefined) return fault;
-    this.#prune();
-    return this.#judge();
+    return this.#takeOne(given, latestWallMs) ?? this.#judge();
   }
 
   /** The same for a whole list; a fault with its place in it. */
@@ -63,63 +86,61 @@ export class LossBook {
     return this.#judge();
   }
 
-  /** All that a ledger tells of a strategy, in the place of what it told before. */
+  /** All that a ledger tells of a strategy, in the place of what it told before. A result that it tells in the same words is not read again. */
   takeAll(source: ResultSource, strategy: string, latestWallMs: number): CheckResult | LossFindings {
-    const results: { result: CountedResult; known: Known }[] = [];
+    const before = this.#told.get(source) ?? [];
     // A result that names no strategy may be anyone's.
-    for (const given of [...source.closes({ strategy }), ...source.closes({ strategy: null })]) {
+    const lists = [source.closes({ strategy }), source.closes({ strategy: null })];
+    const changes = lists.map((list, index) => changeOf(before[index] ?? [], list));
+    const results: { result: CountedResult; known: Known }[] = [];
+    for (const given of changes.flatMap(({ added }) => added)) {
       const result = readResult(given, latestWallMs);
       if ('triggered' in result) return result;
       results.push({ result, known: this.#knownOf(result) });
     }
-    this.#drop(new Set([...this.#byFill.values()].filter((entry) => entry.source === source)));
-    this.#drop(new Set(results.flatMap(({ known }) => known)));
+    const gone = changes.flatMap(({ removed }) => removed).flatMap((one) => this.#knownOf({ fills: fillsOf(one) }));
+    const replaced = new Set([...gone, ...results.flatMap(({ known }) => known)].filter((entry) => entry !== undefined));
+    if (replaced.size > 0) this.#drop(replaced);
     for (const { result, known } of results) this.#add(result, known, source);
-    this.#prune();
+    this.#told.set(source, lists);
     return this.#judge();
   }
 
   /** Reports that a ledger has refused since it was last asked: told once, so that a reset takes them as seen. */
-  newRefusals(source: ResultSource): CheckResult | undefined {
+  newRefusals(source: ResultSource, strategy: string): CheckResult | undefined {
     const { count, latest } = source.refusals();
-    const told = this.#refusals.get(source) ?? 0;
+    const told = this.#refusals.get(source)?.count ?? source.refusalsSeen?.(strategy) ?? 0;
     // Written so that a count that is no number trips.
     if (count <= told) return undefined;
-    this.#refusals.set(source, count);
+    this.#refusals.set(source, { count, strategy });
     const message = `the ledger refused a fill, which may hide a loss: ${latest?.message ?? 'it does not say why'}`;
     return trips('fill_refused', message, { refused: count - told });
   }
 
   /** Counting begins again; a repetition of what was counted stays one. */
   restart({ rebase }: { readonly rebase: boolean }): void {
+    // A ledger that fails to keep it makes them trip again, and no reset fail.
+    for (const [source, { count, strategy }] of this.#refusals) isolated(() => source.takeRefusalsAsSeen?.(strategy, count));
     for (const entry of this.#byFill.values()) {
       entry.isCounted = false;
       if (rebase) entry.isOfDay = false;
     }
-    this.#prune();
+    this.#isRecounted = false;
   }
 
   #judge(): LossFindings {
-    const counted = this.#entries.filter(({ isCounted }) => isCounted);
-    return {
-      losses: this.#losses === undefined ? OFF : judgeLosses(counted, this.#losses),
-      daily: this.#daily === undefined ? OFF : this.#judgeDay(this.#daily),
-    };
-  }
-
-  #judgeDay(options: DailyLossOptions): CheckResult {
-    if (this.#newestDay === -Infinity) return passes('no_results', 'no result counts yet');
-    return judgeDailyLoss(
-      this.#entries.filter((entry) => this.#isOfNewestDay(entry)),
-      options,
-    );
+    if (!this.#isRecounted) this.#tally.recount(this.#entries);
+    this.#isRecounted = true;
+    this.#prune();
+    return { losses: this.#tally.judgeLosses(), daily: this.#tally.judgeDay() };
   }
 
   #takeOne(given: unknown, latestWallMs: number | undefined): CheckResult | undefined {
     const result = readResult(given, latestWallMs);
     if ('triggered' in result) return result;
     const known = this.#knownOf(result);
-    if (known.some((entry) => entry !== undefined)) this.#drop(new Set(known));
+    const replaced = new Set(known.filter((entry) => entry !== undefined));
+    if (replaced.size > 0) this.#drop(replaced);
     this.#add(result, known, undefined);
     for (const fill of result.fills) {
       this.#givenFills.delete(fill);
@@ -129,13 +150,14 @@ export class LossBook {
     return undefined;
   }
 
-  #knownOf({ fills }: CountedResult): Known {
+  #knownOf({ fills }: Pick<CountedResult, 'fills'>): Known {
     return fills.map((fill) => this.#byFill.get(fill));
   }
 
-  #drop(entries: ReadonlySet<Entry | undefined>): void {
+  #drop(entries: ReadonlySet<Entry>): void {
     this.#entries = this.#entries.filter((entry) => !entries.has(entry));
-    for (const entry of entries) for (const fill of entry?.fills ?? []) this.#byFill.delete(fill);
+    this.#isRecounted = false;
+    for (const entry of entries) for (const fill of entry.fills) this.#byFill.delete(fill);
   }
 
   #add(result: CountedResult, known: Known, source: ResultSource | undefined): void {
@@ -144,10 +166,12 @@ export class LossBook {
     const isOfDay = known.some((before) => before === undefined || before.isOfDay);
     const entry = { ...result, source, isCounted, isOfDay };
     for (const fill of result.fills) this.#byFill.set(fill, entry);
-    if (this.#daily !== undefined) this.#newestDay = Math.max(this.#newestDay, dayOf(entry.closedAtMs, this.#daily));
+    this.#tally.openDay(entry.closedAtMs);
     if (isZero(entry)) return;
     const place = this.#entries.findLastIndex(({ closedAtMs }) => closedAtMs <= entry.closedAtMs) + 1;
+    if (place < this.#entries.length) this.#isRecounted = false;
     this.#entries.splice(place, 0, entry);
+    if (this.#isRecounted) this.#tally.append(entry);
   }
 
   #forget(): void {
@@ -160,17 +184,20 @@ export class LossBook {
 
   // Kept: as many of the newest as a count looks at, those within the window of the sum, and those of the day.
   #prune(): void {
+    if (this.#entries.length < this.#pruneAt) return;
     const { max = 0, inLast, lossSum } = this.#losses ?? {};
     const counted = this.#entries.filter(({ isCounted }) => isCounted);
     const newest = new Set(counted.slice(Math.max(0, counted.length - Math.max(max, inLast?.results ?? 0))));
     const sinceMs = lossSum === undefined ? Infinity : (counted.at(-1)?.closedAtMs ?? -Infinity) - lossSum.windowMs;
-    const isNeeded = (entry: Entry): boolean =>
-      newest.has(entry) || (entry.isCounted && entry.closedAtMs > sinceMs) || this.#isOfNewestDay(entry);
-    if (!this.#entries.every(isNeeded)) this.#entries = this.#entries.filter(isNeeded);
+    this.#entries = this.#entries.filter(
+      (entry) => newest.has(entry) || (entry.isCounted && entry.closedAtMs > sinceMs) || this.#isOfNewestDay(entry),
+    );
+    this.#tally.trim(this.#entries);
+    // Looked through once in as many results as are kept.
+    this.#pruneAt = Math.max(PRUNED_FROM, 2 * this.#entries.length);
   }
 
-  // A late result of an earlier day belongs to that day.
   #isOfNewestDay({ isOfDay, closedAtMs }: Entry): boolean {
-    return isOfDay && this.#daily !== undefined && dayOf(closedAtMs, this.#daily) === this.#newestDay;
+    return isOfDay && this.#daily !== undefined && dayOf(closedAtMs, this.#daily) === this.#tally.newestDay;
   }
 }

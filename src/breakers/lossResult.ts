@@ -30,8 +30,13 @@ export function readResult(given: unknown, latestWallMs = Infinity): CountedResu
     const aheadMs = closedAtMs - latestWallMs;
     return trips('result_from_future', `a result is dated ${aheadMs} ms ahead`, { closedAtMs, aheadMs });
   }
-  const place = [isText(account) ? account : null, isText(symbol) ? symbol : null];
-  return { fills: ids.map((id) => JSON.stringify([...place, id])), pnl: exact, closedAtMs };
+  const place = { ...(isText(account) ? { account } : {}), ...(isText(symbol) ? { symbol } : {}) };
+  return { fills: fillsOf({ ...place, ids }), pnl: exact, closedAtMs };
+}
+
+/** The fills of a result by names that no fill of another account or symbol has. */
+export function fillsOf({ account, symbol, ids }: Pick<BreakerResult, 'account' | 'symbol' | 'ids'>): readonly string[] {
+  return ids.map((id) => JSON.stringify([account ?? null, symbol ?? null, id]));
 }
 
 export const isLoss = ({ pnl: { units } }: CountedResult): boolean => units < 0n;

@@ -75,7 +75,7 @@ function intentOf(settings: HttpSettings, facts: RequestFacts): RequestIntent {
 
 function refusalOf({ clock, permissions }: HttpSettings): Refusal | undefined {
   try {
-    return firstRefusal(permissions, clock.monotonicMs(), 'increase');
+    return firstRefusal(permissions, { nowMs: clock.monotonicMs(), intent: 'increase' });
   } catch (thrown) {
     // The clock: without it no permission can be asked.
     return doubt('http', `the permissions could not be asked: ${messageOf(thrown)}`);

@@ -87,11 +87,11 @@ export class SwitchView implements KillSwitchView {
     this.#watchForLapse();
   }
 
-  /** `nowMs` is a reading of the switch's own clock. Cancels always pass, and so do reductions unless an exit is, or may be, under way. */
-  check(nowMs: number, intent: IntentKind): Refusal | undefined {
+  /** `nowMs` and `wallMs` are readings of the switch's own clock. Cancels always pass, and so do reductions unless an exit is, or may be, under way. */
+  check(nowMs: number, intent: IntentKind, _entryId?: number, wallAtDoorMs?: number): Refusal | undefined {
     if (intent === 'cancel') return undefined;
     try {
-      const wallMs = this.#clock.wallMs();
+      const wallMs = wallAtDoorMs ?? this.#clock.wallMs();
       if (intent === 'reduce') return this.#reduceRefusal(nowMs, wallMs);
       const halting = this.#halting(nowMs, wallMs);
       if (halting === undefined) return undefined;

@@ -2,8 +2,17 @@
 import { sumOf } from './exact.js';
 import type { Close, LossCount, LossSum, RealisedResult } from './result.js';
 
-const keyOf = (result: RealisedResult): string =>
-  JSON.stringify([result.account, result.symbol, result.strategy ?? null, result.positionSide ?? null, result.orderId ?? null]);
+/** Worked out once for each result: results are never changed, and every question goes through all that are kept. */
+const keys = new WeakMap<RealisedResult, string>();
+
+function keyOf(result: RealisedResult): string {
+  const before = keys.get(result);
+  if (before !== undefined) return before;
+  const { account, symbol, strategy, positionSide, orderId } = result;
+  const key = JSON.stringify([account, symbol, strategy ?? null, positionSide ?? null, orderId ?? null]);
+  keys.set(result, key);
+  return key;
+}
 
 const isLoss = ({ pnl }: Close): boolean => pnl.startsWith('-');
 const isZero = ({ pnl }: Close): boolean => pnl === '0';
@@ -17,21 +26,39 @@ function closeOf(parts: readonly RealisedResult[], last: RealisedResult): Close 
   return { ...rest, ids: parts.map((part) => part.id), ...figures };
 }
 
+interface Group {
+  readonly parts: readonly RealisedResult[];
+  readonly close: Close;
+}
+
+/** By the last result of each: who asks again is given the same close, as long as it is one. */
+const groups = new WeakMap<RealisedResult, Group>();
+
+function groupOf(parts: readonly RealisedResult[], last: RealisedResult): Close {
+  const before = groups.get(last);
+  if (before?.parts.length === parts.length && before.parts.every((part, index) => part === parts[index])) return before.close;
+  const close = closeOf(parts, last);
+  groups.set(last, { parts, close });
+  return close;
+}
+
 /** Joins the results of one order, at the place of its last one. `results` come oldest first; so do the closes. */
 export function closesOf(results: readonly RealisedResult[]): Close[] {
   const orders = new Map<string, RealisedResult[]>();
-  const groups = new Set<RealisedResult[]>();
-  for (const result of results) {
-    const group = (result.orderId === undefined ? undefined : orders.get(keyOf(result))) ?? [];
-    group.push(result);
-    if (result.orderId !== undefined) orders.set(keyOf(result), group);
-    // Taken out and put in again, it stands last.
-    groups.delete(group);
-    groups.add(group);
-  }
-  return [...groups].flatMap((group) => {
-    const last = group.at(-1);
-    return last === undefined ? [] : [closeOf(group, last)];
+  /** The last part of each order so far, which is where its close stands. */
+  const lastOf = new Map<RealisedResult[], RealisedResult>();
+  const partsOf = results.map((result) => {
+    if (result.orderId === undefined) return [result];
+    const key = keyOf(result);
+    const parts = orders.get(key) ?? [];
+    orders.set(key, parts);
+    parts.push(result);
+    lastOf.set(parts, result);
+    return parts;
+  });
+  return results.flatMap((result, index) => {
+    const parts = partsOf[index] ?? [result];
+    return result.orderId === undefined || lastOf.get(parts) === result ? [groupOf(parts, result)] : [];
   });
 }
 
@@ -47,9 +74,9 @@ export function consecutiveLosses(closes: readonly Close[], droppedThroughMs: nu
   return { losses: since.filter(isLoss).length, closes: since.length, complete: known(closes[gain], droppedThroughMs) };
 }
 
-/** Losses among the newest `count` closes. */
+/** Losses among the newest `count` closes that were not of exactly zero. */
 export function lossesInLast(closes: readonly Close[], count: number, droppedThroughMs: number | undefined): LossCount {
-  const newest = closes.slice(-count);
+  const newest = closes.filter((close) => !isZero(close)).slice(-count);
   const oldest = newest.length === count ? newest[0] : undefined;
   return { losses: newest.filter(isLoss).length, closes: newest.length, complete: known(oldest, droppedThroughMs) };
 }

@@ -39,13 +39,16 @@ export class FifoLedger implements Ledger {
   readonly #options: CheckedLedgerOptions;
   readonly #instruments = new Map<string, Instrument>();
   #refused: LedgerState['refusals'];
+  /** By strategy. */
+  readonly #seen: Map<string, number>;
 
   constructor(options: CheckedLedgerOptions) {
     this.#options = options;
     const state: LedgerState =
-      options.snapshot === undefined ? { instruments: [], refusals: { count: 0 } } : readSnapshot(options.snapshot);
+      options.snapshot === undefined ? { instruments: [], refusals: { count: 0 }, seen: new Map() } : readSnapshot(options.snapshot);
     for (const instrument of state.instruments) this.#instruments.set(instrumentId(instrument.account, instrument.symbol), instrument);
     this.#refused = state.refusals;
+    this.#seen = new Map(state.seen);
   }
 
   record(report: unknown): RecordOutcome {
@@ -93,8 +96,17 @@ export class FifoLedger implements Ledger {
     return this.#refused;
   }
 
+  refusalsSeen(strategy: string): number {
+    return this.#seen.get(strategy) ?? 0;
+  }
+
+  takeRefusalsAsSeen(strategy: string, count: number): void {
+    // Nobody has seen what has not happened yet.
+    this.#seen.set(strategy, checkInteger('count', count, { min: 0, max: this.#refused.count }));
+  }
+
   snapshot(): string {
-    return writeSnapshot({ instruments: [...this.#instruments.values()], refusals: this.#refused });
+    return writeSnapshot({ instruments: [...this.#instruments.values()], refusals: this.#refused, seen: this.#seen });
   }
 
   #book(input: unknown): RecordOutcome {

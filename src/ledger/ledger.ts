@@ -19,7 +19,7 @@ export interface Ledger extends ResultSource {
   closes(filter?: ResultFilter): readonly Close[];
   /** Losing closes since the last gain. A close of exactly zero neither counts nor resets. */
   consecutiveLosses(filter?: ResultFilter): LossCount;
-  /** Losses among the newest `closes` closes, those of zero among them. Throws a ConfigurationError unless `closes` is a whole number of at least 1. */
+  /** Losses among the newest `closes` closes; those of exactly zero are not among them. Throws a ConfigurationError unless `closes` is a whole number of at least 1. */
   lossesInLast(closes: number, filter?: ResultFilter): LossCount;
   /** What losing closes of the last `windowMs` lost, by the wall clock. Throws a ConfigurationError unless `windowMs` is a number of at least 1. */
   lossSum(windowMs: number, filter?: ResultFilter): LossSum;
@@ -27,6 +27,10 @@ export interface Ledger extends ResultSource {
   positions(filter?: ResultFilter): readonly OpenPosition[];
   /** How many reports were refused since the ledger began, restarts included, and the latest of them. */
   refusals(): { readonly count: number; readonly latest?: FillRefusal };
+  /** How many of them were taken as seen for a strategy, restarts included. */
+  refusalsSeen(strategy: string): number;
+  /** What breakers call when they are reset. Throws a ConfigurationError for more refusals than there were. */
+  takeRefusalsAsSeen(strategy: string, count: number): void;
   /** Everything as text, with its version and checksum, for `createLedger({ snapshot })`. */
   snapshot(): string;
 }

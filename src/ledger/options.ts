@@ -3,7 +3,7 @@ import { checkInteger, checkNumber } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 
-/** One hour: longer than the 30 minutes within which United States exchanges take requests to bust a trade (their clearly erroneous rules). */
+/** One hour: United States exchanges take requests to bust a trade for up to that long (their clearly erroneous rules). */
 export const DEFAULT_HORIZON_MS = 3_600_000;
 /** How far ahead of this host's wall clock a fill may be stamped. One wrong stamp in the future would otherwise settle the whole book. */
 export const DEFAULT_MAX_AHEAD_MS = 60_000;

@@ -14,6 +14,8 @@ export const SNAPSHOT_VERSION = 1;
 export interface LedgerState {
   readonly instruments: readonly Instrument[];
   readonly refusals: { readonly count: number; readonly latest?: FillRefusal };
+  /** How many refusals somebody has taken as seen, by strategy. */
+  readonly seen: ReadonlyMap<string, number>;
 }
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -31,7 +33,7 @@ function plainBook({ key, settled, tail }: Book): Plain {
   return { strategy, positionSide, lots: lotsOf(position).map(plainLot), results, droppedThroughMs, tail: tail.map(plainReport) };
 }
 
-export function writeSnapshot({ instruments, refusals }: LedgerState): string {
+export function writeSnapshot({ instruments, refusals, seen }: LedgerState): string {
   const body = {
     instruments: instruments.map(({ account, symbol, settledBeforeMs, busts, books }) => ({
       account,
@@ -41,6 +43,7 @@ export function writeSnapshot({ instruments, refusals }: LedgerState): string {
       books: [...books.values()].map(plainBook),
     })),
     refusals,
+    seen: [...seen],
   };
   return JSON.stringify({ version: SNAPSHOT_VERSION, sha256: checksumOf(body), body });
 }
@@ -142,6 +145,11 @@ function readRefusals(field: string, value: unknown): LedgerState['refusals'] {
   return { count: refused, latest: { code, field: word('field'), bound: word('bound'), message: word('message') } };
 }
 
+function readSeen(field: string, value: unknown): [string, number] {
+  const [strategy, count] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  return [text(`${field}[0]`, strategy), checkInteger(`snapshot.${field}[1]`, count, { min: 0 })];
+}
+
 function parsed(snapshot: string): unknown {
   try {
     return JSON.parse(snapshot);
@@ -154,7 +162,12 @@ function parsed(snapshot: string): unknown {
 export function readSnapshot(snapshot: string): LedgerState {
   const { version, sha256, body } = plainOf('text', parsed(snapshot));
   if (version !== SNAPSHOT_VERSION) return wrong('version', version, `must be ${SNAPSHOT_VERSION}`);
-  const { instruments, refusals } = plainOf('body', body);
+  const { instruments, refusals, seen = [] } = plainOf('body', body);
   if (sha256 !== checksumOf(body)) return wrong('sha256', sha256, 'must be the checksum of the body: the snapshot is damaged');
-  return { instruments: listOf('instruments', instruments, readInstrument), refusals: readRefusals('refusals', refusals) };
+  return {
+    instruments: listOf('instruments', instruments, readInstrument),
+    refusals: readRefusals('refusals', refusals),
+    // A snapshot that was written before there was such a list has none: what was refused trips once more.
+    seen: new Map(listOf('seen', seen, readSeen)),
+  };
 }

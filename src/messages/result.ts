@@ -17,8 +17,12 @@ export interface BreakerResult {
 
 /** Where results come from that are corrected, taken back and refused: a ledger. */
 export interface ResultSource {
-  /** Those of one strategy; `null`: those that name none. */
+  /** Those of one strategy; `null`: those that name none. One that has changed is another object: the same one is not read again. */
   closes(filter: { readonly strategy: string | null }): readonly BreakerResult[];
   /** Reports that could not be booked: each may hide a loss. */
   refusals(): { readonly count: number; readonly latest?: { readonly message: string } };
+  /** How many of them somebody has taken as seen for a strategy, restarts included. Left out: none. */
+  refusalsSeen?(strategy: string): number;
+  /** Breakers call it when they are reset: so many refusals trip that strategy no more, after a restart neither. */
+  takeRefusalsAsSeen?(strategy: string, count: number): void;
 }

@@ -1,8 +1,8 @@
 /** Lets one submission in, or says why not: everything between the caller's intent and the count, in one synchronous step. */
 import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { ConfigurationError, messageOf } from '../errors.js';
 import { isolated } from '../logger.js';
-import type { IntentKind, Permission } from '../permission.js';
+import type { IntentKind, Permission, Refusal } from '../permission.js';
 import { doubt, firstRefusal, isIntent } from './door.js';
 import type { OrderRefusal, Settled } from './errors.js';
 import { SHUT, type ShutdownGate } from './gate.js';
@@ -39,6 +39,22 @@ export interface Submission {
 
 export type Refused = { readonly ok: false } & OrderRefusal;
 
+/** Whoever closes the book waits for as long as a permission has answered for, and no longer. */
+function longestCallMs(brokerTimeoutMs: number | undefined, permissions: readonly Permission[]): number | undefined {
+  let longestMs = brokerTimeoutMs;
+  for (const { name, brokerTimeoutMs: answeredMs } of permissions) {
+    if (answeredMs === undefined) continue;
+    if (brokerTimeoutMs !== undefined && brokerTimeoutMs > answeredMs)
+      throw new ConfigurationError(
+        'brokerTimeoutMs',
+        brokerTimeoutMs,
+        `must be at most ${answeredMs}: ${name} answers for calls of no more`,
+      );
+    longestMs ??= answeredMs;
+  }
+  return longestMs;
+}
+
 export class OrderDoor {
   readonly clock: Clock;
   readonly #gate: ShutdownGate;
@@ -47,12 +63,13 @@ export class OrderDoor {
   readonly #observe: ((event: GuardEvent) => void) | undefined;
 
   constructor(options: DoorOptions) {
-    const { gate = shutdownGate, killSwitch, lease, breakers, permissions = [], brokerTimeoutMs } = options;
+    const { gate = shutdownGate, killSwitch, lease, breakers, permissions = [] } = options;
     this.#gate = gate;
     this.clock = options.clock ?? gate.clock;
     this.#permissions = [killSwitch, lease, breakers, ...permissions].filter((permission) => permission !== undefined);
     this.#maxPositionAgeMs = options.maxPositionAgeMs ?? DEFAULT_MAX_POSITION_AGE_MS;
     this.#observe = options.observe;
+    const brokerTimeoutMs = longestCallMs(options.brokerTimeoutMs, this.#permissions);
     if (brokerTimeoutMs !== undefined) gate.protocol.coverBrokerTimeout(brokerTimeoutMs);
   }
 
@@ -72,7 +89,7 @@ export class OrderDoor {
       const shut = this.#shut(protocol, intent, exitPermit);
       if (shut !== undefined || intent === 'cancel') return shut;
       // A reduction that was let in stands in its book: what was proven of it still holds.
-      return firstRefusal(this.#permissions, this.clock.monotonicMs(), intent, entry.entryId);
+      return this.#firstRefusal(this.clock.monotonicMs(), intent, entry.entryId);
     } catch (thrown) {
       return doubt('order_door', `the door itself failed: ${messageOf(thrown)}`);
     }
@@ -113,7 +130,7 @@ export class OrderDoor {
       return this.#refuse(label, 'increase', doubt('intent', 'the intent of the order is not known: not one of increase, reduce, cancel'));
     const claimed = intent === 'reduce' ? proof() : undefined;
     const nowMs = this.clock.monotonicMs();
-    const refusal = intent === 'cancel' ? undefined : firstRefusal(this.#permissions, nowMs, intent);
+    const refusal = intent === 'cancel' ? undefined : this.#firstRefusal(nowMs, intent, undefined);
     if (refusal !== undefined) return this.#refuse(label, intent, refusal);
     if (intent !== 'reduce') return this.#enter({ protocol, label, intent, nowMs, exitPermit });
     const book = reductionsOf(protocol, this.clock);
@@ -121,6 +138,12 @@ export class OrderDoor {
     const verdict = book.verify(claimed, nowMs, this.#maxPositionAgeMs);
     if (!verdict.holds) return this.#refuse(label, intent, verdict.refusal);
     return this.#enter({ protocol, label, intent, nowMs, exitPermit, proof: verdict.proof });
+  }
+
+  // Each reading of a clock costs as much as all else that a permission does: where several may want the wall clock, it is read for all.
+  #firstRefusal(nowMs: number, intent: IntentKind, entryId: number | undefined): Refusal | undefined {
+    const wallMs = this.#permissions.length > 1 ? this.clock.wallMs() : undefined;
+    return firstRefusal(this.#permissions, { nowMs, intent, entryId, wallMs });
   }
 
   // After the shutdown a hook may still take risk away, never add any.

@@ -37,9 +37,17 @@ function complete({ name }: Permission, refusal: Refusal): Refusal {
   return { ...refusal, source: name, reason: 'no reason given' };
 }
 
-function ask(permission: Permission, nowMs: number, intent: IntentKind, entryId: number | undefined): Refusal | undefined {
+/** What every permission is told of one order. */
+interface Asked {
+  readonly nowMs: number;
+  readonly intent: IntentKind;
+  readonly entryId?: number | undefined;
+  readonly wallMs?: number | undefined;
+}
+
+function ask(permission: Permission, { nowMs, intent, entryId, wallMs }: Asked): Refusal | undefined {
   try {
-    const answer: unknown = permission.check(nowMs, intent, entryId);
+    const answer: unknown = permission.check(nowMs, intent, entryId, wallMs);
     if (answer === undefined) return undefined;
     if (isRefusal(answer)) return complete(permission, answer);
     // An async check answers too late; nobody will look at how it ends.
@@ -55,10 +63,10 @@ function precedes(left: RefusalCode, right: RefusalCode): boolean {
 }
 
 /** All must allow. Where several refuse, the first in the order of `REFUSAL_CODES` is told; among equals, the first asked. */
-export function firstRefusal(permissions: readonly Permission[], nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined {
+export function firstRefusal(permissions: readonly Permission[], asked: Asked): Refusal | undefined {
   let first: Refusal | undefined;
   for (const permission of permissions) {
-    const refusal = ask(permission, nowMs, intent, entryId);
+    const refusal = ask(permission, asked);
     if (refusal !== undefined && (first === undefined || precedes(refusal.code, first.code))) first = refusal;
   }
   return first;

@@ -11,6 +11,8 @@ import { intactParts, type LeaseParts, Renewal } from './renewal.js';
 
 export interface TradingLease extends Permission {
   readonly holderId: string;
+  /** What it has registered: guards under it may take no longer. */
+  readonly brokerTimeoutMs: number;
   /** Resolves once this holder is registered and read back (or closed). It may then still wait for its first renewal. */
   readonly ready: Promise<void>;
   /** What the lease is worth now. Untils and sinces are on the monotonic clock of the options. */
@@ -25,6 +27,7 @@ const RELEASE_ATTEMPTS = 3;
 class HeldLease implements TradingLease {
   readonly name = LEASE_NAME;
   readonly holderId: string;
+  readonly brokerTimeoutMs: number;
   readonly ready: Promise<void>;
   readonly #config: LeaseConfig;
   readonly #holder: Holder;
@@ -41,6 +44,7 @@ class HeldLease implements TradingLease {
   constructor(config: LeaseConfig, parts: LeaseParts) {
     this.#config = config;
     this.holderId = config.holderId;
+    this.brokerTimeoutMs = config.brokerTimeoutMs;
     const { bus, clock, logger, random, holderId } = config;
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
@@ -54,13 +58,13 @@ class HeldLease implements TradingLease {
     this.#running = Promise.all([this.#renewal.run(this.#stopping.signal), this.#drainLoop(this.#stopping.signal)]);
   }
 
-  check(nowMs: number, intent: IntentKind): Refusal | undefined {
+  check(nowMs: number, intent: IntentKind, _entryId?: number, wallMs?: number): Refusal | undefined {
     if (intent === 'cancel') return undefined;
     const { venueEnforcesReduceOnly } = this.#config;
     try {
-      const exitDoubt = intent === 'reduce' && !venueEnforcesReduceOnly ? this.#renewal.exitDoubt(nowMs) : undefined;
+      const exitDoubt = intent === 'reduce' && !venueEnforcesReduceOnly ? this.#renewal.exitDoubt(nowMs, wallMs) : undefined;
       const door = { closed: this.#closed, venueEnforcesReduceOnly, exitDoubt };
-      return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce'), intent, door);
+      return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce', wallMs), intent, door);
     } catch {
       // An injected clock that throws leaves nothing to stand on.
       return { code: 'lease_expired', source: LEASE_NAME, reason: 'the lease could not be judged' };

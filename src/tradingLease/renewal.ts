@@ -91,11 +91,11 @@ export class Renewal {
   }
 
   /** The wall clock is read only where it decides: at the door, for an order that adds risk under a lease that seems to hold. */
-  decide(nowMs: number, checkClocks: boolean): LeaseDecision {
+  decide(nowMs: number, checkClocks: boolean, wallMs?: number): LeaseDecision {
     const decision = this.#parts.decideLease(this.#view, nowMs, this.#config);
     if (!checkClocks || decision.kind !== 'held' || this.#grant === undefined) return decision;
     const { clock, wallDivergenceMs } = this.#config;
-    if (!this.#parts.clocksDiverged(this.#grant, { nowMs, wallMs: clock.wallMs() }, wallDivergenceMs)) return decision;
+    if (!this.#parts.clocksDiverged(this.#grant, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs)) return decision;
     return {
       kind: 'suspended',
       sinceMs: nowMs,
@@ -105,9 +105,12 @@ export class Renewal {
   }
 
   /** Why an exit may be under way without this holder and its worker knowing of each other. */
-  exitDoubt(nowMs: number): string | undefined {
+  exitDoubt(nowMs: number, wallMs?: number): string | undefined {
     const { clock, ttlMs, wallDivergenceMs } = this.#config;
-    if (this.#clocks !== undefined && this.#parts.clocksDiverged(this.#clocks, { nowMs, wallMs: clock.wallMs() }, wallDivergenceMs)) {
+    if (
+      this.#clocks !== undefined &&
+      this.#parts.clocksDiverged(this.#clocks, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs)
+    ) {
       return `${CLOCKS_DRIFTED} since the renewal`;
     }
     return exitDoubt(this.#view, nowMs, ttlMs);

@@ -49,6 +49,23 @@ describe('what a ledger tells', () => {
     expect(breakers.recordFills(ledger).triggered).toBe(false);
   });
 
+  it('a refusal that was reset trips no more after a restart, and one that was not does', async () => {
+    const config = { consecutiveLosses: { max: 3 } };
+    const ledger = await ledgerWith([]);
+    ledger.record({ ...fill('buy', 1, 100), price: 'none' });
+    const [seeing, other] = [scene(config, { clock: later() }).breakers, scene(config, { clock: later() }).breakers];
+    seeing.recordFills(ledger);
+    const unseen = await ledgerWith([], { snapshot: ledger.snapshot() });
+    expect(scene(config, { clock: later() }).breakers.recordFills(unseen)).toMatchObject({ reasonCode: 'fill_refused' });
+    await seeing.reset({ by: 'operator', reason: 'the feed was mended' });
+    const seen = await ledgerWith([], { snapshot: ledger.snapshot() });
+    expect(scene(config, { clock: later() }).breakers.recordFills(seen).triggered).toBe(false);
+    seen.record({ ...fill('buy', 1, 100), price: 'none' });
+    expect(other.recordFills(seen)).toMatchObject({ triggered: true, reasonCode: 'fill_refused' });
+    expect(seen.refusalsSeen('another')).toBe(0);
+    expect(() => seen.takeRefusalsAsSeen('another', 3)).toThrow(/^count = 3.*between 0 and 2/);
+  });
+
   it('a result of tomorrow trips', () => {
     const { breakers, clock } = scene({ consecutiveLosses: { max: 3 } });
     expect(breakers.recordFill(result(-1, clock.wallMs() + DAY_MS))).toMatchObject({ triggered: true, reasonCode: 'result_from_future' });

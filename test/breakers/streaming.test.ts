@@ -2,14 +2,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { abnormalVolatility } from '../../src/breakers/abnormalVolatility.js';
 import { checkVolatility, type VolatilityOptions } from '../../src/breakers/options.js';
+import type { Details } from '../../src/breakers/result.js';
 import { SlidingMoments } from '../../src/breakers/slidingMoments.js';
-import { logReturn, sigmaOf } from '../../src/breakers/volatility.js';
+import { closesNeeded, logReturn, medianOfThree, sigmaOf } from '../../src/breakers/volatility.js';
 import { VolatilityStream } from '../../src/breakers/volatilityStream.js';
 import { WindowSum } from '../../src/breakers/windowSum.js';
+import { type Random, seededRandom } from '../../src/random.js';
 import { fcSeed } from '../support/seed.js';
 
 const RELATIVE_ERROR = 1e-9;
-const RUNS = { seed: fcSeed, numRuns: 300 };
+/** `npm run streams` asks for so many more. */
+const SERIES = Number(process.env['STREAM_SERIES'] ?? 300);
+const BARS = Number(process.env['STREAM_BARS'] ?? 5_000);
+const RUNS = { seed: fcSeed, numRuns: SERIES };
+const TIMEOUT_MS = 3_600_000;
 
 const anySeries: fc.Arbitrary<number[]> = fc.oneof(
   fc
@@ -45,7 +51,7 @@ const series = anySeries.map((values) => values.map((value) => (Math.abs(value) 
 
 const largestOf = (values: readonly number[]): number => values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
-describe('SlidingMoments', () => {
+describe('SlidingMoments', { timeout: TIMEOUT_MS }, () => {
   it('is within 1e-9 of the largest value in the window of what two passes give', () => {
     fc.assert(
       fc.property(series, fc.integer({ min: 1, max: 60 }), (values, window) => {
@@ -71,7 +77,29 @@ describe('SlidingMoments', () => {
   });
 });
 
-describe('VolatilityStream', () => {
+/** The largest return that either window holds, behind the filter. */
+function largestReturn(closes: readonly number[], estimator: 'plain' | 'robust'): number {
+  const prices =
+    estimator === 'plain' ? closes : closes.slice(2).map((close, at) => medianOfThree(closes[at] ?? close, closes[at + 1] ?? close, close));
+  return largestOf(prices.slice(1).map((next, at) => logReturn(prices[at] ?? next, next)));
+}
+
+function errorOf(streamed: Details, listed: Details): number {
+  return Math.max(...(['recentSigma', 'baselineSigma'] as const).map((name) => Math.abs(Number(streamed[name]) - Number(listed[name]))));
+}
+
+/** What one bar does to the price, by the stretch of the stream that it stands in. */
+const STRETCHES: readonly ((random: Random) => number)[] = [
+  (random) => 1 + (random.next() - 0.5) * 1e-3,
+  () => 1,
+  (random) => 1 + (random.next() - 0.5) * 1e-13,
+  (random) => 10 ** ((random.next() - 0.5) * 200),
+  (random) => 1 + (random.next() - 0.5) * 0.1,
+  // One that leaves something huge just as the stretch begins.
+  (random) => (random.next() < 0.04 ? 10 ** ((random.next() - 0.5) * 50) : 1),
+];
+
+describe('VolatilityStream', { timeout: TIMEOUT_MS }, () => {
   const closes = fc.oneof(
     fc.array(fc.double({ min: 1e-3, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 120 }),
     fc.array(fc.double({ min: 99.9, max: 100.1, noNaN: true }), { minLength: 1, maxLength: 120 }),
@@ -100,8 +128,8 @@ describe('VolatilityStream', () => {
             return;
           }
           const { recentSigma, baselineSigma } = listed.details as { recentSigma: number; baselineSigma: number };
-          const returns = prices.slice(1, index + 1).map((next, at) => logReturn(prices[at] ?? next, next));
-          const band = RELATIVE_ERROR * largestOf(returns) * (1 + checked.threshold);
+          const seen = prices.slice(Math.max(0, index + 1 - closesNeeded(checked)), index + 1);
+          const band = RELATIVE_ERROR * largestReturn(seen, checked.estimator) * (1 + checked.threshold);
           const distance = recentSigma - checked.threshold * Math.max(baselineSigma, checked.minBaseline);
           if (Math.abs(distance) > band) expect(streamed.triggered).toBe(listed.triggered);
         });
@@ -109,9 +137,46 @@ describe('VolatilityStream', () => {
       RUNS,
     );
   });
+
+  it.each(['plain', 'robust'] as const)(
+    '%s: one long stream of calm, frozen, tiny, huge and wild stretches decides as the list does',
+    (estimator) => {
+      const checked = checkVolatility('volatility', { threshold: 3, estimator });
+      const needed = closesNeeded(checked);
+      const stream = new VolatilityStream(checked);
+      const random = seededRandom(fcSeed);
+      const kept: number[] = [];
+      let close = 100;
+      let stretch = 0;
+      let [decided, tripped, worst] = [0, 0, 0];
+      for (let bar = 0; bar < BARS; bar += 1) {
+        if (bar % 50 === 0) stretch = Math.floor(random.next() * STRETCHES.length);
+        close = Math.min(1e300, Math.max(1e-300, close * (STRETCHES[stretch]?.(random) ?? 1)));
+        kept.push(close);
+        if (kept.length > needed) kept.shift();
+        const streamed = stream.push(close);
+        const listed = abnormalVolatility(kept, checked);
+        if (listed.reasonCode === 'volatility_insufficient_data') continue;
+        const error = errorOf(streamed.details, listed.details);
+        const largest = largestReturn(kept, estimator);
+        if (error > RELATIVE_ERROR * largest) expect.fail(`bar ${bar}: off by ${error}, the largest return is ${largest}`);
+        worst = Math.max(worst, largest === 0 ? 0 : error / largest);
+        const { recentSigma, baselineSigma } = listed.details as { recentSigma: number; baselineSigma: number };
+        const distance = recentSigma - checked.threshold * Math.max(baselineSigma, checked.minBaseline);
+        if (Math.abs(distance) <= RELATIVE_ERROR * largest * (1 + checked.threshold)) continue;
+        decided += 1;
+        if (listed.triggered) tripped += 1;
+        if (streamed.triggered !== listed.triggered) expect.fail(`bar ${bar}: ${JSON.stringify({ streamed, listed })}`);
+      }
+      if (SERIES > 300)
+        console.log(`${estimator}: ${BARS} bars, ${decided} decided, ${tripped} tripped, largest error ${worst} of the largest return`);
+      expect(decided).toBeGreaterThan(BARS / 4);
+      expect(tripped).toBeGreaterThan(BARS / 100);
+    },
+  );
 });
 
-describe('WindowSum', () => {
+describe('WindowSum', { timeout: TIMEOUT_MS }, () => {
   it('is the sum of what is younger than the window', () => {
     const steps = fc.array(
       fc.tuple(fc.integer({ min: 0, max: 50 }), fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1e12, noNaN: true }))),

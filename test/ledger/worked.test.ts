@@ -31,22 +31,33 @@ describe('published examples', () => {
     expect(ledger.positions()).toMatchObject([{ quantity: '100' }]);
   });
 
-  // Figures: the perpetual inventory record at https://www.scribd.com/document/793731603/TT06: costs of 110, 440 + 595 and 297.50, 339.25 left.
+  // Figures: EX 7-6 at https://accountingqanda.blogspot.com/2019/01/ex-7-6-perpetual-inventory-using-fifo.html: costs of 52,800,
+  // 15,400 + 21,600 and 10,800 + 36,480, together 137,080; 440 left, worth 21,120. What was sold for is our own.
   it('costs what is sold as a perpetual inventory does', async () => {
+    const sales = [1_200, 830, 1_000, 440];
     const ledger = await ledgerWith([
-      fill('buy', 100, '5.50'),
-      fill('sell', 20, 10),
-      fill('buy', 165, '5.95'),
-      fill('sell', 180, 10),
-      fill('buy', 40, '6.25'),
-      fill('sell', 50, 10),
-      fill('sell', 55, 10),
+      fill('buy', 1_550, 44),
+      fill('buy', 720, 45),
+      fill('sell', 1_200, 50),
+      fill('sell', 830, 50),
+      fill('buy', 1_200, 48),
+      fill('sell', 1_000, 50),
     ]);
-    expect(pnls(ledger.results())).toEqual(['90', '765', '202.5', '210.75']);
+    expect(ledger.positions()).toMatchObject([{ quantity: '440' }]);
+    ledger.record(fill('sell', 440, 50));
+    const costs = ledger.results().map(({ pnl }, index) => (sales[index] ?? 0) * 50 - Number(pnl));
+    expect(costs).toEqual([52_800, 15_400 + 21_600, 10_800 + 36_480, 21_120]);
+    expect(costs.slice(0, 3).reduce((sum, cost) => sum + cost)).toBe(137_080);
   });
 });
 
 describe('a position', () => {
+  it('is closed out of three lots, the last one in part', async () => {
+    const ledger = await ledgerWith([fill('buy', 100, 20), fill('buy', 20, 24), fill('buy', 200, 36), fill('sell', 150, 30)]);
+    expect(pnls(ledger.results())).toEqual(['940']);
+    expect(ledger.positions()).toMatchObject([{ quantity: '170' }]);
+  });
+
   it('is closed in parts, oldest lot first', async () => {
     const ledger = await ledgerWith([
       fill('buy', 10, 100),

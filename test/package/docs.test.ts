@@ -1,4 +1,5 @@
 /** The documentation says what is: its code compiles, its links lead somewhere, its defaults are those of the code. */
+
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -55,6 +56,7 @@ import {
 } from '../../src/process/options.js';
 import { FLUSH_MS } from '../../src/process/owner.js';
 import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
+import { DEFAULT_SEEDS } from '../../src/simulation/command.js';
 import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS } from '../../src/tradingLease/options.js';
 import { HALT_TIMEOUT_MS, OBSERVE_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';
 import { DEFAULT_ENVIRONMENT } from '../../src/venue/options.js';
@@ -74,6 +76,7 @@ const SECTIONS = ['About', 'Usage', 'Defaults', 'Telemetry', 'Diagrams', 'Anti-p
 
 /** What each page must say of the code, by the text of the first column. */
 const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>>>> = {
+  'docs/simulation.md': { '--seeds': DEFAULT_SEEDS, '--seed': 1 },
   'docs/chaos.md': {
     armed: String(CHAOS_DEFAULTS.armed),
     types: CHAOS_DEFAULTS.types.join(', '),

@@ -178,6 +178,7 @@ interface Measured {
   readonly ratio: number | null;
   readonly limit: number;
   readonly within: boolean;
+  readonly rounds: readonly (number | null)[];
 }
 
 describe('docs/http.md', () => {
@@ -210,18 +211,32 @@ describe('docs/http.md', () => {
   });
 });
 
-describe('docs/scale.md and docs/killSwitch.md', () => {
+describe('docs/scale.md, docs/killSwitch.md, docs/breakers.md and docs/shutdown-gate.md', () => {
+  const HEAD = ['budget', 'median', 'limit', 'within'] as const;
+  const RESULTS = join(REPOSITORY, 'benchmarks/results');
+  const resultsIn = (file: string): readonly Measured[] =>
+    existsSync(join(RESULTS, file)) ? (JSON.parse(readFileSync(join(RESULTS, file), 'utf8')) as Measured[]) : [];
   const shown = (value: number | null): string => (value === null ? 'none' : Number(value.toPrecision(3)).toLocaleString('en-US'));
 
   it('tell every figure of the results as it was measured, and no other', () => {
-    const directory = join(REPOSITORY, 'benchmarks/results');
-    const measured = readdirSync(directory).flatMap((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as Measured[]);
+    const measured = readdirSync(RESULTS).flatMap(resultsIn);
     const line = (cells: readonly string[]) => cells.join(' | ');
     const expected = measured.map(({ budget, ratio, limit, within }) => line([budget, shown(ratio), shown(limit), within ? 'yes' : 'no']));
-    const told = ['docs/scale.md', 'docs/killSwitch.md'].flatMap((page) =>
-      rowsOf(readPage(page), 'budget').map((row) => line(row.slice(0, 4))),
+    const told = ['docs/scale.md', 'docs/killSwitch.md', 'docs/breakers.md', 'docs/shutdown-gate.md'].flatMap((page) =>
+      rowsOf(readPage(page), ...HEAD).map((row) => line(row.slice(0, 4))),
     );
     expect(new Set(told)).toEqual(new Set(expected));
+  });
+
+  it.each([
+    ['docs/killSwitch.md', 'killSwitch.json'],
+    ['docs/shutdown-gate.md', 'guard.json'],
+  ])('%s tells how far the rounds of each figure lie apart', (page, file) => {
+    const expected = resultsIn(file).map(({ budget, rounds }) => {
+      const sorted = rounds.toSorted((left, right) => (left ?? Number.NaN) - (right ?? Number.NaN));
+      return [budget, `${shown(sorted.at(0) ?? null)} to ${shown(sorted.at(-1) ?? null)}`];
+    });
+    expect(rowsOf(readPage(page), ...HEAD, 'range').map(([budget, , , , range]) => [budget, range])).toEqual(expected);
   });
 });
 

@@ -13,7 +13,7 @@ describe('order door', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(ORDER, { minLength: 1 }), (codes) => {
         const permissions = codes.map((code) => ({ name: code, check: () => refusalOf(code) }));
-        const told = firstRefusal([{ name: 'yes', check: () => undefined }, ...permissions], 0, 'increase');
+        const told = firstRefusal([{ name: 'yes', check: () => undefined }, ...permissions], { nowMs: 0, intent: 'increase' });
         expect(told?.code).toBe(ORDER.find((code) => codes.includes(code)));
       }),
       { seed: FC_SEED },
@@ -23,10 +23,14 @@ describe('order door', () => {
   it('among equals the first asked is told, and words left out are filled in', () => {
     const bare = { code: 'trading_halted' } as ReturnType<typeof refusalOf>;
     const permissions = ['a', 'b'].map((name) => ({ name, check: () => bare }));
-    expect(firstRefusal(permissions, 0, 'increase')).toEqual({ code: 'trading_halted', source: 'a', reason: 'no reason given' });
+    expect(firstRefusal(permissions, { nowMs: 0, intent: 'increase' })).toEqual({
+      code: 'trading_halted',
+      source: 'a',
+      reason: 'no reason given',
+    });
   });
 
   it('nobody refuses: undefined', () => {
-    expect(firstRefusal([{ name: 'yes', check: () => undefined }], 0, 'increase')).toBeUndefined();
+    expect(firstRefusal([{ name: 'yes', check: () => undefined }], { nowMs: 0, intent: 'increase' })).toBeUndefined();
   });
 });

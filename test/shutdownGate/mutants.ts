@@ -14,7 +14,7 @@ const checkOutside: MakeSubmit = (send, options) => {
   return {
     trySubmit(order): Admission<string> {
       const nowMs = gate?.clock.monotonicMs() ?? 0;
-      const refusal = order.intent === 'cancel' ? undefined : firstRefusal(asked, nowMs, order.intent);
+      const refusal = order.intent === 'cancel' ? undefined : firstRefusal(asked, { nowMs, intent: order.intent });
       if (refusal !== undefined) return { ok: false, ...refusal };
       const outcome = Promise.resolve().then(() => inner(order));
       outcome.catch(() => undefined);

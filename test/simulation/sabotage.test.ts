@@ -6,33 +6,8 @@ import { hunt } from '../../src/simulation/campaign/sabotageHunt.js';
 import { timelineOf } from '../../src/simulation/campaign/timeline.js';
 import { simulatedSabotage } from '../../src/simulation/sabotage/catalogue.js';
 
-/** What takes a campaign longer than a test may take is hunted by `npm run simulate:sabotages`. */
-const FOUND_SOON = [
-  'no-watchdog',
-  'no-worker',
-  'read-error-as-zero',
-  'halt-last',
-  'no-cancel',
-  'accepted-is-closed',
-  'ack-before-done',
-  'panic-once',
-  'wall-clock-age',
-  'no-dedupe',
-  'flag-not-lease',
-  'retry-blindly',
-  'check-then-await',
-  'never-halts',
-  'renews-unwatched',
-  'trusts-a-still-clock',
-  'lease-never-lapses',
-  'no-horizon',
-  'flat-at-first-sight',
-  'closes-twice-the-size',
-  'closes-at-once',
-  'no-breakers',
-  'forgets-trips',
-  'no-unguarded-rule',
-];
+/** One of each kind of role; the smallest schedules of all are replayed by the corpus, and `npm run simulate:sabotages` hunts all anew. */
+const FOUND_SOON = ['no-worker', 'read-error-as-zero', 'flag-not-lease', 'forgets-trips'];
 
 describe('a campaign', () => {
   it.each(FOUND_SOON)(
@@ -55,7 +30,7 @@ describe('a campaign', () => {
 
   it('tells a broken run as a timeline that names the promise', async () => {
     const { parts, breaks } = simulatedSabotage('no-worker');
-    const { violations } = await runCampaign({ seed: 1, seeds: 1, parts, until: breaks, clock: systemClock });
+    const { violations } = await runCampaign({ seed: 1, seeds: 1, run: { parts }, until: breaks, clock: systemClock });
     const [found] = violations;
     if (found === undefined) throw new Error('nothing was found');
     expect(timelineOf(found.run)).toMatch(/panic of watchdog-1: EXIT_BRAIN_UNGUARDED[\s\S]*BROKEN (L2|S6)/);

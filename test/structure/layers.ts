@@ -74,6 +74,8 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   // Decimals are one file's alone; the ledger that needs them is itself imported when one is made.
   ['bignumber.js', ['ledger/exact.ts']],
   ['ioredis', []],
+  // Types alone: the user's own module is handed in.
+  ['fast-check', ['testing/']],
   ['p-limit', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
   ['pino', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
   ['zod', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],

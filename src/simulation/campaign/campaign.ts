@@ -6,9 +6,8 @@ import type { Fault, Schedule } from '../faults/schedule.js';
 import { REACHABLE } from '../judge/reached.js';
 import type { Violation } from '../judge/violation.js';
 import { TraceHash } from '../kernel/trace.js';
-import type { MakeParts } from '../world/parts.js';
 import type { WorldSetup } from '../world/setup.js';
-import { type RunResult, runSchedule } from './run.js';
+import { type RunOptions, type RunResult, runSchedule } from './run.js';
 import { shrinkFaults } from './shrink.js';
 
 export interface CampaignOptions {
@@ -19,7 +18,7 @@ export interface CampaignOptions {
   /** No further seed begins after so long on the clock. Default: no limit. */
   readonly forMs?: number;
   readonly swarm?: boolean;
-  readonly parts?: MakeParts;
+  readonly run?: RunOptions;
   /** What every world begins with, whatever its seed says. */
   readonly setup?: Partial<WorldSetup>;
   /** What all schedules hold. */
@@ -65,9 +64,8 @@ export function scheduleFor(
 export async function shrinkRun(
   found: RunResult,
   violation: Violation,
-  parts?: MakeParts,
+  options: RunOptions = {},
 ): Promise<{ schedule: Schedule; run: RunResult }> {
-  const options = parts === undefined ? {} : { parts };
   let smallest = found;
   await shrinkFaults(found.schedule.faults, async (faults: readonly Fault[]) => {
     const run = await runSchedule({ ...found.schedule, faults }, options);
@@ -79,7 +77,7 @@ export async function shrinkRun(
 }
 
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const { seed: first, seeds, forMs = Infinity, parts, clock, until, signal } = options;
+  const { seed: first, seeds, forMs = Infinity, clock, until, signal } = options;
   const startedMs = clock.monotonicMs();
   const trace = new TraceHash();
   const reached = new Set<string>();
@@ -89,14 +87,14 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const mayGoOn = () => done < seeds && signal?.aborted !== true && clock.monotonicMs() - startedMs < forMs;
   while (mayGoOn()) {
     const seed = first + done;
-    const run = await runSchedule(scheduleFor(seed, options), parts === undefined ? {} : { parts });
+    const run = await runSchedule(scheduleFor(seed, options), options.run);
     done += 1;
     simulatedMs += run.schedule.endMs;
     trace.add(seed, run.traceHash);
     for (const name of run.reached) reached.add(name);
     const violation = run.violations.find(({ promise }) => until?.includes(promise) ?? true);
     if (violation !== undefined) {
-      const small = violations.length < MAX_SHRUNK ? await shrinkRun(run, violation, parts) : { schedule: run.schedule, run };
+      const small = violations.length < MAX_SHRUNK ? await shrinkRun(run, violation, options.run) : { schedule: run.schedule, run };
       violations.push({ seed, violation, ...small });
     }
     options.progress?.(done, violations.length);

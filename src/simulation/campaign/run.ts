@@ -5,17 +5,17 @@ import type { Schedule } from '../faults/schedule.js';
 import { LAST_KILL_AFTER_MS } from '../faults/schedule.js';
 import { LIVENESS_ORACLES } from '../judge/liveness.js';
 import { reachedIn } from '../judge/reached.js';
-import { SAFETY_ORACLES } from '../judge/safety.js';
+import { type RunView, SAFETY_ORACLES } from '../judge/safety.js';
 import type { Violation } from '../judge/violation.js';
 import { Witness } from '../judge/witness.js';
-import type { DrainKind } from '../kernel/drain.js';
 import { ACCOUNT } from '../world/ground.js';
-import type { MakeParts } from '../world/parts.js';
-import { World } from '../world/world.js';
+import { World, type WorldOptions } from '../world/world.js';
 
-export interface RunOptions {
-  readonly parts?: MakeParts;
-  readonly drain?: DrainKind;
+export interface RunOptions extends Pick<WorldOptions, 'parts' | 'drain' | 'strategy' | 'bars'> {
+  /** Called before anything begins. */
+  readonly prepare?: (world: World) => void;
+  /** What is judged beside the promises. */
+  readonly oracles?: readonly ((view: RunView) => readonly Violation[])[];
 }
 
 export interface RunResult {
@@ -34,17 +34,13 @@ async function preload(): Promise<void> {
   await import('p-limit');
 }
 
-export async function runSchedule(schedule: Schedule, { parts, drain }: RunOptions = {}): Promise<RunResult> {
+export async function runSchedule(schedule: Schedule, { prepare, oracles = [], ...options }: RunOptions = {}): Promise<RunResult> {
   await preload();
-  const world = new World({
-    seed: schedule.seed,
-    setup: schedule.setup,
-    ...(parts === undefined ? {} : { parts }),
-    ...(drain === undefined ? {} : { drain }),
-  });
+  const world = new World({ seed: schedule.seed, setup: schedule.setup, ...options });
   const witness = new Witness(world);
   const player = new FaultPlayer(world, schedule);
   let openAtKill = 0;
+  prepare?.(world);
   world.kernel.onStep = () => player.look();
   world.kernel.at(0, 'start', () => world.startAll());
   world.kernel.at(schedule.healMs, 'heal', () => player.heal());
@@ -57,6 +53,7 @@ export async function runSchedule(schedule: Schedule, { parts, drain }: RunOptio
   const violations = [
     ...SAFETY_ORACLES.flatMap((oracle) => oracle(view)),
     ...LIVENESS_ORACLES.flatMap((oracle) => oracle(view, schedule.endMs)),
+    ...oracles.flatMap((oracle) => oracle(view)),
   ];
   const { trace } = world.kernel;
   return {

@@ -24,7 +24,7 @@ function median(values: readonly number[]): number {
 /** At most `seeds` seeds for this bug, all hunts together. */
 export async function hunt(
   sabotage: SimulatedSabotage,
-  options: Omit<CampaignOptions, 'parts' | 'setup' | 'until' | 'focus'>,
+  options: Omit<CampaignOptions, 'run' | 'setup' | 'until' | 'focus'>,
   hunts = DEFAULT_HUNTS,
 ): Promise<HuntResult> {
   const took: number[] = [];
@@ -35,7 +35,7 @@ export async function hunt(
       ...options,
       seed: options.seed + used,
       seeds: options.seeds - used,
-      parts: sabotage.parts,
+      run: { parts: sabotage.parts },
       until: sabotage.breaks,
       ...(sabotage.setup === undefined ? {} : { setup: sabotage.setup }),
       ...(sabotage.focus === undefined ? {} : { focus: sabotage.focus }),

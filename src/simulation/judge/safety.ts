@@ -64,7 +64,8 @@ export function ordersBeyondBreakers({ world }: RunView): Violation[] {
         },
       ];
   }
-  const { sent } = world;
+  const { sent, capsOrderRate } = world;
+  if (!capsOrderRate) return [];
   const beyond = sent.find((order, index) => {
     const first = sent[index - ORDER_RATE_MAX];
     return first?.holder === order.holder && order.atMs - first.atMs < ORDER_WINDOW_MS - TOLERANCE_MS;

@@ -11,6 +11,7 @@ import type { ExitParts } from '../../emergencyExit/executor.js';
 import { intactExitParts } from '../../emergencyExit/executor.js';
 import type { WorkerParts } from '../../emergencyExit/workerContext.js';
 import { ConfigurationError } from '../../errors.js';
+import type { Permission } from '../../permission.js';
 import { unguarded } from '../../watchdog/rules/unguarded.js';
 import type { Coincidence } from '../faults/coincidences.js';
 import { BREAKERS, intactWorld, type MakeParts, type WorldParts } from '../world/parts.js';
@@ -44,6 +45,10 @@ const duty =
     withWorker(named(brokenDuties(1, clock), name));
 
 const exit = (name: string) => () => withExit(named(brokenExits, name));
+
+const allowsAll = (): Permission => ({ name: 'no-breakers', check: () => undefined });
+/** Kill switch and breakers refuse as well where the bus is not heard: they would hide what the lease lacks. */
+const onlyTheLease = { killSwitch: false, breakerPermission: allowsAll };
 
 /** Takes each trip and shows none to whoever asks first. */
 function withoutTrips(bus: Bus): Pick<Bus, 'latch' | 'append'> {
@@ -116,7 +121,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     parts: () => ({
       ...intactWorld,
       permission: (lease, bus, clock) => named(brokenPermissions, 'flag-not-lease')(bus, lease, clock),
-      killSwitch: false,
+      ...onlyTheLease,
     }),
     setup: { pace: 1 },
     focus: 'strategy is cut off at the stop',
@@ -153,7 +158,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     name: 'trusts-a-still-clock',
     removes: 'the comparison of wall and monotonic clock',
     breaks: ['S7', 'L4'],
-    parts: () => ({ ...intactWorld, lease: { ...intactWorld.lease, clocksDiverged: () => false }, killSwitch: false }),
+    parts: () => ({ ...intactWorld, lease: { ...intactWorld.lease, clocksDiverged: () => false }, ...onlyTheLease }),
     setup: { pace: 1 },
     focus: 'strategy sleeps through the stop',
   },
@@ -170,7 +175,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
           return decision.kind === 'suspended' ? { kind: 'held', untilMs: nowMs + 1 } : decision;
         },
       },
-      killSwitch: false,
+      ...onlyTheLease,
     }),
     setup: { pace: 1 },
     focus: 'strategy is cut off at the stop',
@@ -224,7 +229,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     name: 'no-breakers',
     removes: 'the breakers at the order door',
     breaks: ['S1'],
-    parts: () => ({ ...intactWorld, breakerPermission: () => ({ name: 'no-breakers', check: () => undefined }) }),
+    parts: () => ({ ...intactWorld, breakerPermission: allowsAll }),
   },
   {
     name: 'forgets-trips',

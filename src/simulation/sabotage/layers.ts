@@ -2,10 +2,10 @@
 import { intactWorld, type MakeParts } from '../world/parts.js';
 import type { WorldSetup } from '../world/setup.js';
 
-export const LAYERS = ['lease', 'kill-switch', 'reduce-only', 'order-expiry', 'second-worker', 'memory'] as const;
+export const LAYERS = ['lease', 'kill-switch', 'breakers', 'reduce-only', 'order-expiry', 'second-worker', 'memory'] as const;
 export type Layer = (typeof LAYERS)[number];
 
-export interface Without {
+interface Without {
   readonly setup?: Partial<WorldSetup>;
   readonly parts?: MakeParts;
 }
@@ -16,6 +16,7 @@ const WITHOUT: Readonly<Record<Layer, Without>> = {
     setup: { killSwitch: true },
     parts: () => ({ ...intactWorld, permission: () => ({ name: 'no-lease', check: () => undefined }) }),
   },
+  breakers: { parts: () => ({ ...intactWorld, breakerPermission: () => ({ name: 'no-breakers', check: () => undefined }) }) },
   'kill-switch': { setup: { killSwitch: false } },
   // The venue refuses the flag, so that nothing caps a close.
   'reduce-only': { setup: { reduceOnly: 'rejected' } },
@@ -24,6 +25,7 @@ const WITHOUT: Readonly<Record<Layer, Without>> = {
   memory: { parts: () => ({ ...intactWorld, keepsFiles: false }) },
 };
 
-export function withoutLayer(layer: Layer): Without {
-  return WITHOUT[layer];
+export function withoutLayer(layer: Layer): { readonly setup?: Partial<WorldSetup>; readonly run?: { readonly parts: MakeParts } } {
+  const { setup, parts } = WITHOUT[layer];
+  return { ...(setup === undefined ? {} : { setup }), ...(parts === undefined ? {} : { run: { parts } }) };
 }

@@ -32,6 +32,8 @@ export interface Ground {
   readonly venue: SimulatedVenue;
   readonly setup: WorldSetup;
   readonly parts: WorldParts;
+  /** The strategy stands behind breakers that cap its rate. */
+  readonly capsOrderRate: boolean;
   readonly sent: SentOrder[];
   readonly refusedCancels: { readonly atMs: number; readonly code: string }[];
   /** Trips of breakers, as the process that holds them saw them. */

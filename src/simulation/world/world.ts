@@ -1,6 +1,7 @@
 /** A whole system on simulated time: bus, venue, and the shipped roles in processes that die, stop and start again. */
 import { encodeTradingState, TRADING_STATE } from '../../messages/tradingState.js';
 import { seededRandom } from '../../random.js';
+import type { Bar } from '../../venue/bars.js';
 import { SimulatedRedis } from '../bus/simulatedRedis.js';
 import type { DrainKind } from '../kernel/drain.js';
 import { Kernel } from '../kernel/kernel.js';
@@ -19,11 +20,19 @@ export interface WorldOptions {
   /** Default: as shipped. */
   readonly parts?: MakeParts;
   readonly drain?: DrainKind;
+  /** What runs as the strategy's process. Default: one that sends guarded orders all the time. */
+  readonly strategy?: StartRole;
+  /** At least one; the next comes every {@link BAR_EVERY_MS}. Default: one that never moves. */
+  readonly bars?: readonly Bar[];
 }
+
+export type StartRole = (role: RoleGround, life: number) => void;
+
+export const BAR_EVERY_MS = 1_000;
 
 interface Actor {
   readonly name: string;
-  readonly start: (role: RoleGround, life: number) => void;
+  readonly start: StartRole;
   process: SimulatedProcess | undefined;
   life: number;
   hangs: boolean;
@@ -35,6 +44,7 @@ export class World implements Ground {
   readonly venue: SimulatedVenue;
   readonly setup: WorldSetup;
   readonly parts: WorldParts;
+  readonly capsOrderRate: boolean;
   readonly sent: Ground['sent'] = [];
   readonly refusedCancels: Ground['refusedCancels'] = [];
   readonly trips: Ground['trips'] = [];
@@ -43,12 +53,18 @@ export class World implements Ground {
   readonly #actors = new Map<string, Actor>();
   #strategy: SimulatedStrategy | undefined;
 
-  constructor({ seed, setup, parts = () => intactWorld, drain }: WorldOptions) {
+  constructor({ seed, setup, parts = () => intactWorld, drain, strategy, bars }: WorldOptions) {
     this.setup = setup;
+    this.capsOrderRate = strategy === undefined;
     this.kernel = new Kernel(seededRandom(seed), drain);
     this.parts = parts(trueClock(this.kernel, 'parts', WALL_START_MS));
     this.redis = new SimulatedRedis(this.kernel, { replicated: setup.replicatedBus, wallStartMs: WALL_START_MS });
-    this.venue = new SimulatedVenue(this.kernel, { accounts: [ACCOUNT], wallStartMs: WALL_START_MS });
+    this.venue = new SimulatedVenue(this.kernel, {
+      accounts: [ACCOUNT],
+      wallStartMs: WALL_START_MS,
+      ...(bars === undefined ? {} : { bars }),
+    });
+    if (bars !== undefined) this.#replay(bars.length);
     this.venue.set({ reduceOnly: setup.reduceOnly, orderExpiryMs: setup.orderExpiryMs === 0 ? null : setup.orderExpiryMs });
     this.venue.seed(
       ACCOUNT,
@@ -58,11 +74,7 @@ export class World implements Ground {
     this.#add('brain', runBrain);
     for (let index = 1; index <= setup.watchdogs; index += 1) this.#add(`watchdog-${index}`, runWatchdog);
     for (let index = 1; index <= setup.workers; index += 1) this.#add(`worker-${index}`, runWorker);
-    this.#add(STRATEGY, (role, life) => {
-      const strategy = new SimulatedStrategy(role, life);
-      this.#strategy = strategy;
-      void strategy.run();
-    });
+    this.#add(STRATEGY, strategy ?? ((role, life) => this.#runStrategy(role, life)));
   }
 
   get names(): readonly string[] {
@@ -103,6 +115,16 @@ export class World implements Ground {
   /** The strategy runs away, if it runs: so many orders at once. */
   runAway(count: number): void {
     this.process(STRATEGY)?.deliver(() => this.#strategy?.burst(count));
+  }
+
+  #runStrategy(role: RoleGround, life: number): void {
+    const strategy = new SimulatedStrategy(role, life);
+    this.#strategy = strategy;
+    void strategy.run();
+  }
+
+  #replay(count: number): void {
+    for (let index = 1; index < count; index += 1) this.kernel.at(index * BAR_EVERY_MS, 'bar', () => this.venue.step());
   }
 
   #add(name: string, start: Actor['start']): void {

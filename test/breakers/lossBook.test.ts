@@ -1,0 +1,140 @@
+/** The book of losses against the plainest way to count, and against the ledger that it is fed from. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LossBook, type LossFindings } from '../../src/breakers/lossBook.js';
+import type { LossOptions } from '../../src/breakers/options.js';
+import type { CheckResult } from '../../src/breakers/result.js';
+import { createLedger, type Ledger } from '../../src/index.js';
+import type { BreakerResult } from '../../src/messages/result.js';
+import { ManualClock } from '../../src/testing/manualClock.js';
+import { reportOf, SPAN_MS, START_MS } from '../ledger/arbitraries.js';
+import { toReport } from '../ledger/model.js';
+import { fcSeed } from '../support/seed.js';
+
+const OPTIONS: LossOptions = { max: 4, inLast: { losses: 4, results: 6 }, lossSum: { limit: 5, windowMs: 40 } };
+const DAY_MS = 86_400_000;
+const DAILY = { limit: 5, dayStartsAtUtcMinutes: 0 };
+
+function found(result: CheckResult | LossFindings): LossFindings {
+  if ('triggered' in result) throw new Error(result.message);
+  return result;
+}
+
+/** What counts, oldest first; of results in tenths, so that plain numbers are exact enough. */
+function plainCount(results: readonly { readonly pnl: number; readonly closedAtMs: number }[], { max, inLast, lossSum }: LossOptions) {
+  const counted = results.filter(({ pnl }) => pnl !== 0);
+  const streak = counted.length - 1 - counted.findLastIndex(({ pnl }) => pnl > 0);
+  const inLastLost = counted.slice(-(inLast?.results ?? 0)).filter(({ pnl }) => pnl < 0).length;
+  const sinceMs = (counted.at(-1)?.closedAtMs ?? 0) - (lossSum?.windowMs ?? 0);
+  const lost = counted.filter(({ pnl, closedAtMs }) => pnl < 0 && closedAtMs > sinceMs).reduce((sum, { pnl }) => sum - pnl, 0);
+  return { streak, inLastLost, lost, trips: streak >= max || inLastLost >= (inLast?.losses ?? 0) || lost / 10 >= (lossSum?.limit ?? 0) };
+}
+
+describe('the book of losses', () => {
+  const step = fc.record({
+    id: fc.nat(400),
+    tenths: fc.integer({ min: -12, max: 12 }),
+    // Mostly the newest, sometimes late.
+    backMs: fc.oneof({ arbitrary: fc.constant(0), weight: 5 }, { arbitrary: fc.nat(60), weight: 1 }),
+    aheadMs: fc.nat(6),
+  });
+
+  it('finds what the plainest count finds, of results in order, late ones and corrections', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 250 }), (steps) => {
+        const book = new LossBook(OPTIONS, undefined);
+        const known = new Map<string, { pnl: number; closedAtMs: number; order: number }>();
+        let nowMs = 1_000;
+        for (const [order, { id, tenths, backMs, aheadMs }] of steps.entries()) {
+          nowMs += aheadMs;
+          const closedAtMs = nowMs - backMs;
+          known.set(`f${id}`, { pnl: tenths, closedAtMs, order });
+          const { losses } = found(book.take({ pnl: String(tenths / 10), closedAtMs, ids: [`f${id}`] }));
+          const expected = plainCount(
+            [...known.values()].toSorted((a, b) => a.closedAtMs - b.closedAtMs || a.order - b.order),
+            OPTIONS,
+          );
+          expect(losses.triggered).toBe(expected.trips);
+        }
+      }),
+      { seed: fcSeed, numRuns: 300 },
+    );
+  });
+
+  it('nets each day by itself, and gives a late result to its own', () => {
+    const days = fc.array(fc.record({ tenths: fc.integer({ min: -30, max: 20 }), stepMs: fc.nat(DAY_MS / 3), back: fc.boolean() }), {
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(days, (steps) => {
+        const book = new LossBook(undefined, DAILY);
+        const seen: { tenths: number; day: number }[] = [];
+        let nowMs = 10 * DAY_MS;
+        for (const [index, { tenths, stepMs, back }] of steps.entries()) {
+          nowMs += stepMs;
+          const closedAtMs = back ? nowMs - DAY_MS : nowMs;
+          seen.push({ tenths, day: Math.floor(closedAtMs / DAY_MS) });
+          const { daily } = found(book.take({ pnl: String(tenths / 10), closedAtMs, ids: [`f${index}`] }));
+          const newest = Math.max(...seen.map(({ day }) => day));
+          const net = seen.filter(({ day }) => day === newest).reduce((sum, one) => sum + one.tenths, 0);
+          expect(daily.triggered).toBe(-net / 10 >= DAILY.limit);
+          expect(Number(daily.details['value'])).toBeCloseTo(Math.max(0, -net / 10), 9);
+        }
+      }),
+      { seed: fcSeed, numRuns: 200 },
+    );
+  });
+
+  it('a streak that is longer than what is kept stays as long as it is', () => {
+    const book = new LossBook({ ...OPTIONS, max: 1_000, inLast: undefined, lossSum: undefined }, undefined);
+    const lose = (index: number) => book.take({ pnl: '-1', closedAtMs: index, ids: [`f${index}`] });
+    for (let index = 0; index < 999; index += 1) expect(found(lose(index)).losses.triggered).toBe(false);
+    expect(found(lose(999)).losses).toMatchObject({ triggered: true, details: { value: 1_000 } });
+    for (let index = 1_000; index < 5_000; index += 1) lose(index);
+    expect(found(lose(5_000)).losses.details['value']).toBe(5_001);
+  });
+});
+
+describe('the book of losses beside its ledger', () => {
+  const WINDOW_MS = 20 * 60_000;
+  const LOSSES: LossOptions = { max: 2, inLast: { losses: 2, results: 3 }, lossSum: { limit: 20, windowMs: WINDOW_MS } };
+  const clock = new ManualClock({ wallMs: START_MS + 2 * SPAN_MS });
+
+  /** Every close, oldest first, asked of the ledger in its own words. */
+  function expectedOf(ledger: Ledger): boolean {
+    const counted = ledger.closes().filter(({ pnl }) => pnl !== '0');
+    const newestMs = counted.at(-1)?.closedAtMs;
+    if (newestMs === undefined) return false;
+    const { sum } = ledger.lossSum(clock.wallMs() - newestMs + WINDOW_MS);
+    return ledger.consecutiveLosses().losses >= 2 || ledger.lossesInLast(3).losses >= 2 || Number(sum) >= 20;
+  }
+
+  it('trips exactly where the ledger counts so many, across corrections, busts, late fills and repetitions', async () => {
+    // No two closes at one time: which of them came first is nobody's word.
+    const reports = fc.array(
+      reportOf({ ids: 12, revisions: 2, stepMs: 60_000 }).map((report) => ({
+        ...report,
+        timeMs: START_MS + ((Number(report.id.slice(5)) * 7_919) % 3_000) * 1_000 + report.revision,
+      })),
+      { maxLength: 40 },
+    );
+    await fc.assert(
+      fc.asyncProperty(reports, async (given) => {
+        const ledger = await createLedger({ clock, horizonMs: 2 * SPAN_MS });
+        const book = new LossBook(LOSSES, undefined);
+        for (const report of given) {
+          ledger.record(toReport(report));
+          const { losses } = found(book.takeAll(ledger, 'reversion', Number.POSITIVE_INFINITY));
+          expect(losses.triggered).toBe(expectedOf(ledger));
+        }
+      }),
+      { seed: fcSeed, numRuns: 300 },
+    );
+  });
+
+  it('closes of zero are no losses, and take no place among the last ones, here as there', async () => {
+    const results: BreakerResult[] = ['-1', '0', '0', '-1', '0', '0'].map((pnl, index) => ({ pnl, closedAtMs: index, ids: [`f${index}`] }));
+    const book = new LossBook({ ...LOSSES, max: 0, inLast: { losses: 2, results: 2 }, lossSum: undefined }, undefined);
+    expect(found(book.takeList(results)).losses.triggered).toBe(true);
+  });
+});
