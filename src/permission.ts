@@ -34,6 +34,11 @@ export interface Refusal {
 export interface Permission {
   readonly name: string;
   /**
+   * The longest broker call that it has answered for to others, in milliseconds: a guard whose calls may take longer is refused,
+   * and one that says nothing is held to it. Absent: for none.
+   */
+  readonly brokerTimeoutMs?: number;
+  /**
    * `nowMs` is the monotonic clock, read once at the door for all permissions. `entryId` names an order that was let in before and
    * is asked about once more, right before it is sent. `wallMs` is the wall clock, read with `nowMs`; who needs it and is not told it
    * reads its own.
@@ -47,4 +52,6 @@ export interface InFlightView {
   inflight(): number;
   /** Orders that were sent and whose fate nobody knows (and nobody has resolved since). */
   unknownOutcomes(): number;
+  /** How long a call may take that a guard there has begun, in milliseconds. Undefined, or absent: nobody has said. */
+  longestBrokerTimeoutMs?(): number | undefined;
 }

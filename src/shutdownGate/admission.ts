@@ -1,6 +1,6 @@
 /** Lets one submission in, or says why not: everything between the caller's intent and the count, in one synchronous step. */
 import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { ConfigurationError, messageOf } from '../errors.js';
 import { isolated } from '../logger.js';
 import type { IntentKind, Permission, Refusal } from '../permission.js';
 import { doubt, firstRefusal, isIntent } from './door.js';
@@ -39,6 +39,22 @@ export interface Submission {
 
 export type Refused = { readonly ok: false } & OrderRefusal;
 
+/** Whoever closes the book waits for as long as a permission has answered for, and no longer. */
+function longestCallMs(brokerTimeoutMs: number | undefined, permissions: readonly Permission[]): number | undefined {
+  let longestMs = brokerTimeoutMs;
+  for (const { name, brokerTimeoutMs: answeredMs } of permissions) {
+    if (answeredMs === undefined) continue;
+    if (brokerTimeoutMs !== undefined && brokerTimeoutMs > answeredMs)
+      throw new ConfigurationError(
+        'brokerTimeoutMs',
+        brokerTimeoutMs,
+        `must be at most ${answeredMs}: ${name} answers for calls of no more`,
+      );
+    longestMs ??= answeredMs;
+  }
+  return longestMs;
+}
+
 export class OrderDoor {
   readonly clock: Clock;
   readonly #gate: ShutdownGate;
@@ -47,12 +63,13 @@ export class OrderDoor {
   readonly #observe: ((event: GuardEvent) => void) | undefined;
 
   constructor(options: DoorOptions) {
-    const { gate = shutdownGate, killSwitch, lease, breakers, permissions = [], brokerTimeoutMs } = options;
+    const { gate = shutdownGate, killSwitch, lease, breakers, permissions = [] } = options;
     this.#gate = gate;
     this.clock = options.clock ?? gate.clock;
     this.#permissions = [killSwitch, lease, breakers, ...permissions].filter((permission) => permission !== undefined);
     this.#maxPositionAgeMs = options.maxPositionAgeMs ?? DEFAULT_MAX_POSITION_AGE_MS;
     this.#observe = options.observe;
+    const brokerTimeoutMs = longestCallMs(options.brokerTimeoutMs, this.#permissions);
     if (brokerTimeoutMs !== undefined) gate.protocol.coverBrokerTimeout(brokerTimeoutMs);
   }
 

@@ -110,6 +110,10 @@ class GateFace implements ShutdownGate {
     return this.protocol.unknownOutcomes();
   }
 
+  longestBrokerTimeoutMs(): number | undefined {
+    return this.protocol.status().longestBrokerTimeoutMs;
+  }
+
   status(): GateStatus {
     return this.protocol.status();
   }

@@ -92,6 +92,8 @@ function checkPermission(field: string, value: unknown): void {
   if (typeof permission.name !== 'string' || typeof permission.check !== 'function') {
     throw new ConfigurationError(field, value, 'must be a permission: an object with a name and a check function');
   }
+  const { brokerTimeoutMs } = permission;
+  if (brokerTimeoutMs !== undefined) checkDurationMs(`${field}.brokerTimeoutMs`, brokerTimeoutMs, { min: 1 });
 }
 
 function checkPermissions(options: Readonly<Record<string, unknown>>): void {

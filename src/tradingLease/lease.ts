@@ -11,6 +11,8 @@ import { intactParts, type LeaseParts, Renewal } from './renewal.js';
 
 export interface TradingLease extends Permission {
   readonly holderId: string;
+  /** What it has registered: guards under it may take no longer. */
+  readonly brokerTimeoutMs: number;
   /** Resolves once this holder is registered and read back (or closed). It may then still wait for its first renewal. */
   readonly ready: Promise<void>;
   /** What the lease is worth now. Untils and sinces are on the monotonic clock of the options. */
@@ -25,6 +27,7 @@ const RELEASE_ATTEMPTS = 3;
 class HeldLease implements TradingLease {
   readonly name = LEASE_NAME;
   readonly holderId: string;
+  readonly brokerTimeoutMs: number;
   readonly ready: Promise<void>;
   readonly #config: LeaseConfig;
   readonly #holder: Holder;
@@ -41,6 +44,7 @@ class HeldLease implements TradingLease {
   constructor(config: LeaseConfig, parts: LeaseParts) {
     this.#config = config;
     this.holderId = config.holderId;
+    this.brokerTimeoutMs = config.brokerTimeoutMs;
     const { bus, clock, logger, random, holderId } = config;
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;

@@ -30,7 +30,7 @@ export interface TradingLeaseOptions {
   readonly account?: string;
   /** What is under way at the order door. Without it this holder never reports drained, and no exit can call the book flat for sure. */
   readonly inflight?: InFlightView;
-  /** When the broker client's own call surely settles. Default 5,000 ms. */
+  /** When the broker client's own call surely settles. Default 5,000 ms, or as long as a guard of `inflight` says; no less than that. */
   readonly brokerTimeoutMs?: number;
   /** How long a renewal permits orders, from when its read was sent. Must be above `peerLivenessMs`. Default 750 ms. */
   readonly ttlMs?: number;
@@ -63,13 +63,33 @@ export interface TradingLeaseOptions {
 
 export type LeaseConfig = Required<Omit<TradingLeaseOptions, 'inflight'>> & { readonly inflight: InFlightView | undefined };
 
+function longestGuardedMs({ inflight }: TradingLeaseOptions): number {
+  try {
+    const longestMs = inflight?.longestBrokerTimeoutMs?.();
+    return longestMs !== undefined && Number.isFinite(longestMs) ? longestMs : 0;
+  } catch {
+    // A view that throws says nothing.
+    return 0;
+  }
+}
+
+// The exit worker waits for what is registered: a call that may take longer could fill behind its back.
+function registeredTimeoutMs(options: TradingLeaseOptions): number {
+  const longestMs = longestGuardedMs(options);
+  const givenMs = options.brokerTimeoutMs ?? Math.max(BROKER_TIMEOUT_MS, longestMs);
+  const brokerTimeoutMs = checkDurationMs('brokerTimeoutMs', givenMs, { min: 1, max: 600_000 });
+  if (brokerTimeoutMs >= longestMs) return brokerTimeoutMs;
+  const bound = `must be at least ${longestMs}: so long may a call take that a guard of the same gate has begun`;
+  throw new ConfigurationError('brokerTimeoutMs', brokerTimeoutMs, bound);
+}
+
 /** Throws ConfigurationError naming field, value and bound. */
 export function leaseConfig(options: TradingLeaseOptions): LeaseConfig {
   const random = options.random ?? systemRandom;
   const peerLivenessMs = checkDurationMs('peerLivenessMs', options.peerLivenessMs ?? PEER_LIVENESS_MS, { min: 1 });
   const ttlMs = checkDurationMs('ttlMs', options.ttlMs ?? LEASE_TTL_MS, { min: 1 });
   if (ttlMs <= peerLivenessMs) throw new ConfigurationError('ttlMs', ttlMs, `must be above peerLivenessMs (${peerLivenessMs})`);
-  const brokerTimeoutMs = checkDurationMs('brokerTimeoutMs', options.brokerTimeoutMs ?? BROKER_TIMEOUT_MS, { min: 1, max: 600_000 });
+  const brokerTimeoutMs = registeredTimeoutMs(options);
   const require = options.require ?? LEASE_PEERS;
   if (!Array.isArray(require) || require.length === 0) throw new ConfigurationError('require', require, 'must name at least one peer');
   return {

@@ -138,6 +138,19 @@ describe('wrong use', () => {
     expect(() => onShutdown(hook as never, options as never)).toThrow(expect.objectContaining({ name: ConfigurationError.name, field }));
   });
 
+  it.each<[string, () => unknown]>([
+    ['drainTimeoutMs = 2147483648: must be a finite number between 0 and 2147483647', () => handleSignals({ drainTimeoutMs: 2 ** 31 })],
+    ['forceAfterMs = 2147483648: must be a finite number between 0 and 2147483647', () => handleSignals({ forceAfterMs: 2 ** 31 })],
+    [
+      'forceAfterMs = 8000: must be more than drainTimeoutMs (8000): the hooks come after the drain',
+      () => handleSignals({ forceAfterMs: 8_000 }),
+    ],
+    ['signals = []: must be a list of signals that is not empty', () => handleSignals({ signals: [] })],
+    ['timeoutMs = 2147483648: must be a finite number between 1 and 2147483647', () => onShutdown(() => undefined, { timeoutMs: 2 ** 31 })],
+  ])('says field, value and bound: %s', (message, call) => {
+    expect(call).toThrow(expect.objectContaining({ name: ConfigurationError.name, message }));
+  });
+
   it('handleSignals is refused where no signals are heard', () => {
     vi.spyOn(systemProcess as { hearsSignals: boolean } & ProcessEvents, 'hearsSignals', 'get').mockReturnValue(false);
     expect(() => handleSignals()).toThrow('handleSignals = "a worker thread": must be called on the main thread');

@@ -47,6 +47,37 @@ describe('worker threads', () => {
   });
 });
 
+describe('a gate that threads share', () => {
+  it('S1, S2: a signal to the process stops the orders of a thread in the same step, and waits for the one under way', async () => {
+    const child = script(`
+      import { Worker } from 'node:worker_threads';
+      const shared = failflat.sharedGateMemory();
+      handleSignals({ gates: [failflat.createShutdownGate({ shared })] });
+      onShutdown(({ report }) => say('hook: ' + report.drained));
+      const code = ${JSON.stringify(`${preludeOf(DIST)}
+        import { workerData } from 'node:worker_threads';
+        const gate = failflat.createShutdownGate({ shared: workerData });
+        const send = guardOrderSubmission((id) => sleep(400).then(() => say('answered ' + id)), { gate });
+        void send('first');
+        say('first is under way');
+        let admission;
+        for (let n = 1; (admission = send.trySubmit('order ' + n)).ok; n += 1) await admission.outcome;
+        say('the thread is told ' + admission.code + ': ' + admission.reason);
+      `)};
+      new Worker(new URL('data:text/javascript,' + encodeURIComponent(code)), { workerData: shared });
+    `);
+    await child.line('answered order 1');
+    child.signal('SIGTERM');
+    expect(await child.ending()).toBe('SIGTERM');
+    const answered = child.lines.filter((line) => line.startsWith('answered order'));
+    expect(answered.length).toBeGreaterThan(1);
+    expect(child.lines).toContain('the thread is told shutdown_requested: SIGTERM');
+    // What was under way at the signal was answered before the hooks began.
+    expect(child.lines.indexOf(answered.at(-1) ?? '')).toBeLessThan(child.lines.indexOf('hook: true'));
+    expect(child.errors).toBe('');
+  });
+});
+
 describe('clusters', () => {
   const fixture = new URL('../fixtures/process/cluster.mjs', import.meta.url);
   const all = ['worker answered', 'worker answered', 'worker ended: SIGTERM', 'worker ended: SIGTERM', 'worker hook', 'worker hook'];

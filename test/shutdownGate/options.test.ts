@@ -5,6 +5,18 @@ import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
 
 describe('guard options', () => {
   it.each<[string, Record<string, unknown>]>([
+    ['intent = "sell": must be one of increase, reduce, cancel, or a function that answers one', { intent: 'sell' }],
+    ['submissionTimeoutMs = 2147483648: must be a finite number between 1 and 2147483647', { submissionTimeoutMs: 2 ** 31 }],
+    ['brokerTimeoutMs = 2147483648: must be a finite number between 1 and 2147483647', { brokerTimeoutMs: 2 ** 31 }],
+    ['maxPositionAgeMs = 2147483648: must be a finite number between 1 and 2147483647', { maxPositionAgeMs: 2 ** 31 }],
+    ['gate = undefined: must be a shutdown gate that speaks protocol version 1', { gate: undefined }],
+  ])('say field, value and bound: %s', (message, options) => {
+    expect(() => guardOrderSubmission(() => 1, { gate: createShutdownGate(), ...options })).toThrow(
+      expect.objectContaining({ name: ConfigurationError.name, message }),
+    );
+  });
+
+  it.each<[string, Record<string, unknown>]>([
     ['intent', { intent: 'sell' }],
     ['intent', { intent: null }],
     ['submissionTimeoutMs', { submissionTimeoutMs: 0 }],
@@ -13,6 +25,7 @@ describe('guard options', () => {
     ['maxPositionAgeMs', { maxPositionAgeMs: '1000' }],
     ['killSwitch', { killSwitch: () => undefined }],
     ['lease', { lease: undefined }],
+    ['lease.brokerTimeoutMs', { lease: { name: 'l', check: () => undefined, brokerTimeoutMs: '5000' } }],
     ['breakers', { breakers: { name: 'b' } }],
     ['permissions', { permissions: undefined }],
     ['permissions[1]', { permissions: [{ name: 'a', check: () => undefined }, undefined] }],

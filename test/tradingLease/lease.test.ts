@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryBus } from '../../src/bus/memory.js';
+import { ConfigurationError } from '../../src/errors.js';
 import { TRADING_STATE } from '../../src/messages/tradingState.js';
+import { createShutdownGate, type ShutdownGate } from '../../src/shutdownGate/gate.js';
+import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
+import type { DoorOptions } from '../../src/shutdownGate/options.js';
 import { createTradingLease } from '../../src/tradingLease/lease.js';
 import { halt } from '../../src/tradingState/halt.js';
 import { readTradingState } from '../../src/tradingState/read.js';
@@ -228,15 +232,77 @@ describe('trading lease', () => {
 
   it('refuses options that cannot hold, naming field, value and bound', () => {
     const bus = createMemoryBus().handle();
-    for (const [options, field] of [
-      [{ ttlMs: 500, peerLivenessMs: 500 }, 'ttlMs'],
-      [{ suspendMaxMs: 100 }, 'suspendMaxMs'],
-      [{ brokerTimeoutMs: 0 }, 'brokerTimeoutMs'],
-      [{ account: 'a b' }, 'account'],
-      [{ require: [] }, 'require'],
-      [{ peerLivenessMs: Number.NaN }, 'peerLivenessMs'],
+    for (const [options, message] of [
+      [{ ttlMs: 500, peerLivenessMs: 500 }, 'ttlMs = 500: must be above peerLivenessMs (500)'],
+      [{ ttlMs: 400 }, 'ttlMs = 400: must be above peerLivenessMs (500)'],
+      [{ ttlMs: 2 ** 31 }, 'ttlMs = 2147483648: must be a finite number between 1 and 2147483647'],
+      [{ suspendMaxMs: 100 }, 'suspendMaxMs = 100: must be a finite number between 750 and 60000'],
+      [{ brokerTimeoutMs: 0 }, 'brokerTimeoutMs = 0: must be a finite number between 1 and 600000'],
+      [{ closeTimeoutMs: 2 ** 31 }, 'closeTimeoutMs = 2147483648: must be a finite number between 0 and 2147483647'],
+      [{ account: 'a b' }, 'account = "a b": must be 1 to 100 letters'],
+      [{ require: [] }, 'require = []: must name at least one peer'],
+      [{ peerLivenessMs: Number.NaN }, 'peerLivenessMs = NaN: must be a finite number between 1 and 2147483647'],
     ] as const) {
-      expect(() => createTradingLease({ bus, ...options })).toThrow(`${field} = `);
+      const make = () => createTradingLease({ bus, ...options });
+      expect(make).toThrow(ConfigurationError);
+      expect(make).toThrow(message);
+    }
+  });
+});
+
+describe('S5, L5: how long a broker call may take is one figure for the lease and the guards of its gate', () => {
+  const guarded = (gate: ShutdownGate, options: Pick<DoorOptions, 'lease' | 'brokerTimeoutMs'>) =>
+    guardOrderSubmission(() => 1, { gate, ...options });
+
+  it('a lease that registers less than a guard of its gate may take is refused, and registers as much where nothing is said', async () => {
+    const world = new World();
+    const gate = createShutdownGate({ clock: world.clock });
+    guarded(gate, { brokerTimeoutMs: 15_000 });
+    expect(() => world.lease({ inflight: gate, brokerTimeoutMs: 14_999 })).toThrow(
+      new ConfigurationError(
+        'brokerTimeoutMs',
+        14_999,
+        'must be at least 15000: so long may a call take that a guard of the same gate has begun',
+      ),
+    );
+    const lease = await world.held({ inflight: gate });
+    expect((await world.reports())[0]).toMatchObject({ event: 'registered', brokerTimeoutMs: 15_000 });
+    expect(lease.brokerTimeoutMs).toBe(15_000);
+    await world.end(lease);
+  });
+
+  it('a guard whose call may take longer than its lease has registered is refused', async () => {
+    const world = new World();
+    const lease = world.lease({ brokerTimeoutMs: 4_000 });
+    const gate = createShutdownGate({ clock: world.clock });
+    expect(() => guarded(gate, { lease, brokerTimeoutMs: 4_001 })).toThrow(
+      new ConfigurationError('brokerTimeoutMs', 4_001, 'must be at most 4000: trading_lease answers for calls of no more'),
+    );
+    expect(gate.status().longestBrokerTimeoutMs).toBeUndefined();
+    guarded(gate, { lease, brokerTimeoutMs: 4_000 });
+    await world.end(lease);
+  });
+
+  it('a guard that says nothing is held to what its lease has registered, and so is the drain', async () => {
+    const world = new World();
+    const lease = world.lease({ brokerTimeoutMs: 9_000 });
+    const gate = createShutdownGate({ clock: world.clock });
+    guarded(gate, { lease });
+    expect(() => gate.protocol.promiseDrain(9_499)).toThrow('drainTimeoutMs = 9499: must be at least 9500');
+    gate.protocol.promiseDrain(9_500);
+    await world.end(lease);
+  });
+
+  it('S13: a view that throws, or answers no number, says nothing', async () => {
+    const world = new World();
+    const { inflight, unknownOutcomes } = world.view;
+    const broken = () => {
+      throw new Error('view');
+    };
+    for (const longestBrokerTimeoutMs of [broken, () => Number.NaN]) {
+      const lease = world.lease({ inflight: { inflight, unknownOutcomes, longestBrokerTimeoutMs } });
+      expect(lease.brokerTimeoutMs).toBe(5_000);
+      await world.end(lease);
     }
   });
 });
