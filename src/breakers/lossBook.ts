@@ -88,17 +88,20 @@ export class LossBook {
 
   /** All that a ledger tells of a strategy, in the place of what it told before. A result that it tells in the same words is not read again. */
   takeAll(source: ResultSource, strategy: string, latestWallMs: number): CheckResult | LossFindings {
-    const before = this.#told.get(source) ?? [];
+    const before = this.#told.get(source);
     // A result that names no strategy may be anyone's.
     const lists = [source.closes({ strategy }), source.closes({ strategy: null })];
-    const changes = lists.map((list, index) => changeOf(before[index] ?? [], list));
+    const changes = lists.map((list, index) => changeOf(before?.[index] ?? [], list));
     const results: { result: CountedResult; known: Known }[] = [];
     for (const given of changes.flatMap(({ added }) => added)) {
       const result = readResult(given, latestWallMs);
       if ('triggered' in result) return result;
       results.push({ result, known: this.#knownOf(result) });
     }
-    const gone = changes.flatMap(({ removed }) => removed).flatMap((one) => this.#knownOf({ fills: fillsOf(one) }));
+    const gone =
+      before === undefined
+        ? [...this.#byFill.values()].filter((entry) => entry.source === source)
+        : changes.flatMap(({ removed }) => removed).flatMap((one) => this.#knownOf({ fills: fillsOf(one) }));
     const replaced = new Set([...gone, ...results.flatMap(({ known }) => known)].filter((entry) => entry !== undefined));
     if (replaced.size > 0) this.#drop(replaced);
     for (const { result, known } of results) this.#add(result, known, source);
@@ -141,6 +144,8 @@ export class LossBook {
     const known = this.#knownOf(result);
     const replaced = new Set(known.filter((entry) => entry !== undefined));
     if (replaced.size > 0) this.#drop(replaced);
+    // The ledger that had told of it is asked for everything again: its word is the last.
+    for (const { source } of replaced) if (source !== undefined) this.#told.delete(source);
     this.#add(result, known, undefined);
     for (const fill of result.fills) {
       this.#givenFills.delete(fill);

@@ -66,6 +66,17 @@ describe('what a ledger tells', () => {
     expect(() => seen.takeRefusalsAsSeen('another', 3)).toThrow(/^count = 3.*between 0 and 2/);
   });
 
+  it('has the last word on a result that was handed in by itself as well', async () => {
+    const { breakers } = scene({ consecutiveLosses: { max: 2 } }, { clock: later() });
+    const ledger = await ledgerWith([...losingRound()]);
+    breakers.recordFills(ledger);
+    const [close] = ledger.closes();
+    if (close === undefined) throw new Error('nothing was closed');
+    breakers.recordFill({ ...close, pnl: '1' });
+    for (const each of losingRound()) ledger.record(each);
+    expect(breakers.recordFills(ledger)).toMatchObject({ triggered: true, type: 'consecutive_losses' });
+  });
+
   it('a result of tomorrow trips', () => {
     const { breakers, clock } = scene({ consecutiveLosses: { max: 3 } });
     expect(breakers.recordFill(result(-1, clock.wallMs() + DAY_MS))).toMatchObject({ triggered: true, reasonCode: 'result_from_future' });

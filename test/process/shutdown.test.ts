@@ -10,7 +10,11 @@ const KEY = Symbol.for('failflat.process.v1');
 const HEARD = ['SIGTERM', 'SIGINT', 'SIGHUP', 'exit', 'uncaughtException', 'unhandledRejection'] as const;
 const listeners = (): number[] => HEARD.map((name) => process.listenerCount(name));
 
-beforeEach(resetProcessShutdown);
+beforeEach(() => {
+  resetProcessShutdown();
+  // Only the main thread hears signals; who listens can be told in any.
+  vi.spyOn(process.getBuiltinModule('node:worker_threads'), 'isMainThread', 'get').mockReturnValue(true);
+});
 afterEach(() => {
   resetProcessShutdown();
   vi.restoreAllMocks();

@@ -19,7 +19,7 @@ export interface WorldSetup {
   readonly pace: number;
 }
 
-/** Four beats of five come at this pace: what a default world does ten times a second costs a campaign most of its seeds. */
+/** Five worlds of six beat at this pace: what a default world does ten times a second costs a campaign most of its seeds. */
 export const CALM_PACE = 8;
 
 export function numbered(name: string, count: number): readonly string[] {
