@@ -96,8 +96,18 @@ export class OrderDoor {
   }
 
   settle({ protocol, entry, reduction }: Submission, outcome: SubmissionOutcome): void {
-    if (reduction !== undefined) settleReduction(reduction, outcome, this.clock.monotonicMs());
+    // First of all: an order that has ended is in flight no more, whatever becomes of the clock.
     protocol.settle(entry, outcome);
+    if (reduction !== undefined) settleReduction(reduction, outcome, this.#monotonicMsIfAny());
+  }
+
+  // Without a reading a reduction counts as not yet shown by any position: less is let through, never more.
+  #monotonicMsIfAny(): number {
+    try {
+      return this.clock.monotonicMs();
+    } catch {
+      return Number.NaN;
+    }
   }
 
   // Observers hear of the admission after the call was made: one that shuts the gate cannot get between check and call.
@@ -108,7 +118,7 @@ export class OrderDoor {
   tellSettled(submission: Submission, settled: Settled<unknown>): void {
     if (this.#observe === undefined) return;
     const { entry, label, admittedMs, timedOut } = submission;
-    const ageMs = this.clock.monotonicMs() - admittedMs;
+    const ageMs = this.#monotonicMsIfAny() - admittedMs;
     isolated(this.#observe, { type: timedOut ? 'lateSettled' : 'settled', entryId: entry.entryId, label, ageMs, settled });
   }
 
@@ -130,6 +140,7 @@ export class OrderDoor {
       return this.#refuse(label, 'increase', doubt('intent', 'the intent of the order is not known: not one of increase, reduce, cancel'));
     const claimed = intent === 'reduce' ? proof() : undefined;
     const nowMs = this.clock.monotonicMs();
+    if (!Number.isFinite(nowMs)) return this.#refuse(label, intent, doubt('order_door', `the clock of the door reads ${nowMs}`));
     const refusal = intent === 'cancel' ? undefined : this.#firstRefusal(nowMs, intent, undefined);
     if (refusal !== undefined) return this.#refuse(label, intent, refusal);
     if (intent !== 'reduce') return this.#enter({ protocol, label, intent, nowMs, exitPermit });
@@ -164,7 +175,7 @@ export class OrderDoor {
     const { protocol, label, intent, nowMs, exitPermit, proof } = order;
     const entry = protocol.enter(label, nowMs, intent === 'increase' ? undefined : exitPermit);
     if (entry === undefined) return this.#refuse(label, intent, protocol.refusal() ?? SHUT);
-    const reduction = proof === undefined ? undefined : reductionsOf(protocol, this.clock).add(proof, entry.entryId);
+    const reduction = proof === undefined ? undefined : reductionsOf(protocol, this.clock).add(proof, entry.entryId, nowMs);
     return { ok: true, protocol, entry, label, intent, admittedMs: nowMs, reduction, timedOut: false, wasSent: true, failure: 'unknown' };
   }
 

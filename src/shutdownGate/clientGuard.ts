@@ -31,8 +31,8 @@ export type GuardedClient<C, M> = {
 /** Options of every guarded method; those of the method itself come first. */
 export type ClientGuardOptions = Omit<GuardOptions<readonly unknown[]>, 'intent'>;
 
-// What is named as a question is taken for one. A name that joins two verbs, like getOrCreateOrder, is not.
-const READS = /^(?!.*(?:Or|And)[A-Z])(?:list$|(?:fetch|get|list|load|watch|describe|has|is)[A-Z_])/;
+// What is named as a question is taken for one. A name that joins two verbs, like getOrCreateOrder or get_or_create_order, is not.
+const READS = /^(?!.*(?:(?:Or|And)[A-Z]|_(?:or|and)_))(?:list$|(?:fetch|get|list|load|watch|describe|has|is)[A-Z_])/;
 const SUBSCRIPTIONS = new Set(['on', 'once', 'off', 'addListener', 'removeListener', 'addEventListener', 'removeEventListener']);
 
 /**

@@ -51,9 +51,22 @@ export class Deadlines {
     this.#timer = this.#clock.setTimer(Math.min(Math.max(first.dueMs - nowMs, 0), LONGEST_TICK_MS), () => this.#tick());
   }
 
+  // A clock that fails now may be right again at the next tick: nobody's wait is forgotten over it.
+  #readOrLater(): number | undefined {
+    try {
+      const nowMs = this.#clock.monotonicMs();
+      if (Number.isFinite(nowMs)) return nowMs;
+    } catch {
+      // As if it had read nothing.
+    }
+    this.#timer = this.#clock.setTimer(LONGEST_TICK_MS, () => this.#tick());
+    return undefined;
+  }
+
   #tick(): void {
     this.#timer = undefined;
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#readOrLater();
+    if (nowMs === undefined) return;
     const due: Wait[] = [];
     for (let first = this.#ring.next; first !== this.#ring; first = this.#ring.next) {
       if (first.dueMs > nowMs) {

@@ -34,19 +34,21 @@ export type ProofVerdict =
 // Sums of decimal fractions miss by a few units in the last place; no venue has lots this small beside a position.
 const RELATIVE_TOLERANCE = 1e-9;
 
-function isText(value: unknown): boolean {
+function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
-function isProof(value: unknown): value is ReduceProof {
-  if (typeof value !== 'object' || value === null) return false;
-  const proof = value as Partial<Record<keyof ReduceProof, unknown>>;
-  return (
-    isText(proof.account) &&
-    isText(proof.symbol) &&
-    (proof.side === 'buy' || proof.side === 'sell') &&
-    [proof.quantity, proof.position, proof.positionAgeMs].every((number) => typeof number === 'number' && Number.isFinite(number))
-  );
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** What a caller handed in, each field read once: a live object could be judged by one value and booked with another. */
+function proofIn(value: unknown): ReduceProof | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { account, symbol, side, quantity, position, positionAgeMs }: Partial<Record<keyof ReduceProof, unknown>> = value;
+  if (!isText(account) || !isText(symbol) || (side !== 'buy' && side !== 'sell')) return undefined;
+  if (!isNumber(quantity) || !isNumber(position) || !isNumber(positionAgeMs)) return undefined;
+  return { account, symbol, side, quantity, position, positionAgeMs };
 }
 
 function notReducing(reason: string, maxQuantity = 0): ProofVerdict {
@@ -54,9 +56,9 @@ function notReducing(reason: string, maxQuantity = 0): ProofVerdict {
 }
 
 /** The pure rule. `inFlightQuantity` is what other reductions of the same side may still take from the position. */
-export function judgeProof(value: unknown, inFlightQuantity: number, maxPositionAgeMs: number): ProofVerdict {
-  if (!isProof(value)) return notReducing('no complete proof that the order reduces a position');
-  const { side, quantity, position, positionAgeMs } = value;
+export function judgeProof(proof: ReduceProof | undefined, inFlightQuantity: number, maxPositionAgeMs: number): ProofVerdict {
+  if (proof === undefined) return notReducing('no complete proof that the order reduces a position');
+  const { side, quantity, position, positionAgeMs } = proof;
   if (positionAgeMs < 0) return notReducing(`the position is dated ${-positionAgeMs} ms ahead`);
   if (positionAgeMs > maxPositionAgeMs) return notReducing(`the position is ${positionAgeMs} ms old, more than ${maxPositionAgeMs}`);
   if (side === 'sell' ? position <= 0 : position >= 0) return notReducing(`a ${side} does not reduce a position of ${position}`);
@@ -67,13 +69,17 @@ export function judgeProof(value: unknown, inFlightQuantity: number, maxPosition
   if (maxQuantity === 0 || quantity > maxQuantity + tolerance) {
     return notReducing(`${quantity} is more than the ${maxQuantity} left of the position after reductions in flight`, maxQuantity);
   }
-  return { holds: true, proof: value };
+  return { holds: true, proof };
 }
+
+const SWEEP_AT_LEAST = 1_024;
 
 /** The reductions of one gate: two guards that share a gate share the position too. */
 export class ReductionBook {
   readonly #reductions = new Map<string, Set<Reduction>>();
   #keepMs = 0;
+  /** So many positions are in the book before those are looked for that nobody has asked about since. */
+  #sweepAt = SWEEP_AT_LEAST;
 
   /** Remembers acknowledged reductions for as long as any guard accepts positions that are older than them. */
   keepFor(maxPositionAgeMs: number): void {
@@ -81,10 +87,12 @@ export class ReductionBook {
   }
 
   verify(value: unknown, nowMs: number, maxPositionAgeMs: number): ProofVerdict {
-    return judgeProof(value, isProof(value) ? this.#pendingQuantity(value, nowMs) : 0, maxPositionAgeMs);
+    const proof = proofIn(value);
+    return judgeProof(proof, proof === undefined ? 0 : this.#pendingQuantity(proof, nowMs), maxPositionAgeMs);
   }
 
-  add(proof: ReduceProof, entryId: number): Reduction {
+  add(proof: ReduceProof, entryId: number, nowMs: number): Reduction {
+    if (this.#reductions.size >= this.#sweepAt) this.#sweep(nowMs);
     const key = keyOf(proof);
     const reductions = this.#reductions.get(key) ?? new Set<Reduction>();
     this.#reductions.set(key, reductions);
@@ -98,6 +106,20 @@ export class ReductionBook {
     for (const reductions of this.#reductions.values()) {
       for (const reduction of reductions) if (reduction.entryId === entryId) settleReduction(reduction, outcome, nowMs);
     }
+  }
+
+  /** Looks at each position once for every doubling, so that an order pays for few. */
+  #sweep(nowMs: number): void {
+    for (const [key, reductions] of this.#reductions) {
+      for (const reduction of reductions) if (isOver(reduction, nowMs - this.#keepMs)) reductions.delete(reduction);
+      if (reductions.size === 0) this.#reductions.delete(key);
+    }
+    this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#reductions.size);
+  }
+
+  /** Of how many positions anything is remembered. */
+  get positions(): number {
+    return this.#reductions.size;
   }
 
   #pendingQuantity(proof: ReduceProof, nowMs: number): number {

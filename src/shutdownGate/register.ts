@@ -118,11 +118,29 @@ export class SubmissionRegister implements GateProtocol {
 
   requestShutdown(reason: string): void {
     if (this.#request !== undefined) return;
-    const sinceWallMs = this.#clock.wallMs();
+    const sinceWallMs = this.#wallMsForPeople();
     if (this.#shared === undefined) return this.#shut(reason, sinceWallMs);
     this.#shared.close({ reason, sinceWallMs });
     // Another closer's words come first; one that never wrote them must not keep this thread from its own shutdown.
     if (this.refusal() === undefined || this.#request === undefined) this.#shut(reason, sinceWallMs);
+  }
+
+  // A drain is over when the last order has ended, also where nobody can say how long it took.
+  #monotonicMsIfAny(): number {
+    try {
+      return this.#clock.monotonicMs();
+    } catch {
+      return Number.NaN;
+    }
+  }
+
+  // A clock that fails must not keep the gate open.
+  #wallMsForPeople(): number {
+    try {
+      return this.#clock.wallMs();
+    } catch {
+      return 0;
+    }
   }
 
   #shut(reason: string, sinceWallMs: number): void {
@@ -260,7 +278,7 @@ export class SubmissionRegister implements GateProtocol {
   }
 
   #report(startedMs: number): DrainReport {
-    const nowMs = this.#clock.monotonicMs();
+    const nowMs = this.#monotonicMsIfAny();
     const inflightElsewhere = this.#elsewhere();
     return { drained: this.#drained(), waitedMs: nowMs - startedMs, unfinished: this.#unfinishedAt(nowMs), inflightElsewhere };
   }

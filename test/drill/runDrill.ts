@@ -6,7 +6,7 @@ import type { Fault } from '../../src/drill/options.js';
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Fast enough for CI, slow enough for a busy machine of two cores. */
-export const SCALE = 4;
+export const SCALE = 5;
 
 /**
  * How fast the book empties is measured by `npm run drill:long`, where nothing else runs. Here two drills share a machine, so a

@@ -42,6 +42,10 @@ class Exchange {
     return this.#called('getOrCreateOrder');
   }
 
+  async get_or_create_order(): Promise<string> {
+    return this.#called('get_or_create_order');
+  }
+
   async fetch(): Promise<string> {
     return this.#called('fetch');
   }
@@ -88,7 +92,7 @@ describe('guarded client', () => {
 
   it('S3: a method that nobody listed is refused in every state, unless its name is that of a question', async () => {
     const { exchange, client, gate } = guarded();
-    for (const call of [client.withdraw, client.getOrCreateOrder, client.fetch, client.orders.purge]) {
+    for (const call of [client.withdraw, client.getOrCreateOrder, client.get_or_create_order, client.fetch, client.orders.purge]) {
       expect(call).toThrow(OrderRefusedError);
       expect(call).toThrow('is not listed');
     }

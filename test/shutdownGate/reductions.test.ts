@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BrokerRejectedError } from '../../src/broker/broker.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
-import { judgeProof, type ReduceProof } from '../../src/shutdownGate/reductions.js';
+import { judgeProof, type ReduceProof, ReductionBook } from '../../src/shutdownGate/reductions.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { FC_SEED, openCall, refusalOf, settled } from './support.js';
 
@@ -183,5 +183,50 @@ describe('verified reductions', () => {
       { seed: FC_SEED, numRuns: 300 },
     );
     expect(Math.min(admitted, refused)).toBeGreaterThan(100);
+  });
+});
+
+describe('a proof that is alive', () => {
+  it('S10: is read once: what it says later neither lets more through nor is booked', () => {
+    const { reduce } = halted();
+    const reads: string[] = [];
+    const live = new Proxy(LONG, {
+      get: (proof, name): unknown => {
+        reads.push(String(name));
+        const reading = reads.filter((read) => read === name).length;
+        if (name === 'quantity') return reading === 1 ? 10 : 0.001;
+        const first: unknown = Reflect.get(proof, name);
+        return reading === 1 ? first : undefined;
+      },
+    });
+    expect(reduce.trySubmit(live).ok).toBe(true);
+    expect(new Set(reads).size).toBe(reads.length);
+    expect(reduce.trySubmit({ ...LONG, quantity: 1 })).toMatchObject({ ok: false, code: 'not_reducing', maxQuantity: 0 });
+  });
+});
+
+describe('the book of reductions', () => {
+  it('keeps no position whose reductions are over, however many there were', () => {
+    const book = new ReductionBook();
+    book.keepFor(1_000);
+    let most = 0;
+    for (let number = 0; number < 20_000; number += 1) {
+      const reduction = book.add({ ...LONG, symbol: `S${number}` }, number, number * 10);
+      reduction.outcome = 'acknowledged';
+      reduction.acknowledgedMs = number * 10;
+      most = Math.max(most, book.positions);
+    }
+    expect(most).toBeLessThanOrEqual(1_024);
+  });
+
+  it('S10: forgets none that is still in flight or of unknown outcome', () => {
+    const book = new ReductionBook();
+    book.keepFor(1_000);
+    for (let number = 0; number < 5_000; number += 1) {
+      const reduction = book.add({ ...LONG, symbol: `S${number}` }, number, number * 10);
+      if (number % 2 === 0) reduction.outcome = 'unknown';
+    }
+    expect(book.positions).toBe(5_000);
+    expect(book.verify({ ...LONG, symbol: 'S0', quantity: 7 }, 60_000, 1_000)).toMatchObject({ holds: false, refusal: { maxQuantity: 6 } });
   });
 });
