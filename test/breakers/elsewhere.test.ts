@@ -169,7 +169,7 @@ describe('a bus that is not heard', () => {
       // One read was on its way.
       await clock.advance(551);
       expect(codeOf(here)).toBe(UNKNOWN);
-      expect(here.verdict()).toMatchObject({ triggered: true, type: 'unknown_state', status: 'closed' });
+      expect(here.verdict()).toMatchObject({ triggered: true, type: 'unknown_state', reasonCode: 'state_unknown', status: 'closed' });
       expect(here.verdict().message).toMatch(/were last read \d+ ms ago, at most 1000 count/);
       isAway = false;
       await clock.advance(2_000);

@@ -92,6 +92,17 @@ describe('data that cannot be believed', () => {
     expect(refusal()).toMatchObject({ code: 'circuit_breaker_invalid_data' });
   });
 
+  it.each([
+    ['an order of no quantity', 'quantity_invalid', { symbol: 'AAPL', side: 'buy', quantity: 0, price: 1 }, 'recordOrder'],
+    ['an order of neither side', 'quantity_invalid', { symbol: 'AAPL', side: 'both', quantity: 1, price: 1 }, 'recordOrder'],
+    ['a result without a figure', 'pnl_invalid', { pnl: 'NaN', closedAtMs: 1, ids: ['a'] }, 'recordFill'],
+    ['a result without a fill', 'pnl_invalid', { pnl: '1', closedAtMs: 1, ids: [] }, 'recordFill'],
+    ['half an intent', 'count_invalid', 0.5, 'recordIntent'],
+  ] as const)('trap 19: %s trips as %s', (_what, reasonCode, given, method) => {
+    const { breakers } = scene({});
+    expect(breakers[method](given as never)).toMatchObject({ triggered: true, type: 'invalid_data', reasonCode });
+  });
+
   it('a bar that is older than the one before it trips; the same bar again does not', () => {
     const { breakers } = scene({});
     breakers.recordBar({ openMs: 2_000, close: 100 });

@@ -55,6 +55,7 @@ function compilerOptions(): ts.CompilerOptions {
     'failflat/brokers/paper': ['./src/brokers/paper/index.ts'],
     'failflat/chaos': ['./src/chaos/index.ts'],
     'failflat/fastify': ['./src/http/fastify.ts'],
+    'failflat/testing': ['./src/testing/index.ts'],
   };
   return { ...options, noEmit: true, noUnusedLocals: false, noUnusedParameters: false, pathsBasePath: REPOSITORY, paths };
 }
