@@ -72,6 +72,22 @@ describe('leaseConfig', () => {
     expect(() => config({ ttlMs: 500 })).toThrow('ttlMs = 500: must be above peerLivenessMs (500)');
   });
 
+  it('S5: registers no shorter broker timeout than a guard of its view has begun with', () => {
+    const view = (longestMs: () => number) => ({ inflight: () => 0, unknownOutcomes: () => 0, longestBrokerTimeoutMs: longestMs });
+    const registered = (longestMs: () => number, options: object = {}) => config({ inflight: view(longestMs), ...options }).brokerTimeoutMs;
+    expect(registered(() => 4_000)).toBe(5_000);
+    expect(registered(() => 7_000)).toBe(7_000);
+    expect(registered(() => 7_000, { brokerTimeoutMs: 7_000 })).toBe(7_000);
+    expect(() => registered(() => 7_000, { brokerTimeoutMs: 6_999 })).toThrow(
+      'brokerTimeoutMs = 6999: must be at least 7000: so long may a call take that a guard of the same gate has begun',
+    );
+    const throwing = () => {
+      throw new Error('broken');
+    };
+    for (const silent of [throwing, () => Number.NaN, () => Number.POSITIVE_INFINITY]) expect(registered(silent)).toBe(5_000);
+    expect(() => config({ brokerTimeoutMs: 0.5 })).toThrow('brokerTimeoutMs = 0.5: must be a finite number between 1 and 600000');
+  });
+
   it('refuses names and choices that nobody knows', () => {
     expect(() => config({ account: 'a b' })).toThrow('account = "a b": must be 1 to 100');
     expect(() => config({ holderId: '' })).toThrow('holderId = "": must be 1 to 100');
