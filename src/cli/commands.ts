@@ -4,6 +4,7 @@ import type { Command } from './command.js';
 const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['drill', async () => (await import('./commands/drill.js')).drillCommand],
   ['simulate', async () => (await import('./commands/simulate.js')).simulateCommand],
+  ['chaos run', async () => (await import('./commands/chaosRun.js')).chaosRunCommand],
   ['chaos storm', async () => (await import('./commands/chaosStorm.js')).chaosStormCommand],
   ['doctor', async () => (await import('./commands/doctor.js')).doctorCommand],
   ['status', async () => (await import('./commands/status.js')).statusCommand],

@@ -6,6 +6,8 @@ import { type Clock, systemClock } from '../clock.js';
 import { packageFile } from '../packageFile.js';
 import { Child, RigError } from '../rig/child.js';
 import { RedisView } from '../rig/redis/view.js';
+import { RigGuard } from '../rig/rigGuard.js';
+import type { ProxyMode } from '../rig/tcpProxy.js';
 import { AlertReceiver } from '../rig/webhook.js';
 import type { ScaledTimings } from '../roles/scale.js';
 import type { ActorOrder, ActorRole, Variant } from './actors/order.js';
@@ -30,6 +32,8 @@ export interface CastOptions {
   /** Which role is played by a broken variant, or carries the fault inside it. */
   readonly variants: ReadonlyMap<ActorRole, Variant>;
   readonly onLog: (name: string, line: string) => void;
+  /** How the partitioned process is cut off. Default: every byte waits. */
+  readonly cutMode?: ProxyMode;
 }
 
 export class Cast {
@@ -39,6 +43,9 @@ export class Cast {
   /** Of the partitioned process. */
   readonly #view: RedisView | undefined;
   readonly #counts = new Map<string, number>();
+  readonly #guard: RigGuard;
+  /** The venue, as a process. */
+  readonly venueProcess: Child;
 
   private constructor(
     options: CastOptions,
@@ -51,17 +58,23 @@ export class Cast {
     readonly venueUrl: string,
     venueChild: Child,
     view: RedisView | undefined,
+    guard: RigGuard,
   ) {
     this.#options = options;
     this.#clock = clock;
     this.#children.push(venueChild);
+    this.venueProcess = venueChild;
+    this.#guard = guard;
     this.#view = view;
   }
 
   /** Starts the venue and opens the bus; the rest of the cast follows by name. */
   static async open(options: CastOptions, clock: Clock = systemClock): Promise<Cast> {
     const args = ['venue', '--port', '0', '--bars', options.barsFile, '--account', ACCOUNT, '--json'];
+    const guard = new RigGuard();
+    guard.directory(options.workspace.directory);
     const child = await Child.start({ name: 'venue', script: COMMAND, args, clock, onLog: (line) => options.onLog('venue', line) });
+    guarded(child, guard);
     try {
       const { url } = await child.ready(READY_MS);
       if (typeof url !== 'string') throw new RigError('the venue did not say where it listens');
@@ -79,9 +92,11 @@ export class Cast {
         url,
         child,
         await viewFor(options, clock),
+        guard,
       );
     } catch (error) {
       await child.kill();
+      guard.release();
       throw error;
     }
   }
@@ -129,12 +144,23 @@ export class Cast {
     await this.venue.close();
     await this.alerts.close();
     await this.#view?.close();
+    this.#guard.release();
+  }
+
+  /** Everyone who was started, ended ones as well. */
+  processes(): readonly Child[] {
+    return this.#children;
+  }
+
+  /** On which the partitioned process reaches the bus: one for each of its servers. */
+  proxyPorts(): readonly number[] {
+    return this.#view?.ports ?? [];
   }
 
   /** Holds back all that the partitioned process and the bus say to each other. */
   cut(isCut: boolean): void {
     if (this.#view === undefined) throw new RigError('nobody stands behind a proxy in this drill');
-    this.#view.set({ kind: isCut ? 'stall' : 'pass' });
+    this.#view.set(isCut ? (this.#options.cutMode ?? { kind: 'stall' }) : { kind: 'pass' });
   }
 
   #common(who: Partition | 'brain') {
@@ -166,15 +192,31 @@ export class Cast {
   #act(role: ActorRole, name: string, config: object): Promise<Child> {
     const { workspace, drill, variants } = this.#options;
     const order: ActorOrder = { ...variants.get(role), triggerFile: workspace.triggerFile, scale: drill.scale };
-    return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })]);
+    // With a heap of its usual size it would take the host's memory before its own was full.
+    const nodeFlags = order.fault === 'memory-full' ? ['--max-old-space-size=64'] : [];
+    return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })], nodeFlags);
   }
 
-  async #start(name: string, script: string, args: readonly string[]): Promise<Child> {
-    const child = await Child.start({ name, script, args, clock: this.#clock, onLog: (line) => this.#options.onLog(name, line) });
+  async #start(name: string, script: string, args: readonly string[], nodeFlags: readonly string[] = []): Promise<Child> {
+    const child = await Child.start({
+      name,
+      script,
+      args,
+      nodeFlags,
+      clock: this.#clock,
+      onLog: (line) => this.#options.onLog(name, line),
+    });
     this.#children.push(child);
+    guarded(child, this.#guard);
     await child.ready(READY_MS);
     return child;
   }
+}
+
+/** It ends with the rig, however that ends. */
+function guarded(child: Child, guard: RigGuard): void {
+  guard.started(child.pid);
+  void child.ended.then(() => guard.ended(child.pid));
 }
 
 function venueArgs(config: { readonly broker: string; readonly account: string; readonly environment: string }): string[] {

@@ -8,6 +8,7 @@ import { bookAt, type Fill, fillsOf, ordersFrom } from '../rig/books.js';
 import { type Child, RigError } from '../rig/child.js';
 import { BusObserver, type BusSight, followStream, type Seen } from '../rig/observer.js';
 import { StallMonitor } from '../rig/stallMonitor.js';
+import type { ProxyMode } from '../rig/tcpProxy.js';
 import { type ScaledTimings, scaledTimings } from '../roles/scale.js';
 import type { ActorRole, Variant } from './actors/order.js';
 import { armTrading } from './arm.js';
@@ -30,6 +31,8 @@ export interface ConductorOptions {
   /** Told of each line that a process writes to standard error. */
   readonly onLog: (name: string, line: string) => void;
   readonly signal: AbortSignal;
+  /** How the partitioned process is cut off. Default: every byte waits. */
+  readonly cutMode?: ProxyMode;
   /** The run's own chance. */
   readonly random: Random;
 }
@@ -71,11 +74,19 @@ export class Conductor {
   }
 
   static async open(options: ConductorOptions): Promise<Conductor> {
-    const { drill, bars, variants, onEvent, onLog } = options;
+    const { drill, bars, variants, onEvent, onLog, cutMode } = options;
     const timings = scaledTimings(drill.scale);
     const workspace = await makeWorkspace(drill);
     try {
-      const cast = await Cast.open({ drill, timings, workspace, barsFile: bars.file, variants, onLog });
+      const cast = await Cast.open({
+        drill,
+        timings,
+        workspace,
+        barsFile: bars.file,
+        variants,
+        onLog,
+        ...(cutMode === undefined ? {} : { cutMode }),
+      });
       onEvent({ atMs: systemClock.monotonicMs(), text: `venue listens, bus is ${workspace.busUrl}` });
       return new Conductor(options, workspace, timings, cast);
     } catch (error) {
@@ -200,6 +211,14 @@ export class Conductor {
   async trigger(text: string): Promise<number> {
     const atMs = systemClock.monotonicMs();
     await this.#workspace.trigger();
+    this.say(text);
+    return atMs;
+  }
+
+  /** Ends it. */
+  async calm(text: string): Promise<number> {
+    const atMs = systemClock.monotonicMs();
+    await this.#workspace.calm();
     this.say(text);
     return atMs;
   }

@@ -19,6 +19,9 @@ export interface Workspace {
   readonly triggerFile: string;
   /** Gives that sign. */
   trigger(): Promise<void>;
+  /** Takes it back. */
+  calm(): Promise<void>;
+  readonly directory: string;
   remove(): Promise<void>;
 }
 
@@ -42,6 +45,8 @@ export async function makeWorkspace(
     ...(server === undefined ? {} : { server }),
     triggerFile,
     trigger: () => writeFile(triggerFile, ''),
+    calm: () => rm(triggerFile, { force: true }),
+    directory,
     remove: async () => {
       await rm(directory, { recursive: true, force: true });
       if (server !== undefined) await server.dispose();

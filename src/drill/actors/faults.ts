@@ -4,6 +4,8 @@ import type { AppendOutcome, Bus } from '../../bus/bus.js';
 import { type Clock, MAX_TIMER_MS, systemClock } from '../../clock.js';
 import { assembleExitBrain, type ExitBrain } from '../../exitBrain/exitBrain.js';
 import type { ExitBrainOptions } from '../../exitBrain/options.js';
+import type { Fields } from '../../messages/fields.js';
+import { EXIT_BRAIN_HEARTBEAT } from '../../messages/heartbeat.js';
 import { PANIC_CLOSE } from '../../messages/panicClose.js';
 import type { Decide } from '../../roles/decideModule.js';
 
@@ -34,6 +36,43 @@ export function losesFirstPanic(bus: Bus): Bus {
     return { outcome: 'unknown', detail: 'the connection broke' };
   };
   return withAppend(bus, append);
+}
+
+/** While the trigger is there, no heartbeat of this process is taken: its right to beat is gone. */
+export function losesBeats(bus: Bus, triggerFile: string): Bus {
+  return withAppend(bus, async (stream, fields, options) =>
+    stream === EXIT_BRAIN_HEARTBEAT && existsSync(triggerFile)
+      ? { outcome: 'refused', reason: 'read_only', detail: 'the right to beat was taken away' }
+      : bus.append(stream, fields, options),
+  );
+}
+
+const FLIPPED_BIT = 0x40;
+
+/** While the trigger is there, one bit of every character of every heartbeat is flipped on its way out of this process's memory. */
+export function corruptsBeats(bus: Bus, triggerFile: string): Bus {
+  return withAppend(bus, async (stream, fields, options) =>
+    stream === EXIT_BRAIN_HEARTBEAT && existsSync(triggerFile)
+      ? bus.append(stream, flipped(fields), options)
+      : bus.append(stream, fields, options),
+  );
+}
+
+function flipped(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      Array.from(value, (character) => String.fromCharCode(character.charCodeAt(0) ^ FLIPPED_BIT)).join(''),
+    ]),
+  );
+}
+
+/** Once the trigger appears, an evaluation takes memory until there is none: V8 ends the process, and none of its handlers runs. */
+export function fillingDecide(triggerFile: string): Decide {
+  return () => {
+    const held: unknown[] = [];
+    while (existsSync(triggerFile)) held.push(new Array(100_000).fill({}));
+  };
 }
 
 function withAppend(bus: Bus, append: Bus['append']): Bus {

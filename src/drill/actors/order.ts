@@ -3,11 +3,14 @@ import type { Fault } from '../options.js';
 
 export type ActorRole = 'strategy' | 'exit-brain' | 'watchdog' | 'exit-worker';
 
+/** Faults of a chaos run that can only happen inside a process: they last as long as the trigger's file is there. */
+export type CarriedFault = Fault | 'revoked-beats' | 'corrupted-beats' | 'memory-full';
+
 export interface Variant {
   /** A safeguard replaced by a broken one. */
   readonly sabotage?: string;
   /** A fault that can only happen inside the process. */
-  readonly fault?: Fault;
+  readonly fault?: CarriedFault;
 }
 
 export interface ActorOrder extends Variant {

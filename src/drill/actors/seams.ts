@@ -7,7 +7,16 @@ import { brokenBrains } from '../sabotage/brokenBrains.js';
 import { brokenPermissions } from '../sabotage/brokenStrategies.js';
 import { brokenWatchdogs } from '../sabotage/brokenWatchdogs.js';
 import { brokenWorkers } from '../sabotage/brokenWorkers.js';
-import { createUncriticalBrain, failingDecide, hangingDecide, losesFirstPanic, steppedClock } from './faults.js';
+import {
+  corruptsBeats,
+  createUncriticalBrain,
+  failingDecide,
+  fillingDecide,
+  hangingDecide,
+  losesBeats,
+  losesFirstPanic,
+  steppedClock,
+} from './faults.js';
 import type { ActorOrder } from './order.js';
 import type { StrategySeams } from './strategy.js';
 
@@ -45,6 +54,9 @@ export function brainSeams(order: ActorOrder): ExitBrainSeams {
     ...(create === undefined ? {} : { create }),
     ...(order.fault === 'frozen-loop' ? { decide: hangingDecide(order.triggerFile) } : {}),
     ...(order.fault === 'stale-decisions' ? { create: createUncriticalBrain, decide: hangingDecide(order.triggerFile) } : {}),
+    ...(order.fault === 'revoked-beats' ? { wrapBus: (bus) => losesBeats(bus, order.triggerFile) } : {}),
+    ...(order.fault === 'corrupted-beats' ? { wrapBus: (bus) => corruptsBeats(bus, order.triggerFile) } : {}),
+    ...(order.fault === 'memory-full' ? { decide: fillingDecide(order.triggerFile) } : {}),
     ...(order.fault === 'brain-degraded' ? { decide: failingDecide(order.triggerFile) } : {}),
   };
 }

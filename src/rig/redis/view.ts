@@ -43,6 +43,10 @@ export class RedisView {
     return this.#proxies.reduce((sum, proxy) => sum + proxy.connections, 0);
   }
 
+  get ports(): readonly number[] {
+    return this.#proxies.map(({ port }) => port);
+  }
+
   /** In force before every server when it returns. */
   set(mode: ProxyMode): void {
     for (const proxy of this.#proxies) proxy.set(mode);

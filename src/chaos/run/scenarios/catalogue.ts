@@ -1,0 +1,36 @@
+/** Every scenario by its name. */
+import { ConfigurationError } from '../../../errors.js';
+import type { ChaosScenario } from '../scenario.js';
+import * as brains from './brains.js';
+import { noFaultControl } from './control.js';
+import * as outages from './outages.js';
+import { snapshotCorruption } from './snapshot.js';
+import { clockSkew, cpuExhaustion, frozenVenue } from './venueAndMachine.js';
+
+export const CHAOS_SCENARIOS: readonly ChaosScenario[] = [
+  brains.guardianProcessCrash,
+  outages.networkPartition,
+  brains.memoryCorruption,
+  brains.memoryExhaustion,
+  cpuExhaustion,
+  brains.diskFull,
+  clockSkew,
+  outages.databaseTimeout,
+  brains.heartbeatRevocation,
+  snapshotCorruption,
+  brains.frozenProcess,
+  frozenVenue,
+  outages.redisFailover,
+  outages.zombiePrimary,
+  outages.halfOpenConnection,
+  noFaultControl,
+];
+
+export const SCENARIO_NAMES: readonly string[] = CHAOS_SCENARIOS.map(({ name }) => name);
+
+/** Throws a ConfigurationError for a name that is none. */
+export function scenarioNamed(name: string): ChaosScenario {
+  const found = CHAOS_SCENARIOS.find((scenario) => scenario.name === name);
+  if (found === undefined) throw new ConfigurationError('scenario', name, `must be one of ${SCENARIO_NAMES.join(', ')}`);
+  return found;
+}
