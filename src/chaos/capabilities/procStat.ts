@@ -12,6 +12,13 @@ export async function cpuTicksOf(pid: number): Promise<number | undefined> {
   return fields === undefined ? undefined : Number(fields[11]) + Number(fields[12]);
 }
 
+/** Bytes in memory. */
+export async function residentBytesOf(pid: number): Promise<number | undefined> {
+  const text = await readText(`/proc/${pid}/status`);
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(text ?? '') ?? [];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;
+}
+
 /** When the process was started, in ticks since the boot: with the id it names one process for good. */
 export async function startTicksOf(pid: number): Promise<number | undefined> {
   const fields = await statFields(pid);

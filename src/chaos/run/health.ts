@@ -20,17 +20,3 @@ export function healthOf({ errorRate, latencyMs }: OrderFlow): Health {
   if (worse(CRITICAL)) return 'critical';
   return worse(DEGRADED) ? 'degraded' : 'healthy';
 }
-
-export interface Summary {
-  readonly min: number;
-  readonly max: number;
-  readonly avg: number;
-  readonly samples: number;
-}
-
-/** Undefined where there is nothing to sum up. */
-export function summaryOf(values: readonly number[]): Summary | undefined {
-  if (values.length === 0) return undefined;
-  const total = values.reduce((sum, value) => sum + value, 0);
-  return { min: Math.min(...values), max: Math.max(...values), avg: total / values.length, samples: values.length };
-}

@@ -11,6 +11,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 /** Characters that XML cannot hold at all are left out. */
 function escaped(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those that XML 1.0 forbids
+  // oxlint-disable-next-line no-control-regex
   const allowed = text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '');
   return allowed.replaceAll(/[&<>"]/g, (character) => ENTITIES.get(character) ?? character);
 }

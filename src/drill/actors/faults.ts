@@ -71,7 +71,7 @@ function flipped(fields: Fields): Fields {
 export function fillingDecide(triggerFile: string): Decide {
   return () => {
     const held: unknown[] = [];
-    while (existsSync(triggerFile)) held.push(new Array(100_000).fill({}));
+    while (existsSync(triggerFile)) held.push(Array.from({ length: 100_000 }, () => ({})));
   };
 }
 
