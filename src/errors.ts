@@ -55,7 +55,8 @@ function shown(value: unknown): string {
 /** What to print of anything that was thrown. Never throws itself. */
 export function messageOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
+    // A message may be anything as well: whoever joins it to a text must not fail over it.
+    return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
     // An object without a string form: its words are lost, and nothing else.
     return 'something that has no text';

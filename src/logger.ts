@@ -23,6 +23,11 @@ export function isolated<A extends unknown[]>(observer: ((...args: A) => unknown
   }
 }
 
+/** Tells those who listen now, each on its own. One that is added meanwhile hears of the next event: else one that adds another each time would be told for ever. */
+export function tellAll<A extends unknown[]>(listeners: Iterable<(...args: A) => unknown>, ...args: A): void {
+  for (const listener of [...listeners]) isolated(listener, ...args);
+}
+
 /** A logger whose failures stay its own. */
 export function isolatedLogger(logger: Logger = silentLogger): Logger {
   return {

@@ -1,6 +1,6 @@
 /** Tells what the breakers of one strategy do: to the log, to the record and to listeners. Nothing that hears it changes a result. */
 import { type Audit, createAudit } from '../audit/audit.js';
-import { isolated, isolatedLogger, type Logger } from '../logger.js';
+import { isolated, isolatedLogger, type Logger, tellAll } from '../logger.js';
 import type { StoredReset } from '../messages/breaker.js';
 import type { Finding } from './evidence.js';
 import type { BreakerEvent, StrategyBreakersDeps } from './face.js';
@@ -46,7 +46,7 @@ export class Reporter {
   }
 
   tell(event: BreakerEvent): void {
-    for (const listener of this.#listeners) isolated(listener, event);
+    tellAll(this.#listeners, event);
   }
 
   /** For the log and the record. */

@@ -14,6 +14,14 @@ function doubtOf({ name }: KillSwitchSource, reason: string): Opinion {
   return { says: 'doubt', from: name, reason };
 }
 
+const SAYS: readonly unknown[] = ['off', 'halted', 'doubt', 'nothing'] satisfies Opinion['says'][];
+
+// A source may be of another version, or written without types: what nobody here knows must not pass for a consent.
+function isOpinion(value: unknown): value is Opinion {
+  const { says, from, reason }: Partial<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
+  return SAYS.includes(says) && typeof from === 'string' && (says === 'off' || typeof reason === 'string');
+}
+
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -62,7 +70,7 @@ export class SourceFollower {
     this.#stopping.abort();
     this.#giveUp?.abort();
     this.#rest?.abort();
-    this.#open.close();
+    isolated(() => this.#open.close());
     await this.#running;
   }
 
@@ -104,7 +112,8 @@ export class SourceFollower {
 
   async #call(signal: AbortSignal): Promise<Opinion> {
     try {
-      return await this.#open.read(signal);
+      const answer: unknown = await this.#open.read(signal);
+      return isOpinion(answer) ? answer : doubtOf(this.source, 'answered something that is no opinion');
     } catch (error) {
       return doubtOf(this.source, `cannot be read: ${messageOf(error)}`);
     }

@@ -33,7 +33,7 @@ class LiveKillSwitch extends SwitchView implements KillSwitch {
     super(config, {}, () => followers.map(({ observation }) => observation));
     this.#config = config;
     this.#followers = followers;
-    for (const source of config.sources) followers.push(new SourceFollower(source, config, () => this.#refreshAll()));
+    this.#follow(followers);
     this.refresh();
     this.ready = Promise.all(followers.map(({ attempted }) => attempted)).then(() => undefined);
   }
@@ -55,6 +55,16 @@ class LiveKillSwitch extends SwitchView implements KillSwitch {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #follow(followers: SourceFollower[]): void {
+    try {
+      for (const source of this.#config.sources) followers.push(new SourceFollower(source, this.#config, () => this.#refreshAll()));
+    } catch (error) {
+      // Nobody gets this switch to close: the sources that were opened before would be read for ever.
+      for (const follower of followers) void follower.stop();
+      throw error;
+    }
   }
 
   #newView(scope: KillSwitchScope): SwitchView {

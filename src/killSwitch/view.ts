@@ -138,8 +138,7 @@ export class SwitchView implements KillSwitchView {
     const observations = this.#observe();
     this.#verdict = decide(observations, this.#config);
     this.#exit = decideExit(observations, this.#config);
-    this.#note();
-    this.#watchForLapse();
+    this.#noteAndWatch();
   }
 
   /** Halts for good. */
@@ -147,7 +146,7 @@ export class SwitchView implements KillSwitchView {
     this.#verdict = { halted: true, ...halting };
     if (this.#exit !== undefined) this.#exit = { doubt: halting };
     this.#lapseTimer?.cancel();
-    this.#note();
+    isolated(() => this.#note());
   }
 
   #halting(nowMs: number, wallMs: number): Halting | undefined {
@@ -195,7 +194,16 @@ export class SwitchView implements KillSwitchView {
     if ((before === undefined) !== (halting === undefined)) this.#sinceWallMs = wallMs;
     if (halting === undefined) this.#config.logger.info({ ...this.#scope }, 'the kill switch is off');
     else this.#config.logger.warn({ ...this.#scope, source: halting.source, reason: halting.reason }, 'the kill switch halts');
-    for (const { tell } of this.#listeners) isolated(tell, this.state());
+    // Of those who listen by now: one that is added meanwhile hears of the next change.
+    for (const entry of [...this.#listeners]) if (this.#listeners.has(entry)) isolated(entry.tell, this.state());
+  }
+
+  // What was decided stands, though a clock that throws may keep anybody from hearing of it.
+  #noteAndWatch(): void {
+    isolated(() => {
+      this.#note();
+      this.#watchForLapse();
+    });
   }
 
   // For listeners alone: whoever asks is answered by the clock.
@@ -206,8 +214,7 @@ export class SwitchView implements KillSwitchView {
     if (!(delayMs > 0)) return;
     this.#lapseTimer = quietTimers(this.#clock).setTimer(delayMs, () => {
       this.#lapseTimer = undefined;
-      this.#note();
-      this.#watchForLapse();
+      this.#noteAndWatch();
     });
   }
 }

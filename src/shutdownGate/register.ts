@@ -1,7 +1,7 @@
 /** Holds the stop flag, the count of orders in flight and the list of unknown outcomes of one gate. */
 import type { Clock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
-import { isolated, isolatedLogger, type Logger } from '../logger.js';
+import { isolatedLogger, type Logger, tellAll } from '../logger.js';
 import type { Refusal } from '../permission.js';
 import {
   BROKER_MARGIN_MS,
@@ -213,7 +213,7 @@ export class SubmissionRegister implements GateProtocol {
     this.#unknown.delete(entryId);
     entry.state = 'settled';
     this.#logger.info({ entryId, label: entry.label, outcome, by }, 'the outcome of an order was resolved');
-    for (const listener of this.#resolveListeners) isolated(listener, entryId, outcome);
+    tellAll(this.#resolveListeners, entryId, outcome);
     return 'resolved';
   }
 

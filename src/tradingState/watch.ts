@@ -2,7 +2,7 @@
 import { type Bus, BusDoubtError } from '../bus/bus.js';
 import { type Clock, systemClock } from '../clock.js';
 import { messageOf } from '../errors.js';
-import { isolated, isolatedLogger, type Logger } from '../logger.js';
+import { isolatedLogger, type Logger, tellAll } from '../logger.js';
 import { TRADING_STATE } from '../messages/tradingState.js';
 import { STATE_RETRY_MS } from './options.js';
 import { type StateReading, stateOf } from './read.js';
@@ -123,7 +123,7 @@ class LiveWatch implements TradingStateWatch {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) isolated(listener, this.#reading);
+    tellAll(this.#listeners, this.#reading);
   }
 }
 

@@ -47,6 +47,22 @@ describe('a function as a source', () => {
     expect(await stateAfter(() => trap, 'f')).toEqual([true, 'function:f cannot be read: boom']);
   });
 
+  it('S3: an error whose message is no text is doubt like any other, and is read again', async () => {
+    const clock = new ManualClock();
+    let broken = true;
+    const ask = () => {
+      if (broken) throw Object.assign(new Error('x'), { message: Symbol('no text') });
+      return false;
+    };
+    const killSwitch = createKillSwitch({ sources: [functionSource(ask, { name: 'f' })], clock });
+    await clock.advance(0);
+    expect(killSwitch.state().reason).toBe('function:f cannot be read: Symbol(no text)');
+    broken = false;
+    await clock.advance(100);
+    expect(killSwitch.isHalted()).toBe(false);
+    await killSwitch.close();
+  });
+
   it('is called what it is called, unless it is given a name', async () => {
     const riskDesk = () => true;
     expect(await stateAfter(riskDesk)).toEqual([true, 'function:riskDesk says halted']);

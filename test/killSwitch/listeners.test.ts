@@ -46,6 +46,29 @@ describe('listeners', () => {
     await killSwitch.close();
   });
 
+  it('S13: one that takes another’s place at each change is told once a change, and one that was stopped meanwhile not at all', async () => {
+    const source = new ScriptedSource('a');
+    const { clock, killSwitch } = await staged([source]);
+    let told = 0;
+    let stop = killSwitch.onChange(function again() {
+      told += 1;
+      stop();
+      if (told < 1_000) stop = killSwitch.onChange(again);
+      stopOther();
+    });
+    let toldOther = 0;
+    const stopOther = killSwitch.onChange(() => {
+      toldOther += 1;
+    });
+    source.opinion = HALTED('a');
+    await clock.advance(100);
+    expect([told, toldOther]).toEqual([1, 0]);
+    source.opinion = OFF('a');
+    await clock.advance(100);
+    expect([told, toldOther]).toEqual([2, 0]);
+    await killSwitch.close();
+  });
+
   it('stop with their scope', async () => {
     const source = new ScriptedSource('a');
     const { clock, killSwitch } = await staged([source]);

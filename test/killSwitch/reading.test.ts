@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { ExecutionHaltedError } from '../../src/killSwitch/errors.js';
+import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
+import type { Opinion } from '../../src/killSwitch/source.js';
 import type { KillSwitchState } from '../../src/killSwitch/view.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { answers, HALTED, OFF, ScriptedSource, staged } from './support.js';
@@ -211,6 +213,77 @@ describe('reading', () => {
       expect(killSwitch.isHalted()).toBe(false);
       await killSwitch.close();
     }
+  });
+
+  it.each([
+    ['a word that nobody knows', { says: 'HALT', from: 'a', reason: 'stop' }],
+    ['null', null],
+    ['a text', 'halted'],
+    ['no origin', { says: 'off' }],
+    ['no reason', { says: 'halted', from: 'a' }],
+  ])('S3: a source that answers %s is in doubt, and hides no other', async (_what, answer) => {
+    const [source, other] = [new ScriptedSource('a'), new ScriptedSource('b')];
+    const { clock, killSwitch } = await staged([source, other]);
+    expect(killSwitch.isHalted()).toBe(false);
+    source.opinion = answer as Opinion;
+    await clock.advance(100);
+    expect(killSwitch.state()).toMatchObject({ halted: true, reason: 'a answered something that is no opinion' });
+    other.opinion = HALTED('b');
+    await clock.advance(100);
+    expect(killSwitch.state().reason).toBe('b says "1"');
+    await killSwitch.close();
+  });
+
+  it('a source that cannot be opened leaves none open that was before it', async () => {
+    const clock = new ManualClock();
+    const [source, other] = [new ScriptedSource('a'), new ScriptedSource('b')];
+    other.open = () => {
+      throw new Error('not to be had');
+    };
+    expect(() => createKillSwitch({ sources: [source, other], clock })).toThrow('not to be had');
+    await clock.advance(10_000);
+    expect([source.reads, source.closed, clock.pending]).toEqual([1, 1, 0]);
+  });
+
+  it('one whose closing throws keeps none from being closed', async () => {
+    const clock = new ManualClock();
+    const [source, other] = [new ScriptedSource('a'), new ScriptedSource('b')];
+    const killSwitch = createKillSwitch({ sources: [source, other], clock });
+    const open = source.open.bind(source);
+    source.open = (context) => ({
+      ...open(context),
+      close: () => {
+        throw new Error('stuck');
+      },
+    });
+    const second = createKillSwitch({ sources: [source, other], clock });
+    await Promise.all([killSwitch.close(), second.close()]);
+    expect([other.closed, second.isHalted(), clock.pending]).toEqual([2, true, 0]);
+  });
+
+  it('S3: a clock that throws while a change is told hides the halt from nobody', async () => {
+    const clock = new ManualClock();
+    const source = new ScriptedSource('a');
+    let untilThrow = Infinity;
+    const wallMs = () => {
+      untilThrow -= 1;
+      if (untilThrow === 0) throw new Error('no clock');
+      return clock.wallMs();
+    };
+    const stumbling = { ...systemClock, setTimer: clock.setTimer, monotonicMs: () => clock.monotonicMs(), wallMs };
+    const killSwitch = createKillSwitch({ sources: [source], clock: stumbling, maxStalenessMs: 60_000, pollMs: 30_000 });
+    await clock.advance(0);
+    const view = killSwitch.scoped({ strategy: 's' });
+    expect([killSwitch.isHalted(), view.isHalted()]).toEqual([false, false]);
+    source.opinion = HALTED('a');
+    // The read and its record take one each; the third is that of the switch itself, before its views are told.
+    untilThrow = 3;
+    source.context?.changed();
+    await clock.advance(10);
+    expect([untilThrow < 0, killSwitch.isHalted(), view.isHalted()]).toEqual([true, true, true]);
+    untilThrow = 1;
+    await killSwitch.close();
+    expect(view.state()).toMatchObject({ reason: 'the kill switch is closed' });
   });
 
   it('S3: a clock that throws halts, and nothing is thrown at whoever asks', async () => {
