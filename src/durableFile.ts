@@ -23,7 +23,12 @@ export async function replaceDurably(file: string, text: string): Promise<void> 
     await handle.close();
   }
   await rename(temporary, file);
-  const directory = await open(dirname(file), 'r');
+  await flushDirectory(dirname(file));
+}
+
+/** Resolves when the names in the directory surely outlive the host. */
+export async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
   try {
     await directory.sync();
   } finally {

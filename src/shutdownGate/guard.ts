@@ -106,7 +106,10 @@ class GuardedCall<P extends readonly unknown[], R> {
 
   #callLogged(logged: LoggedSend<P>, submission: Submission, args: P, exitPermit: ExitPermit | undefined): Promise<Awaited<R>> {
     const send = this.#send;
+    const { intent } = submission;
+    const proven = intent === 'reduce' ? this.#provenOf(args) : undefined;
     return logged.send(submission, args, {
+      changed: () => this.#intentOf(args) !== intent || (intent === 'reduce' && (proven ?? '') !== this.#provenOf(args)),
       refusal: () => this.#door.stillRefuses(submission, exitPermit),
       send: () => send(...args),
       outcomeOf: (error) => this.#meaningOf(error),
@@ -185,6 +188,16 @@ class GuardedCall<P extends readonly unknown[], R> {
     } catch {
       // A label is for reports: it must not decide whether an order is sent.
       return DEFAULT_LABEL;
+    }
+  }
+
+  // Of the order itself: the position may have moved on. Undefined where nobody can tell.
+  #provenOf(args: P): string | undefined {
+    try {
+      const proof = this.#options.verifyReduce?.(...args);
+      return proof && JSON.stringify([proof.account, proof.symbol, proof.side, proof.quantity]);
+    } catch {
+      return undefined;
     }
   }
 

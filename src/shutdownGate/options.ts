@@ -2,6 +2,7 @@
 import { checkDurationMs, checkText } from '../checks.js';
 import type { Clock } from '../clock.js';
 import { ConfigurationError, isFailflatError } from '../errors.js';
+import type { Logger } from '../logger.js';
 import type { IntentKind, Permission } from '../permission.js';
 import { isIntent, isRefusalCode } from './door.js';
 import type { OrderRefusal, Settled } from './errors.js';
@@ -57,6 +58,8 @@ export interface IntentLogOption<P extends readonly unknown[]> {
   readonly symbol?: (...args: P) => string;
   /** An intent that is older than this when it could be sent is not sent. Default 2,000 ms. */
   readonly sendWithinMs?: number;
+  /** Told of outcomes that could not be written. Default: silent. */
+  readonly logger?: Logger;
 }
 
 /** `P` is the parameter list of the guarded function. */
@@ -83,7 +86,7 @@ export function defaultOutcomeOf(error: unknown): 'refused' | 'unknown' {
 const PERMISSION_OPTIONS = ['killSwitch', 'lease', 'breakers'] as const;
 const DOOR_OPTIONS = [...PERMISSION_OPTIONS, 'permissions', 'gate', 'maxPositionAgeMs', 'brokerTimeoutMs', 'observe', 'clock'];
 const GUARD_OPTIONS = [...DOOR_OPTIONS, 'verifyReduce', 'label', 'outcomeOf', 'submissionTimeoutMs', 'intent', 'intentLog'];
-const INTENT_LOG_OPTIONS = ['directory', 'clientOrderId', 'symbol', 'sendWithinMs'];
+const INTENT_LOG_OPTIONS = ['directory', 'clientOrderId', 'symbol', 'sendWithinMs', 'logger'];
 const FUNCTION_OPTIONS = ['verifyReduce', 'label', 'outcomeOf', 'observe'] as const;
 const DURATION_OPTIONS = ['maxPositionAgeMs', 'submissionTimeoutMs', 'brokerTimeoutMs'] as const;
 
@@ -121,7 +124,8 @@ function checkIntentLog(given: unknown): void {
     if (!INTENT_LOG_OPTIONS.includes(field))
       throw new ConfigurationError(`intentLog.${field}`, given, `is not an option: one of ${INTENT_LOG_OPTIONS.join(', ')}`);
   }
-  checkText('intentLog.directory', log.directory);
+  if (checkText('intentLog.directory', log.directory).includes('\0'))
+    throw new ConfigurationError('intentLog.directory', log.directory, 'must be the path of a directory');
   if (typeof log.clientOrderId !== 'function')
     throw new ConfigurationError('intentLog.clientOrderId', log.clientOrderId, 'must be a function that answers the id of an order');
   if (log.symbol !== undefined && typeof log.symbol !== 'function')

@@ -12,7 +12,9 @@ export interface Intent {
   /** When it was written, on the monotonic clock of the boot that is named. */
   readonly writtenMs: number;
   readonly bootId: string;
-  /** For people. */
+  /** So long its writer may send it still. Absent in what an older version wrote. */
+  readonly sendWithinMs?: number | undefined;
+  /** For people, and for whoever reads it on another boot. */
   readonly wallMs: number;
   readonly pid: number;
 }
@@ -66,6 +68,7 @@ function fieldsOf(text: string | undefined): Readonly<Record<string, unknown>> |
 
 function isIntentRecord(fields: Readonly<Record<string, unknown>> | undefined): fields is Readonly<Record<string, unknown>> & Intent {
   if (fields?.['version'] !== VERSION) return false;
+  if (fields['sendWithinMs'] !== undefined && typeof fields['sendWithinMs'] !== 'number') return false;
   return TEXTS.every((name) => typeof fields[name] === 'string') && NUMBERS.every((name) => typeof fields[name] === 'number');
 }
 
@@ -78,8 +81,8 @@ export function parseIntentFile(text: string): IntentRecord {
   const [first, ...others] = text.split('\n');
   const fields = fieldsOf(first);
   if (!isIntentRecord(fields)) return { kind: 'corrupt' };
-  const { clientOrderId, symbol, label, intent, writtenMs, bootId, wallMs, pid } = fields;
+  const { clientOrderId, symbol, label, intent, writtenMs, bootId, sendWithinMs, wallMs, pid } = fields;
   const outcomes = others.map(fieldsOf).filter(isOutcome);
   const outcome = outcomes.findLast((candidate) => candidate.outcome !== 'unknown');
-  return { kind: 'intent', intent: { clientOrderId, symbol, label, intent, writtenMs, bootId, wallMs, pid }, outcome };
+  return { kind: 'intent', intent: { clientOrderId, symbol, label, intent, writtenMs, bootId, sendWithinMs, wallMs, pid }, outcome };
 }

@@ -1,16 +1,17 @@
 /** Keeps each order that is about to be sent in a file of its own, durable before the order is, so that no crash makes one be forgotten or sent twice. */
-import { appendFile, link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { checkDurationMs } from '../../checks.js';
 import { type Clock, systemClock } from '../../clock.js';
+import { flushDirectory } from '../../durableFile.js';
 import { ConfigurationError, messageOf, systemCodeOf } from '../../errors.js';
 import { hostIdentity } from '../../host.js';
 import { isolatedLogger, type Logger } from '../../logger.js';
-import type { IntentKind } from '../../permission.js';
 import { type Random, systemRandom } from '../../random.js';
 import { DEFAULT_SEND_WITHIN_MS } from '../options.js';
 import type { SubmissionOutcome } from '../protocol.js';
-import { fileNameOf, type Intent, intentLine, outcomeLine, parseIntentFile } from './intentFile.js';
+import { fileNameOf, type Intent, type IntentRecord, intentLine, outcomeLine, parseIntentFile } from './intentFile.js';
 
 export interface IntentLogOptions {
   /** Default: the system's clock. */
@@ -22,6 +23,8 @@ export interface IntentLogOptions {
   /** Names files that nobody reads. Default: the system's generator. */
   readonly random?: Random;
 }
+
+export type NewIntent = Pick<Intent, 'clientOrderId' | 'symbol' | 'label' | 'intent'>;
 
 export type BeginResult =
   | { readonly kind: 'durable'; readonly intent: Intent }
@@ -41,11 +44,15 @@ export class IntentLog {
   readonly clock: Clock;
   readonly #logger: Logger;
   readonly #random: Random;
+  readonly #flush: (path: string) => Promise<void>;
   readonly #running = new Set<string>();
-  #ready: Promise<void> | undefined;
+  /** The directory, once it is there. */
+  #place: Promise<string> | undefined;
+  /** The first of the directories that were made and may not outlive the host yet. */
+  #outermostMade: string | undefined;
 
   /** Throws {@link ConfigurationError} for a directory that is no text, or a time that cannot hold. Touches no disk. */
-  constructor(directory: string, options: IntentLogOptions = {}) {
+  constructor(directory: string, options: IntentLogOptions = {}, flush = flushDirectory) {
     const { clock = systemClock, logger, sendWithinMs = DEFAULT_SEND_WITHIN_MS, random = systemRandom } = options;
     const given: unknown = directory;
     if (typeof given !== 'string' || given.trim() === '' || given.includes('\0'))
@@ -55,31 +62,35 @@ export class IntentLog {
     this.sendWithinMs = checkDurationMs('intentLog.sendWithinMs', sendWithinMs, { min: 1 });
     this.#logger = isolatedLogger(logger);
     this.#random = random;
+    this.#flush = flush;
   }
 
   /** Resolves when the intent outlives the host. It never rejects, and of several with one id one alone is `durable`. */
-  async begin(order: { clientOrderId: string; symbol: string; label: string; intent: IntentKind }): Promise<BeginResult> {
-    const { bootId, pid } = hostIdentity();
-    const intent: Intent = { ...order, writtenMs: this.clock.monotonicMs(), bootId, wallMs: this.clock.wallMs(), pid };
+  async begin(order: NewIntent): Promise<BeginResult> {
     try {
+      const intent = this.#intentOf(order);
       await this.#prepare();
       if (!(await this.#store(intent))) return { kind: 'duplicate' };
+      this.#running.add(order.clientOrderId);
+      return { kind: 'durable', intent };
     } catch (error) {
       return { kind: 'failed', detail: messageOf(error) };
     }
-    this.#running.add(order.clientOrderId);
-    return { kind: 'durable', intent };
   }
 
-  /** Too old to be sent: whoever reconciles may have concluded already that it never will be. */
-  isTooOld({ writtenMs }: Intent): boolean {
-    return this.clock.monotonicMs() - writtenMs > this.sendWithinMs;
+  /**
+   * Too old to be sent, on either clock, as the monotonic one stands still in a suspended host: whoever reconciles may have concluded
+   * already that it never will be. Written so that a reading that is no number, or from before it was written, is too old.
+   */
+  isTooOld({ writtenMs, wallMs }: Intent): boolean {
+    const ageMs = this.clock.monotonicMs() - writtenMs;
+    return !(ageMs >= 0 && ageMs <= this.sendWithinMs && this.clock.wallMs() - wallMs <= this.sendWithinMs);
   }
 
   /** Records what became of it. It never rejects: an outcome that cannot be written is asked for again by the next reconciliation. */
   async end(clientOrderId: string, outcome: SubmissionOutcome, by: string): Promise<void> {
     try {
-      await appendFile(this.#fileOf(clientOrderId), outcomeLine({ outcome, by, wallMs: this.clock.wallMs() }));
+      await append(this.#fileOf(clientOrderId), outcomeLine({ outcome, by, wallMs: this.clock.wallMs() }));
     } catch (error) {
       this.#logger.error({ clientOrderId, outcome, error: messageOf(error) }, 'the outcome of an intent could not be recorded');
     } finally {
@@ -93,28 +104,63 @@ export class IntentLog {
     const unresolved: Intent[] = [];
     const corrupt: string[] = [];
     for (const name of (await readdir(this.directory)).filter((file) => file.endsWith('.intent'))) {
-      const record = parseIntentFile(await readFile(join(this.directory, name), 'utf8'));
+      const record = await this.#recordOf(name);
       if (record.kind === 'corrupt') corrupt.push(name);
       else if (record.outcome === undefined && !this.#running.has(record.intent.clientOrderId)) unresolved.push(record.intent);
     }
     return { unresolved: unresolved.toSorted((a, b) => a.wallMs - b.wallMs), corrupt };
   }
 
-  /** On the clock of this boot; an intent of an earlier boot is at least as old as the boot. */
-  ageMs({ bootId, writtenMs }: Intent): number {
+  /**
+   * On the clock of this boot. An intent of an earlier boot is at least as old as this one; but it may be of another host, from which
+   * the disk was moved here, and then only the wall clock says something.
+   */
+  ageMs({ bootId, writtenMs, wallMs }: Intent): number {
     const nowMs = this.clock.monotonicMs();
-    return bootId === hostIdentity().bootId ? nowMs - writtenMs : nowMs;
+    return bootId === hostIdentity().bootId ? nowMs - writtenMs : Math.min(nowMs, this.clock.wallMs() - wallMs);
+  }
+
+  #intentOf(order: NewIntent): Intent {
+    const { bootId, pid } = hostIdentity();
+    const [writtenMs, wallMs] = [this.clock.monotonicMs(), this.clock.wallMs()];
+    if (!Number.isFinite(writtenMs) || !Number.isFinite(wallMs)) throw new Error(`the clocks read ${writtenMs} and ${wallMs}`);
+    return { ...order, writtenMs, bootId, sendWithinMs: this.sendWithinMs, wallMs, pid };
+  }
+
+  // One that cannot be read keeps nobody from asking for the others.
+  async #recordOf(name: string): Promise<IntentRecord> {
+    try {
+      return parseIntentFile(await readFile(join(this.directory, name), 'utf8'));
+    } catch (error) {
+      this.#logger.error({ name, error: messageOf(error) }, 'an intent cannot be read');
+      return { kind: 'corrupt' };
+    }
   }
 
   #fileOf(clientOrderId: string): string {
     return join(this.directory, fileNameOf(clientOrderId));
   }
 
-  #prepare(): Promise<void> {
-    this.#ready ??= mkdir(this.directory, { recursive: true, mode: 0o700 }).then(() => undefined);
+  #prepare(): Promise<string> {
+    this.#place ??= this.#makeDirectory().then(() => placeOf(this.directory));
     // A directory that could not be made may be made later.
-    this.#ready.catch(() => (this.#ready = undefined));
-    return this.#ready;
+    this.#place.catch(() => (this.#place = undefined));
+    return this.#place;
+  }
+
+  /** Resolves when the directory outlives the host: each one that was made stands in its parent. */
+  async #makeDirectory(): Promise<void> {
+    const first = await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    this.#outermostMade ??= first;
+    const { length } = this.#outermostMade ?? `${this.directory}/`;
+    for (let made = this.directory; made.length >= length; made = dirname(made)) await this.#flush(dirname(made));
+    this.#outermostMade = undefined;
+  }
+
+  // Another directory of that name knows of no order that was sent before.
+  async #checkPlace(): Promise<void> {
+    if ((await placeOf(this.directory)) !== (await this.#place))
+      throw new Error(`${this.directory} is another directory than it was: what has been sent is forgotten there`);
   }
 
   /** Written whole and flushed under a name that nobody reads, then given its one possible name. False: it was given before. */
@@ -131,7 +177,8 @@ export class IntentLog {
         this.#logger.debug({ temporary, error: messageOf(error) }, 'a temporary file stays'),
       );
     }
-    await flushDirectory(this.directory);
+    await this.#flush(this.directory);
+    await this.#checkPlace();
     return true;
   }
 }
@@ -146,11 +193,18 @@ async function writeFlushed(path: string, text: string): Promise<void> {
   }
 }
 
-async function flushDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+/** Only to a file that is there: an outcome without its intent says nothing. */
+async function append(path: string, text: string): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
   try {
-    await directory.sync();
+    await file.appendFile(text);
   } finally {
-    await directory.close();
+    await file.close();
   }
+}
+
+/** Tells a directory from another that took its name. Inode numbers are used again. */
+async function placeOf(path: string): Promise<string> {
+  const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
+  return `${dev}:${ino}:${birthtimeNs}`;
 }

@@ -2,7 +2,6 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSyn
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Broker, Query } from '../../../src/broker/broker.js';
 import { ConfigurationError } from '../../../src/errors.js';
 import { createShutdownGate } from '../../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../../src/shutdownGate/guard.js';
@@ -13,6 +12,7 @@ import { reconcile } from '../../../src/shutdownGate/intentLog/reconcileAt.js';
 import { ManualClock } from '../../../src/testing/manualClock.js';
 import { fastTemporaryDirectory } from '../../support/temporaryDirectory.js';
 import { FC_SEED, openCall, switchable } from '../support.js';
+import { venueWith } from './support.js';
 
 interface Order {
   readonly id: string;
@@ -45,22 +45,6 @@ function scene() {
     { gate, killSwitch, clock, intentLog: { directory, clientOrderId: (order) => order.id, symbol: () => 'AAPL' } },
   );
   return { clock, gate, killSwitch, sent, seenAtSend, call, submit };
-}
-
-/** A venue that knows some ids. */
-function venueWith(ids: readonly string[], capabilities: object = {}): Broker {
-  const known: Partial<Broker> = {
-    orderByClientId: async (_symbol, id): Promise<Query> =>
-      ids.includes(id) ? { found: true, report: { orderId: id, status: 'filled', filledQuantity: 1 } } : { found: false },
-    capabilities: async () => ({
-      reduceOnly: 'enforced',
-      clientOrderIds: 'forever',
-      readLagMs: 50,
-      minQuantity: () => 1,
-      ...capabilities,
-    }),
-  };
-  return known as Broker;
 }
 
 describe('intent log', () => {
