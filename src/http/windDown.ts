@@ -1,4 +1,5 @@
 /** Closes a server in order: notice first, then no new connections, then what is in flight, and at the end the knife. */
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { onShutdown } from '../process/shutdown.js';
@@ -35,11 +36,12 @@ export class WindDown {
       if (!isProcessWide(gate)) void this.close();
     };
     const unregister = isProcessWide(gate) ? this.#register() : () => {};
+    let stopListening = (): void => {};
     if (gate.requested) begin();
-    else gate.signal.addEventListener('abort', begin, { once: true });
+    else stopListening = onAbort(gate.signal, begin);
     this.#release = () => {
       unregister();
-      gate.signal.removeEventListener('abort', begin);
+      stopListening();
     };
   }
 

@@ -4,7 +4,8 @@ import { Deadlines } from './deadlines.js';
 import { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './errors.js';
 import { knownOutcome } from './gate.js';
 import { LoggedSend } from './intentLog/loggedSend.js';
-import { checkGuardOptions, DEFAULT_LABEL, defaultOutcomeOf, type GuardOptions } from './options.js';
+import { DEFAULT_LABEL, labelText } from './label.js';
+import { checkGuardOptions, defaultOutcomeOf, type GuardOptions } from './options.js';
 import type { ExitPermit, SubmissionOutcome } from './protocol.js';
 
 /** The answer of `trySubmit`. `outcome` may be awaited late: its rejection is never reported as unhandled. */
@@ -184,9 +185,8 @@ class GuardedCall<P extends readonly unknown[], R> {
   #labelOf(args: P): string {
     if (this.#options.label === undefined) return DEFAULT_LABEL;
     try {
-      return String(this.#options.label(...args));
+      return labelText(this.#options.label(...args));
     } catch {
-      // A label is for reports: it must not decide whether an order is sent.
       return DEFAULT_LABEL;
     }
   }
