@@ -8,7 +8,7 @@ import { shutdownGate } from '../shutdownGate/processGate.js';
 import { defaultVerdict, isEndByShutdown, LOOP_ERROR_VERDICTS, type OnLoopError, verdictOf } from './loopErrors.js';
 import { type LoopBody, type LoopFailure, runItems, runTicks } from './loopForms.js';
 import { checkKnownOptions, DEFAULT_LOOP_NAME } from './options.js';
-import type { ShutdownProtocol } from './owner.js';
+import type { ShutdownProtocol } from './protocol.js';
 import { processShutdown } from './shutdown.js';
 
 export interface LoopOptions {
