@@ -470,6 +470,23 @@ it('S3: a gate that cannot be drained is a failure, and the process ends', async
   ]);
 });
 
+it('S1: a stop whose words another thread has not written yet is a stop all the same, without a reason', async () => {
+  const shared = sharedGateMemory();
+  const closing = 1;
+  Atomics.store(new Int32Array(shared), 1, closing);
+  const scene = new Scene({ gate: (clock) => createShutdownGate({ clock, shared }) });
+  const other = createShutdownGate({ clock: scene.clock });
+  let told: unknown;
+  scene.hook('hook', ({ reason }) => {
+    told = reason;
+    throw new Error('no');
+  });
+  scene.handle({ gates: [other] });
+  await scene.clock.advance(0);
+  expect([told, other.reason]).toEqual(['', 'no reason given']);
+  expect(scene.process.told).toEqual(['failflat: shutdown (): hooks that did not end well: "hook"']);
+});
+
 describe('an exit from elsewhere', () => {
   it('S2: with orders in flight is told of by label, and is no success', () => {
     const scene = new Scene();
