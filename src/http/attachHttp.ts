@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { ConfigurationError } from '../errors.js';
 import { probeAnswer, refusalAnswer, upgradeAnswer } from './answers.js';
 import { Connections } from './connections.js';
-import { type AnyServer, type InFront, send, sendRaw, standInFront } from './inFront.js';
+import { type AnyServer, checkServer, type InFront, send, sendRaw, standInFront } from './inFront.js';
 import { type HttpOptions, type HttpSettings, httpSettings, type RequestFacts } from './options.js';
 import { WindDown } from './windDown.js';
 
@@ -53,6 +53,7 @@ function stopListening(server: AnyServer): Promise<void> {
  */
 export function attachHttp(server: AnyServer, options: HttpOptions = {}): HttpAttachment {
   const settings = httpSettings(options);
+  checkServer('server', server);
   if (MARK in server) throw new ConfigurationError('server', server, 'must not be attached twice');
   const connections = new Connections(server, 'setSecureContext' in server);
   const windDown = new WindDown({ settings, connections, stop: () => stopListening(server) });

@@ -31,7 +31,10 @@ export class Connections {
   readonly #open = new Map<Duplex, number>();
   /** Those below secure connections: one that has not finished its handshake is known by nothing else. */
   readonly #below = new Set<Duplex>();
-  readonly #responses = new Set<ServerResponse>();
+  /** Those that are not closed yet, the oldest first, and over which connection each goes. */
+  readonly #responses = new Map<ServerResponse, Duplex>();
+  /** Which response says of itself that it is the last one on its connection. */
+  readonly #last = new Map<Duplex, ServerResponse>();
   #isLeaving = false;
   #isClosing = false;
 
@@ -61,12 +64,21 @@ export class Connections {
   /** One request came. Its connection is busy until the response is closed. */
   enter(connection: Duplex, response: ServerResponse): void {
     this.hold(connection);
-    this.#responses.add(response);
-    if (this.#isLeaving) response.setHeader('connection', 'close');
+    this.#responses.set(response, connection);
+    if (this.#isLeaving) this.#sayLast(response, connection);
     response.once('close', () => {
       this.#responses.delete(response);
+      if (this.#last.get(connection) === response) this.#last.delete(connection);
       this.#leave(connection);
     });
+  }
+
+  // Several requests may be in flight on one connection, and the first answer that says so ends it: only the newest may.
+  #sayLast(response: ServerResponse, connection: Duplex): void {
+    const before = this.#last.get(connection);
+    if (before !== undefined && !before.headersSent) before.removeHeader('connection');
+    this.#last.set(connection, response);
+    if (!response.headersSent) response.setHeader('connection', 'close');
   }
 
   /** The connection was handed to somebody who speaks another protocol on it: it is busy until it closes. */
@@ -83,10 +95,10 @@ export class Connections {
     if (this.#isClosing && busy === 1) hangUp(connection);
   }
 
-  /** From now on each answer is the last one on its connection. */
+  /** From now on the newest answer is the last one on its connection. */
   leave(): void {
     this.#isLeaving = true;
-    for (const response of this.#responses) if (!response.headersSent) response.setHeader('connection', 'close');
+    for (const [response, connection] of this.#responses) this.#sayLast(response, connection);
   }
 
   /** Ends the connections on which nothing is in flight, and each other one with its last answer. */

@@ -1,9 +1,10 @@
 /** The same for Fastify, as a plugin: its own hooks, logs and injected requests see what is answered. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.js';
+import { isolated } from '../logger.js';
 import { type HttpAnswer, livenessAnswer, readinessAnswer, refusalAnswer, upgradeAnswer } from './answers.js';
 import { Connections } from './connections.js';
-import { sendRaw, standInFront } from './inFront.js';
+import { checkServer, sendRaw, standInFront } from './inFront.js';
 import { type HttpOptions, type HttpSettings, httpSettings } from './options.js';
 import { WindDown } from './windDown.js';
 
@@ -27,6 +28,7 @@ export interface FastifyLike {
   addHook(name: 'preClose', hook: (done: () => void) => void): unknown;
   get(path: string, handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => void): unknown;
   close(): PromiseLike<unknown>;
+  readonly log: { error(details: object, message: string): void };
 }
 
 function send(reply: FastifyReplyLike, { status, headers, body }: HttpAnswer): void {
@@ -49,7 +51,7 @@ function plugin(fastify: FastifyLike, options: HttpOptions, done: (error?: Error
 function attach(fastify: FastifyLike, settings: HttpSettings): void {
   const { livenessPath, readinessPath } = settings;
   const { server } = fastify;
-  const connections = new Connections(server, 'setSecureContext' in server);
+  const connections = new Connections(checkServer('fastify.server', server), 'setSecureContext' in server);
   standInFront(server, {
     onRequest: () => false,
     onUpgrade: (connection) => {
@@ -60,7 +62,12 @@ function attach(fastify: FastifyLike, settings: HttpSettings): void {
     },
   });
   const stop = async (): Promise<void> => {
-    await fastify.close();
+    try {
+      await fastify.close();
+    } catch (error) {
+      isolated(() => fastify.log.error({ error }, 'the server did not close well'));
+      throw error;
+    }
   };
   const windDown = new WindDown({ settings, connections, stop });
   // Whoever closes it: a connection that becomes idle after that would otherwise live out its keep-alive time.

@@ -2,9 +2,17 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { ConfigurationError } from '../errors.js';
 import type { HttpAnswer } from './answers.js';
 
 export type AnyServer = Server | SecureServer;
+
+/** Throws {@link ConfigurationError} for a server of HTTP/2: its connections carry many requests at once, and no answer ends one. */
+export function checkServer<S>(field: string, server: S): S {
+  const isObject = typeof server === 'object' && server !== null;
+  if (isObject && 'closeAllConnections' in server && !('updateSettings' in server)) return server;
+  throw new ConfigurationError(field, server, 'must be a server of node:http or node:https: HTTP/2 is not spoken here');
+}
 
 export interface InFront {
   /** True: it was answered. */

@@ -1,4 +1,5 @@
 /** Closes a server in order: notice first, then no new connections, then what is in flight, and at the end the knife. */
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { onShutdown } from '../process/shutdown.js';
@@ -10,7 +11,7 @@ import type { HttpSettings } from './options.js';
 export interface WindDownDeps {
   readonly settings: Pick<HttpSettings, 'clock' | 'gate' | 'noticeMs' | 'closeTimeoutMs'>;
   readonly connections: Connections;
-  /** Stops listening; resolves when every connection is closed. */
+  /** Stops listening; resolves when every connection is closed. It may reject: the connections are cut all the same. */
   readonly stop: () => Promise<void>;
 }
 
@@ -32,14 +33,16 @@ export class WindDown {
     const begin = (): void => {
       this.#requestedMs ??= clock.monotonicMs();
       deps.connections.leave();
-      if (!isProcessWide(gate)) void this.close();
+      // Nobody waits for it: how it ended, the server itself has said.
+      if (!isProcessWide(gate)) this.close().catch(() => undefined);
     };
     const unregister = isProcessWide(gate) ? this.#register() : () => {};
+    let stopListening = (): void => {};
     if (gate.requested) begin();
-    else gate.signal.addEventListener('abort', begin, { once: true });
+    else stopListening = onAbort(gate.signal, begin);
     this.#release = () => {
       unregister();
-      gate.signal.removeEventListener('abort', begin);
+      stopListening();
     };
   }
 
@@ -56,13 +59,13 @@ export class WindDown {
     this.#release();
   }
 
-  /** Closes it without any more notice. Never rejects. */
+  /** Closes it without any more notice. Rejects as {@link close} does. */
   closeNow(): Promise<void> {
     this.#notice.abort();
     return this.close();
   }
 
-  /** Never rejects. An abort of `hurry` cuts at once what is in flight. */
+  /** Rejects as `stop` does, after all is closed. An abort of `hurry` cuts at once what is in flight. */
   close(hurry: AbortSignal = new AbortController().signal): Promise<void> {
     this.#closing ??= this.#close(hurry);
     return this.#closing;
@@ -73,11 +76,12 @@ export class WindDown {
     const noticeMs = this.#requestedMs === undefined ? 0 : this.#requestedMs + settings.noticeMs - this.#clock.monotonicMs();
     hurry.addEventListener('abort', () => this.#notice.abort(), { once: true });
     await this.#clock.sleep(Math.max(0, noticeMs), this.#notice.signal);
-    const closed = stop();
+    const stopped = stop();
+    const closed = stopped.catch(() => undefined);
     connections.closeIdle();
     await settleWithin(this.#clock, Promise.race([closed, abortOf(hurry)]), settings.closeTimeoutMs);
     connections.cut();
-    await settleWithin(this.#clock, closed, CUT_MS);
+    await settleWithin(this.#clock, stopped, CUT_MS);
   }
 }
 

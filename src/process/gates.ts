@@ -4,8 +4,20 @@ import type { DrainReport, ExitPermit, UnfinishedEntry } from '../shutdownGate/p
 
 type Gates = readonly ShutdownGate[];
 
-export async function drainAll(gates: Gates, timeoutMs: number): Promise<DrainReport> {
-  const reports = await Promise.all(gates.map((gate) => gate.waitForInflightZero({ timeoutMs })));
+/** Of a gate that cannot be drained nobody knows what is left. */
+const NOT_DRAINED: DrainReport = { drained: false, waitedMs: 0, unfinished: [], inflightElsewhere: 0 };
+
+/** Never rejects. `failed` is told of a gate that cannot be drained: it keeps none of the others from being drained. */
+export async function drainAll(gates: Gates, timeoutMs: number, failed: (error: unknown) => void): Promise<DrainReport> {
+  const drain = async (gate: ShutdownGate): Promise<DrainReport> => {
+    try {
+      return await gate.waitForInflightZero({ timeoutMs });
+    } catch (error) {
+      failed(error);
+      return NOT_DRAINED;
+    }
+  };
+  const reports = await Promise.all(gates.map(drain));
   return {
     drained: reports.every(({ drained }) => drained),
     waitedMs: Math.max(...reports.map(({ waitedMs }) => waitedMs)),

@@ -27,7 +27,7 @@ export interface SignalOptions {
   readonly forceAfterMs?: number;
   /** A further signal that comes sooner after the first is the same one; a later one ends the process at once. Default 1,000 ms. */
   readonly deadWindowMs?: number;
-  /** What nobody caught asks for an orderly end as well, with exit code 1. Default false: it is left to Node. */
+  /** What nobody caught asks for an orderly end as well, with exit code 1. Default false: it is left to Node until a shutdown runs. */
   readonly uncaughtException?: boolean;
   /** The same for a rejection that nobody handles. Default false: it is left to Node, for which it is an uncaught exception. */
   readonly unhandledRejection?: boolean;

@@ -1,5 +1,7 @@
 /** The one owner of a process's shutdown: shuts the gate, drains, runs the hooks and ends the process, within one budget of time. */
+import { onAbort } from '../abort.js';
 import type { Clock, Timer } from '../clock.js';
+import { messageOf } from '../errors.js';
 import { isolatedLogger, type Logger } from '../logger.js';
 import type { ShutdownGate } from '../shutdownGate/gate.js';
 import { type EndSignal, FAULT_EVENTS, type ProcessEvents } from './events.js';
@@ -77,7 +79,7 @@ export class ShutdownOwner implements ShutdownProtocol {
       this.#becomeEnded = resolve;
     });
     if (gate.requested) this.#begin();
-    else gate.signal.addEventListener('abort', () => this.#begin(), { once: true });
+    else onAbort(gate.signal, () => this.#begin());
   }
 
   phase(): ShutdownPhase {
@@ -165,7 +167,8 @@ export class ShutdownOwner implements ShutdownProtocol {
       });
     }
     for (const name of FAULT_EVENTS) {
-      if (settings[name]) add(name, () => this.#events.onFault(name, (thrown) => this.fail(name, thrown)));
+      // Whoever asked: once the shutdown runs the gate is shut, and what nobody caught would do no more than cut off the drain.
+      if (settings[name] || this.#phase !== 'running') add(name, () => this.#events.onFault(name, (thrown) => this.fail(name, thrown)));
     }
     add('exit', () => this.#events.onExit((code) => this.#atExit(code)));
   }
@@ -194,7 +197,10 @@ export class ShutdownOwner implements ShutdownProtocol {
     const untilMs = this.#clock.monotonicMs() + settings.forceAfterMs;
     // It keeps the process alive until the end, whatever else holds it or lets go of it.
     this.#budget = this.#clock.setTimer(settings.forceAfterMs, () => this.#expire(), { keepAlive: true });
-    if (this.#handlings.size > 0) this.#events.forgiveOutput();
+    if (this.#handlings.size > 0) {
+      this.#events.forgiveOutput();
+      this.#listen(settings);
+    }
     this.#run(settings.drainTimeoutMs, untilMs).catch((error: unknown) => {
       this.fail('the shutdown itself failed', error);
       void this.#end();
@@ -202,11 +208,20 @@ export class ShutdownOwner implements ShutdownProtocol {
   }
 
   #shut(gates: readonly ShutdownGate[]): void {
-    for (const gate of gates) gate.requestShutdown(this.#gate.reason ?? '');
+    for (const gate of gates) {
+      try {
+        gate.requestShutdown(this.#gate.reason ?? '');
+      } catch (error) {
+        this.fail('a gate could not be shut', error);
+      }
+    }
   }
 
   async #run(drainTimeoutMs: number, untilMs: number): Promise<void> {
-    const [report] = await Promise.all([drainAll(this.#gates(), drainTimeoutMs), this.#loops.wait(drainTimeoutMs)]);
+    const [report] = await Promise.all([
+      drainAll(this.#gates(), drainTimeoutMs, (error) => this.fail('a gate could not be drained', error)),
+      this.#loops.wait(drainTimeoutMs),
+    ]);
     this.#ordersElsewhere = report.inflightElsewhere;
     if (this.#phase !== 'draining') return;
     this.#phase = 'hooks';
@@ -256,11 +271,20 @@ export class ShutdownOwner implements ShutdownProtocol {
     this.#over = true;
     this.#phase = 'ending';
     this.#budget?.cancel();
-    const left = leftOver(this.#unfinished());
+    const left = this.#leftOver();
     if (left !== undefined) this.#events.tell(`failflat: shutdown (${this.#gate.reason ?? ''}): ${left}`);
     const ending = this.#ending;
     if (ending.by === 'signal') this.#events.endBySignal(ending.signal);
     else this.#events.exit(ending.by === 'fault' ? FAULT_CODE : undefined);
+  }
+
+  // The last word of a process must not keep it from its end.
+  #leftOver(): string | undefined {
+    try {
+      return leftOver(this.#unfinished());
+    } catch (error) {
+      return `nobody can say what is left over: ${messageOf(error)}`;
+    }
   }
 
   // Others may end the process at any time. Nothing can stop them; but no order is forgotten, and 0 would be a lie.

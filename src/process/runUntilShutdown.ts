@@ -1,4 +1,5 @@
 /** Wraps a strategy's loop: it is told of the shutdown, waited for, and asks for one when it fails. */
+import { onAbort } from '../abort.js';
 import { checkDurationMs, checkOneOf, checkText } from '../checks.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ConfigurationError, messageOf } from '../errors.js';
@@ -120,7 +121,7 @@ async function follow(place: LoopPlace, name: string, onError: OnLoopError, logg
   if (stopping.aborted) return { endedBy: 'shutdown' };
   const loop = new AbortController();
   const stop = (): void => loop.abort(stopping.reason);
-  stopping.addEventListener('abort', stop, { once: true });
+  const stopListening = onAbort(stopping, stop);
   const leave = owner.enterLoop(name);
   let failed: { readonly error: unknown; readonly asks: boolean } | undefined;
   const goesOn = ({ error, fatal }: LoopFailure): boolean => {
@@ -131,7 +132,7 @@ async function follow(place: LoopPlace, name: string, onError: OnLoopError, logg
     return verdict === 'continue';
   };
   const finished = await form({ clock, signal: loop.signal, goesOn }).catch((error: unknown) => goesOn({ error, fatal: true }));
-  stopping.removeEventListener('abort', stop);
+  stopListening();
   leave();
   if (failed !== undefined) return await failedLoop(owner, name, failed);
   return { endedBy: finished && !loop.signal.aborted ? 'itself' : 'shutdown' };

@@ -55,7 +55,7 @@ export function guardClient(
   checkGuardOptions(guardClient, options);
   const listed = new Map<string, UnknownFunction>();
   for (const [path, what] of Object.entries(methods)) listed.set(path, guardedMethod(client, path, what, options));
-  return wrap(client, '', listed);
+  return wrap(client, '', { listed, faces: new WeakMap() });
 }
 
 function guardedMethod(client: object, path: string, what: unknown, options: ClientGuardOptions): UnknownFunction {
@@ -93,7 +93,16 @@ function isBuiltIn(value: object): boolean {
   return isFunction(made) && /\[native code\]\s*\}$/.test(Function.prototype.toString.call(made));
 }
 
-function wrap(part: object, path: string, listed: ReadonlyMap<string, UnknownFunction>): Readonly<Record<string, unknown>> {
+type Face = Readonly<Record<string, unknown>>;
+
+interface Wrapping {
+  readonly listed: ReadonlyMap<string, UnknownFunction>;
+  /** The guarded face of the client and of each part that was asked for: what a question answers may be one of them. */
+  readonly faces: WeakMap<object, Face>;
+}
+
+function wrap(part: object, path: string, wrapping: Wrapping): Face {
+  const { listed, faces } = wrapping;
   const seen = new Map<string, { readonly value: unknown; readonly made: unknown }>();
   const guarded = (name: string, value: unknown): unknown => {
     const here = path === '' ? name : `${path}.${name}`;
@@ -103,17 +112,20 @@ function wrap(part: object, path: string, listed: ReadonlyMap<string, UnknownFun
     const known = seen.get(name);
     if (known !== undefined && known.value === value) return known.made;
     if (!isFunction(value) && !isPart(value)) return value;
-    const made = isFunction(value) ? passing(name, value) : wrap(value, here, listed);
+    const made = isFunction(value) ? passing(name, value) : wrap(value, here, wrapping);
     seen.set(name, { value, made });
     return made;
   };
   const passing = (name: string, method: UnknownFunction): UnknownFunction => {
     if (!READS.test(name) && !SUBSCRIPTIONS.has(name)) return refusing(path === '' ? name : `${path}.${name}`);
-    // One that answers the client, for chaining, must not hand out the unguarded one.
-    return (...args) => {
-      const answer = Reflect.apply(method, part, args);
-      return answer === part ? proxy : answer;
-    };
+    return (...args) => handedOut(Reflect.apply(method, part, args));
+  };
+  // A question that answers the client, for chaining, or a part of it must not hand out the unguarded one.
+  const handedOut = (answer: unknown): unknown => {
+    if (answer instanceof Promise) return answer.then(handedOut);
+    if (typeof answer !== 'object' || answer === null) return answer;
+    const name = Object.keys(part).find((key) => Object.getOwnPropertyDescriptor(part, key)?.value === answer);
+    return faces.get(answer) ?? (name === undefined ? answer : guarded(name, answer));
   };
   // The face stands on an object of its own: a frozen client would otherwise insist on its unguarded methods.
   const face: Record<string, unknown> = {};
@@ -136,6 +148,7 @@ function wrap(part: object, path: string, listed: ReadonlyMap<string, UnknownFun
       return { value: member(name), enumerable: own.enumerable ?? false, configurable: true, writable: true };
     },
   });
+  if (!faces.has(part)) faces.set(part, proxy);
   return proxy;
 }
 

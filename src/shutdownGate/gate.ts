@@ -3,6 +3,8 @@ import { type Clock, MAX_TIMER_MS, systemClock } from '../clock.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { InFlightView, IntentKind, Permission, Refusal } from '../permission.js';
+import { doubt } from './door.js';
+import { labelText } from './label.js';
 import {
   DEFAULT_DRAIN_TIMEOUT_MS,
   type DrainReport,
@@ -52,7 +54,7 @@ export interface ShutdownGate extends Permission, InFlightView {
   requestShutdown(reason: string): void;
   /** Resolves when no call is in flight, or at the timeout. Never rejects; keeps the process alive while it waits. */
   waitForInflightZero(options?: DrainOptions): Promise<DrainReport>;
-  /** Counts one submission in, in the same synchronous step as the check. It asks the gate alone, no other permission. */
+  /** Counts one submission in, in the same synchronous step as the check. It asks the gate alone, no other permission. Never throws. */
   tryEnter(label: string): EnterResult;
   /**
    * Records what the venue said about a submission whose outcome was unknown: `acknowledged`, or `refused` for one that
@@ -133,9 +135,20 @@ class GateFace implements ShutdownGate {
 
   tryEnter(label: string): EnterResult {
     const protocol = this.protocol;
-    const entry = protocol.enter(String(label), this.clock.monotonicMs());
+    const text = labelText(label);
+    const nowMs = this.#monotonicMsIfAny();
+    if (!Number.isFinite(nowMs)) return { ok: false, ...(protocol.refusal() ?? doubt(GATE_NAME, `the clock of the gate reads ${nowMs}`)) };
+    const entry = protocol.enter(text, nowMs);
     if (entry === undefined) return { ok: false, ...(protocol.refusal() ?? SHUT) };
     return { ok: true, entryId: entry.entryId, settle: (outcome) => protocol.settle(entry, knownOutcome(outcome)) };
+  }
+
+  #monotonicMsIfAny(): number {
+    try {
+      return this.clock.monotonicMs();
+    } catch {
+      return Number.NaN;
+    }
   }
 
   resolve(entryId: number, outcome: Exclude<SubmissionOutcome, 'unknown'>, who: { readonly by: string }): ResolveResult {

@@ -4,7 +4,8 @@ import { Deadlines } from './deadlines.js';
 import { OrderOutcomeUnknownError, type OrderRefusal, OrderRefusedError, type Settled } from './errors.js';
 import { knownOutcome } from './gate.js';
 import { LoggedSend } from './intentLog/loggedSend.js';
-import { checkGuardOptions, DEFAULT_LABEL, defaultOutcomeOf, type GuardOptions } from './options.js';
+import { DEFAULT_LABEL, labelText } from './label.js';
+import { checkGuardOptions, defaultOutcomeOf, type GuardOptions } from './options.js';
 import type { ExitPermit, SubmissionOutcome } from './protocol.js';
 
 /** The answer of `trySubmit`. `outcome` may be awaited late: its rejection is never reported as unhandled. */
@@ -87,9 +88,11 @@ class GuardedCall<P extends readonly unknown[], R> {
   }
 
   #launch(submission: Submission, args: P, exitPermit: ExitPermit | undefined): Promise<Awaited<R>> {
+    // A cancel adds no risk and may be sent again: no log, and no id in it, may hold it up.
+    const logged = submission.intent === 'cancel' ? undefined : this.#logged;
     const followed = this.#follow(
       submission,
-      this.#logged === undefined ? this.#call(args) : this.#callLogged(this.#logged, submission, args, exitPermit),
+      logged === undefined ? this.#call(args) : this.#callLogged(logged, submission, args, exitPermit),
     );
     this.#door.tellAdmitted(submission);
     return this.#deadlines === undefined ? followed : this.#withDeadline(this.#deadlines, submission, followed);
@@ -184,9 +187,8 @@ class GuardedCall<P extends readonly unknown[], R> {
   #labelOf(args: P): string {
     if (this.#options.label === undefined) return DEFAULT_LABEL;
     try {
-      return String(this.#options.label(...args));
+      return labelText(this.#options.label(...args));
     } catch {
-      // A label is for reports: it must not decide whether an order is sent.
       return DEFAULT_LABEL;
     }
   }

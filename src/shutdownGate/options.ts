@@ -13,7 +13,6 @@ import type { ReduceProof } from './reductions.js';
 export { DEFAULT_DRAIN_TIMEOUT_MS } from './protocol.js';
 
 export const DEFAULT_MAX_POSITION_AGE_MS = 1_000;
-export const DEFAULT_LABEL = 'order';
 export const DEFAULT_SEND_WITHIN_MS = 2_000;
 
 /** What the door saw. `unknown`: the caller's wait ended first. `lateSettled`: how such a call ended after all. */

@@ -2,6 +2,7 @@
 import type { IntentKind, Permission } from '../permission.js';
 import { OrderDoor, type Submission } from './admission.js';
 import { OrderRefusedError } from './errors.js';
+import { labelText } from './label.js';
 import { checkDoorOptions, type DoorOptions, defaultOutcomeOf } from './options.js';
 import type { ExitPermit, SubmissionOutcome } from './protocol.js';
 import type { ReduceProof } from './reductions.js';
@@ -37,7 +38,7 @@ export class OrderSubmissionGuard implements Disposable {
     const { intent = 'increase', proof, exitPermit, ...door } = options;
     checkDoorOptions({ ...door, permissions });
     this.#door = new OrderDoor({ ...door, permissions });
-    const admission = this.#door.admit({ label: String(label), intent, proof: () => proof, exitPermit });
+    const admission = this.#door.admit({ label: labelText(label), intent, proof: () => proof, exitPermit });
     if (!admission.ok) throw new OrderRefusedError(admission);
     this.#submission = admission;
     this.#door.tellAdmitted(admission);

@@ -111,7 +111,7 @@ export class SubmissionRegister implements GateProtocol {
       sinceWallMs: this.#request?.sinceWallMs,
       inflight: this.#inflight,
       unknownOutcomes: this.#unknown.size,
-      oldestInflightAgeMs: oldest === this.#ring ? undefined : this.#clock.monotonicMs() - oldest.enteredMs,
+      oldestInflightAgeMs: oldest === this.#ring ? undefined : this.#monotonicMsIfAny() - oldest.enteredMs,
       longestBrokerTimeoutMs: this.#longestBrokerTimeoutMs,
     };
   }
@@ -125,7 +125,7 @@ export class SubmissionRegister implements GateProtocol {
     if (this.refusal() === undefined || this.#request === undefined) this.#shut(reason, sinceWallMs);
   }
 
-  // A drain is over when the last order has ended, also where nobody can say how long it took.
+  // A drain is over when the last order has ended, and what is left is told, also where nobody can say how long it took.
   #monotonicMsIfAny(): number {
     try {
       return this.#clock.monotonicMs();
@@ -222,7 +222,7 @@ export class SubmissionRegister implements GateProtocol {
   }
 
   waitForInflightZero(timeoutMs: number): Promise<DrainReport> {
-    const startedMs = this.#clock.monotonicMs();
+    const startedMs = this.#monotonicMsIfAny();
     if (this.#drained() || timeoutMs === 0) return Promise.resolve(this.#report(startedMs));
     return new Promise((resolve) => {
       const finish = (): void => {
@@ -274,7 +274,7 @@ export class SubmissionRegister implements GateProtocol {
   }
 
   unfinished(): readonly UnfinishedEntry[] {
-    return this.#unfinishedAt(this.#clock.monotonicMs());
+    return this.#unfinishedAt(this.#monotonicMsIfAny());
   }
 
   #report(startedMs: number): DrainReport {

@@ -45,10 +45,6 @@ export class SharedGate {
     this.#words = new Int32Array(memory);
   }
 
-  isClosed(): boolean {
-    return Atomics.load(this.#words, FLAG_AT) !== OPEN;
-  }
-
   count(): number {
     return Atomics.load(this.#words, COUNT_AT);
   }

@@ -26,15 +26,18 @@ function increaseAnswer(decision: LeaseDecision): Refusal | undefined {
   }
 }
 
+/** What stands at the door for reductions. */
+export interface ReduceDoor {
+  readonly closed: boolean;
+  readonly venueEnforcesReduceOnly: boolean;
+  readonly exitDoubt: string | undefined;
+}
+
 /**
  * Cancels always pass. Reductions pass in every state except while an exit is under way, or may be for all that this holder
  * knows: two closers could flip a position. An intent that nobody knows is treated as one that adds risk.
  */
-export function leaseAnswer(
-  decision: LeaseDecision,
-  intent: IntentKind,
-  door: { readonly closed: boolean; readonly venueEnforcesReduceOnly: boolean; readonly exitDoubt: string | undefined },
-): Refusal | undefined {
+export function leaseAnswer(decision: LeaseDecision, intent: IntentKind, door: ReduceDoor): Refusal | undefined {
   if (intent === 'cancel') return undefined;
   if (intent !== 'reduce') return increaseAnswer(decision);
   if (door.closed) return refusal('lease_missing', 'the lease is closed: this holder has said that it sends nothing more');

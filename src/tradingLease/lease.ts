@@ -2,7 +2,7 @@
 import { type Audit, createAudit } from '../audit/audit.js';
 import type { IntentKind, Permission, Refusal } from '../permission.js';
 import { quietSleep } from '../tradingState/tail.js';
-import { LEASE_NAME, leaseAnswer } from './answer.js';
+import { LEASE_NAME, leaseAnswer, type ReduceDoor } from './answer.js';
 import type { LeaseDecision } from './decideLease.js';
 import { type DrainReported, drainReportDue } from './drainReport.js';
 import { Holder, underWay } from './holder.js';
@@ -21,6 +21,9 @@ export interface TradingLease extends Permission {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** For orders that are no reduction: nothing is gathered that only a reduction is asked about. */
+const CLOSED_TO_REDUCTIONS: ReduceDoor = { closed: true, venueEnforcesReduceOnly: false, exitDoubt: 'nobody asked' };
 
 const RELEASE_ATTEMPTS = 3;
 
@@ -60,15 +63,19 @@ class HeldLease implements TradingLease {
 
   check(nowMs: number, intent: IntentKind, _entryId?: number, wallMs?: number): Refusal | undefined {
     if (intent === 'cancel') return undefined;
-    const { venueEnforcesReduceOnly } = this.#config;
     try {
-      const exitDoubt = intent === 'reduce' && !venueEnforcesReduceOnly ? this.#renewal.exitDoubt(nowMs, wallMs) : undefined;
-      const door = { closed: this.#closed, venueEnforcesReduceOnly, exitDoubt };
+      const door = intent === 'reduce' ? this.#reduceDoor(nowMs, wallMs) : CLOSED_TO_REDUCTIONS;
       return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce', wallMs), intent, door);
     } catch {
       // An injected clock that throws leaves nothing to stand on.
       return { code: 'lease_expired', source: LEASE_NAME, reason: 'the lease could not be judged' };
     }
+  }
+
+  #reduceDoor(nowMs: number, wallMs: number | undefined): ReduceDoor {
+    const { venueEnforcesReduceOnly } = this.#config;
+    const exitDoubt = venueEnforcesReduceOnly ? undefined : this.#renewal.exitDoubt(nowMs, wallMs);
+    return { closed: this.#closed, venueEnforcesReduceOnly, exitDoubt };
   }
 
   state(): LeaseDecision {

@@ -10,8 +10,8 @@ import { halt } from '../tradingState/halt.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { type StateReading, stateOf } from '../tradingState/read.js';
 import { quietSleep } from '../tradingState/tail.js';
-import { decideLease, exitDoubt, type Grant, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
-import type { Holder, SeenState } from './holder.js';
+import { decideLease, exitDoubt, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
+import { type Holder, type SeenState, underWay } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';
 
@@ -35,9 +35,32 @@ export interface RenewalListeners {
   readonly onChanged: () => void;
 }
 
+type OfPeers = Pick<LeaseObservation, 'watchdogs' | 'workers'>;
+type Own = Omit<LeaseObservation, keyof OfPeers>;
+type View = OfPeers & { -readonly [Field in keyof Own]: Own[Field] };
+
+function viewOf(self: HostIdentity, peers: Peers): View {
+  return {
+    self,
+    closed: false,
+    registered: false,
+    attestedEpoch: undefined,
+    state: undefined,
+    stateProvedMs: undefined,
+    doubt: undefined,
+    grant: undefined,
+    get watchdogs() {
+      return peers.watchdogs;
+    },
+    get workers() {
+      return peers.workers;
+    },
+  };
+}
+
 export class Renewal {
-  /** Always what holds now: its properties are read through. */
-  readonly #view: LeaseObservation;
+  /** What holds now: one object for the life of the lease, because the order door looks at it for every order. */
+  readonly #view: View;
   readonly #config: LeaseConfig;
   readonly #parts: LeaseParts;
   readonly #holder: Holder;
@@ -46,16 +69,10 @@ export class Renewal {
   readonly #memory: HaltMemory;
   readonly #onRegistered: () => void;
   readonly #onChanged: () => void;
-  #closed = false;
-  #registered = false;
-  #attestedEpoch: number | undefined;
-  #reading: StateReading | undefined;
+  #version: number | undefined;
   #readingReceivedMs = -Infinity;
-  #stateProvedMs: number | undefined;
   #forgotten = false;
-  #doubt: string | undefined;
   #identity: string | undefined;
-  #grant: Grant | undefined;
   #clocks: { readonly sentMs: number; readonly wallMs: number } | undefined;
 
   constructor(config: LeaseConfig, parts: LeaseParts, holder: Holder, audit: Audit, listeners: RenewalListeners) {
@@ -67,11 +84,11 @@ export class Renewal {
     this.#onChanged = listeners.onChanged;
     this.#peers = new Peers(config);
     this.#memory = createHaltMemory({ by: `lease:${config.holderId}`, clock: config.clock, logger: config.logger });
-    this.#view = this.#liveView(config.self);
+    this.#view = viewOf(config.self, this.#peers);
   }
 
   get registered(): boolean {
-    return this.#registered;
+    return this.#view.registered;
   }
 
   /** Runs until `signal` aborts. Never throws. */
@@ -83,19 +100,19 @@ export class Renewal {
 
   /** From now on nothing is permitted but cancels. */
   shut(): void {
-    this.#closed = true;
+    this.#view.closed = true;
   }
 
   seen(): SeenState {
-    return { epoch: this.#reading?.state.epoch ?? 0, version: this.#reading?.version ?? 0 };
+    return { epoch: this.#view.state?.epoch ?? 0, version: this.#version ?? 0 };
   }
 
   /** The wall clock is read only where it decides: at the door, for an order that adds risk under a lease that seems to hold. */
   decide(nowMs: number, checkClocks: boolean, wallMs?: number): LeaseDecision {
     const decision = this.#parts.decideLease(this.#view, nowMs, this.#config);
-    if (!checkClocks || decision.kind !== 'held' || this.#grant === undefined) return decision;
+    if (!checkClocks || decision.kind !== 'held' || this.#view.grant === undefined) return decision;
     const { clock, wallDivergenceMs } = this.#config;
-    if (!this.#parts.clocksDiverged(this.#grant, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs)) return decision;
+    if (!this.#parts.clocksDiverged(this.#view.grant, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs)) return decision;
     return {
       kind: 'suspended',
       sinceMs: nowMs,
@@ -114,48 +131,6 @@ export class Renewal {
       return `${CLOCKS_DRIFTED} since the renewal`;
     }
     return exitDoubt(this.#view, nowMs, ttlMs);
-  }
-
-  // One object for the life of the lease: the order door looks at it for every order.
-  #liveView(self: HostIdentity): LeaseObservation {
-    const closed = () => this.#closed;
-    const registered = () => this.#registered;
-    const attestedEpoch = () => this.#attestedEpoch;
-    const state = () => this.#reading?.state;
-    const stateProvedMs = () => this.#stateProvedMs;
-    const doubt = () => this.#doubt;
-    const grant = () => this.#grant;
-    const peers = this.#peers;
-    return {
-      self,
-      get closed() {
-        return closed();
-      },
-      get registered() {
-        return registered();
-      },
-      get attestedEpoch() {
-        return attestedEpoch();
-      },
-      get state() {
-        return state();
-      },
-      get stateProvedMs() {
-        return stateProvedMs();
-      },
-      get doubt() {
-        return doubt();
-      },
-      get grant() {
-        return grant();
-      },
-      get watchdogs() {
-        return peers.watchdogs;
-      },
-      get workers() {
-        return peers.workers;
-      },
-    };
   }
 
   async #renewLoop(signal: AbortSignal): Promise<void> {
@@ -187,21 +162,21 @@ export class Renewal {
     if (!answered.settled) throw new Error(`the bus did not answer within ${ttlMs} ms`);
     const [value, probe] = answered.value;
     const fresh = this.#adoptRenewal(value, sentMs);
-    if (fresh) this.#stateProvedMs = sentMs;
+    if (fresh) this.#view.stateProvedMs = sentMs;
     if (!probe.ok) throw new Error(`the bus cannot be written and read: ${probe.detail}`);
     this.#identify(probe);
     if (probe.unguarded !== undefined) throw new Error(`nothing is granted on this bus: ${probe.unguarded}`);
     if (!fresh || !(await this.#restoreForgotten()) || !(await this.#standOnRecord())) return;
     await this.#haltIfOverdue();
     const nowMs = clock.monotonicMs();
-    if (this.#parts.renewalRefusal(this.#view, nowMs, this.#config) !== undefined || this.#reading === undefined) return;
-    this.#grant = { epoch: this.#reading.state.epoch, sentMs, wallMs, untilMs: sentMs + ttlMs };
+    if (this.#parts.renewalRefusal(this.#view, nowMs, this.#config) !== undefined || this.#view.state === undefined) return;
+    this.#view.grant = { epoch: this.#view.state.epoch, sentMs, wallMs, untilMs: sentMs + ttlMs };
   }
 
   /** A host that was suspended looks just like a step of its wall clock: either costs this renewal, and all that was seen. */
   #clocksJumped(nowMs: number): void {
     this.#peers.forget();
-    if (this.#grant !== undefined && this.#grant.untilMs > nowMs) this.#grant = { ...this.#grant, untilMs: nowMs };
+    if (this.#view.grant !== undefined && this.#view.grant.untilMs > nowMs) this.#view.grant = { ...this.#view.grant, untilMs: nowMs };
     void this.#audit.record({ event: 'lease.clocks_diverged', cause: CLOCKS_DRIFTED });
   }
 
@@ -209,7 +184,7 @@ export class Renewal {
     try {
       return await this.#config.bus.latch(TRADING_STATE).get();
     } catch (error) {
-      if (error instanceof BusDoubtError) this.#doubt = messageOf(error);
+      if (error instanceof BusDoubtError) this.#view.doubt = messageOf(error);
       throw error;
     }
   }
@@ -218,7 +193,7 @@ export class Renewal {
     try {
       return stateOf(value);
     } catch (error) {
-      this.#doubt = messageOf(error);
+      this.#view.doubt = messageOf(error);
       throw error;
     }
   }
@@ -226,17 +201,18 @@ export class Renewal {
   /** False: a newer value has arrived while this read was on its way, so it proves nothing. */
   #adoptRenewal(value: LatchValue, sentMs: number): boolean {
     const reading = this.#stateOf(value);
-    if (reading.version !== this.#reading?.version && sentMs < this.#readingReceivedMs) return false;
+    if (reading.version !== this.#version && sentMs < this.#readingReceivedMs) return false;
     this.#take(reading);
     return true;
   }
 
   #take(reading: StateReading): void {
-    if (reading.version !== this.#reading?.version) this.#readingReceivedMs = this.#config.clock.monotonicMs();
+    if (reading.version !== this.#version) this.#readingReceivedMs = this.#config.clock.monotonicMs();
     // Versions only rise: this bus was emptied, and with the state went the word of this holder.
-    if (reading.version < (this.#reading?.version ?? 0)) this.#forgetStanding();
-    this.#reading = reading;
-    this.#doubt = undefined;
+    if (reading.version < (this.#version ?? 0)) this.#forgetStanding();
+    this.#view.state = reading.state;
+    this.#version = reading.version;
+    this.#view.doubt = undefined;
     this.#forgotten = this.#memory.observe(reading.state);
   }
 
@@ -252,28 +228,29 @@ export class Renewal {
 
   /** An exit that does not know of this holder would not wait for its orders. */
   #forgetStanding(): void {
-    this.#registered = false;
-    this.#attestedEpoch = undefined;
+    this.#view.registered = false;
+    this.#view.attestedEpoch = undefined;
   }
 
   /** False: the bus had forgotten something; what this holder remembers is added again before anything is renewed. */
   async #restoreForgotten(): Promise<boolean> {
     const { bus, clock, ttlMs, logger } = this.#config;
     if (!this.#forgotten) return true;
-    this.#doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
+    this.#view.doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
     const outcome = await this.#memory.reassert(bus, { clock, audit: this.#audit, timeoutMs: ttlMs, retryMs: ttlMs / 10 });
-    logger.error({ outcome }, this.#doubt);
+    logger.error({ outcome }, this.#view.doubt);
     return false;
   }
 
   async #standOnRecord(): Promise<boolean> {
     const seen = this.seen();
-    if (!this.#registered) {
-      this.#registered = await this.#holder.register(seen);
-      if (!this.#registered) return false;
+    if (!this.#view.registered) {
+      this.#view.registered = await this.#holder.register(seen);
+      if (!this.#view.registered) return false;
       this.#onRegistered();
     }
-    if (this.#attestedEpoch !== seen.epoch && (await this.#holder.report('attested', seen))) this.#attestedEpoch = seen.epoch;
+    if (this.#view.attestedEpoch === seen.epoch) return true;
+    if (await this.#holder.report('attested', seen, underWay(this.#config))) this.#view.attestedEpoch = seen.epoch;
     return true;
   }
 
@@ -299,7 +276,7 @@ export class Renewal {
         else this.#adoptWatched(this.#stateOf(value));
         knownVersion = value.version;
       } catch (error) {
-        if (error instanceof BusDoubtError) this.#doubt = messageOf(error);
+        if (error instanceof BusDoubtError) this.#view.doubt = messageOf(error);
         await quietSleep(clock, ttlMs / (RENEWALS_PER_TTL * 2), signal);
       }
     }
@@ -307,10 +284,10 @@ export class Renewal {
 
   /** What takes permission away holds at once; what gives it must come from a read that was sent to renew. */
   #adoptWatched(reading: StateReading): void {
-    if (reading.state.mode === 'ACTIVE' && this.#reading !== undefined && reading.version <= this.#reading.version) return;
-    const doubt = this.#doubt;
+    if (reading.state.mode === 'ACTIVE' && this.#version !== undefined && reading.version <= this.#version) return;
+    const doubt = this.#view.doubt;
     this.#take(reading);
-    this.#doubt = doubt;
+    this.#view.doubt = doubt;
     this.#onChanged();
   }
 }

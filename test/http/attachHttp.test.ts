@@ -1,6 +1,7 @@
 /** A real server, real connections: probes, refusals, and an end that waits for what is in flight and for nothing else. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
@@ -269,8 +270,45 @@ describe('once the shutdown was requested', () => {
     site.slow[0]?.end('one');
     await settled();
     site.slow[1]?.end('two');
-    expect((await caller.answer()).body).toBe('one');
+    const [one, two] = [await caller.answer(), await caller.answer()];
+    expect([one.body, one.headers['connection'], two.body, two.headers['connection']]).toEqual(['one', undefined, 'two', 'close']);
     await caller.gone();
+  });
+
+  it('S2: what was in flight is answered before the refusal that came after it on the same connection, and ends it', async () => {
+    await open({ noticeMs: 5_000 });
+    const caller = await site.caller();
+    caller.ask('GET', '/slow');
+    await eventually(() => site.slow.length === 1);
+    site.gate.requestShutdown('SIGTERM');
+    caller.ask('POST', '/orders');
+    caller.ask('POST', '/orders');
+    await settled();
+    site.slow[0]?.end('one');
+    const [one, two] = [await caller.answer(), await caller.answer()];
+    expect([one.body, one.headers['connection'], two.status]).toEqual(['one', undefined, 503]);
+    await caller.gone();
+    expect(site.seen).toEqual(['GET /slow']);
+  });
+
+  it('S2: two requests of which the newer has begun to answer are both answered', async () => {
+    await open({ noticeMs: 5_000 });
+    const caller = await site.caller();
+    caller.ask('GET', '/slow');
+    caller.ask('GET', '/begun');
+    await eventually(() => site.slow.length === 2);
+    site.gate.requestShutdown('SIGTERM');
+    site.slow[0]?.end('one');
+    expect((await caller.answer()).body).toBe('one');
+    site.slow[1]?.end(' and done');
+    await eventually(() => caller.received.endsWith('0\r\n\r\n'));
+    expect(caller.received).toContain(' and done');
+  });
+
+  it('a server of HTTP/2 is refused, whose connections no answer ends', () => {
+    const attach = () => Reflect.apply(attachHttp, undefined, [createHttp2Server(), {}]) as unknown;
+    expect(attach).toThrow(ConfigurationError);
+    expect(attach).toThrow('must be a server of node:http or node:https');
   });
 
   it('a server that was never opened, or closed already, is as closed as it gets', async () => {

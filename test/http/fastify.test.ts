@@ -150,3 +150,33 @@ it('with the process’s gate the server closes as a hook: after the drain, befo
   await eventually(() => seen.length === 2);
   expect(seen).toEqual(['fastify', 'database']);
 });
+
+describe('a hook of the program that fails while it closes', () => {
+  const lines: string[] = [];
+  beforeEach(() => {
+    lines.length = 0;
+    app = fastify({ logger: { level: 'error', stream: { write: (line: string) => void lines.push(line) } } });
+    app.addHook('onClose', async () => Promise.reject(new Error('database')));
+  });
+  afterEach(() => {
+    app = fastify();
+  });
+
+  it('S13: is told to the log of the server and ends no process; what never ends is cut all the same', async () => {
+    await open({ closeTimeoutMs: 100 });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const one = await caller();
+    one.ask('POST', '/slow');
+    await eventually(() => slow.length === 1);
+    gate.requestShutdown('SIGTERM');
+    await one.gone();
+    await eventually(() => lines.length > 0);
+    expect([app.server.listening, lines[0]]).toEqual([false, expect.stringContaining('the server did not close well') as unknown]);
+  });
+});
+
+it('an instance that speaks HTTP/2 is refused', async () => {
+  const other = fastify({ http2: true });
+  const plugin: unknown = failflatFastify;
+  await expect(Reflect.apply(other.register, other, [plugin, { gate }])).rejects.toThrow('must be a server of node:http or node:https');
+});

@@ -55,7 +55,8 @@ import {
   UNASKED,
 } from '../../src/process/options.js';
 import { FLUSH_MS } from '../../src/process/owner.js';
-import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_LABEL, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
+import { DEFAULT_LABEL } from '../../src/shutdownGate/label.js';
+import { DEFAULT_DRAIN_TIMEOUT_MS, DEFAULT_MAX_POSITION_AGE_MS } from '../../src/shutdownGate/options.js';
 import { DEFAULT_SEEDS } from '../../src/simulation/command.js';
 import { DRAIN_POLL_MS, PEER_LIVENESS_MS, PEER_PLACES, SUSPEND_MAX_MS } from '../../src/tradingLease/options.js';
 import { HALT_TIMEOUT_MS, OBSERVE_MS, REARM_DWELL_MS, STATE_RETRY_MS } from '../../src/tradingState/options.js';

@@ -17,14 +17,31 @@ function stage() {
   return { clock, gates, hanging };
 }
 
+const noFailure = (error: unknown): never => {
+  throw error;
+};
+
 describe('gates that are drained together', () => {
+  it('S2: are drained each on its own: one that cannot be is told of, and not taken for drained', async () => {
+    const { gates } = stage();
+    const broken = {
+      ...createShutdownGate(),
+      waitForInflightZero: () => {
+        throw new Error('gone');
+      },
+    };
+    const failures: unknown[] = [];
+    expect(await drainAll([broken, ...gates], 100, (error) => failures.push(error))).toMatchObject({ drained: false, waitedMs: 0 });
+    expect(failures).toEqual([new Error('gone')]);
+  });
+
   it('S2: are drained when each of them is, and tell what any of them left', async () => {
     const { clock, gates, hanging } = stage();
     expect([inflightOf(gates), unfinishedOf(gates)]).toEqual([0, []]);
-    expect(await drainAll(gates, 100)).toEqual({ drained: true, waitedMs: 0, unfinished: [], inflightElsewhere: 0 });
+    expect(await drainAll(gates, 100, noFailure)).toEqual({ drained: true, waitedMs: 0, unfinished: [], inflightElsewhere: 0 });
     void hanging(1, 'second')();
     expect([inflightOf(gates), unfinishedOf(gates).map(({ label }) => label)]).toEqual([1, ['second']]);
-    const draining = drainAll(gates, 100);
+    const draining = drainAll(gates, 100, noFailure);
     await clock.advance(100);
     expect(await draining).toMatchObject({ drained: false, waitedMs: 100, unfinished: [{ label: 'second' }] });
     void hanging(0, 'first')();
@@ -41,7 +58,7 @@ describe('gates that are drained together', () => {
       };
     };
     const gates = [elsewhere(2), elsewhere(5), elsewhere(1)];
-    expect(await drainAll(gates, 10)).toEqual({ drained: true, waitedMs: 5, unfinished: [], inflightElsewhere: 8 });
+    expect(await drainAll(gates, 10, noFailure)).toEqual({ drained: true, waitedMs: 5, unfinished: [], inflightElsewhere: 8 });
   });
 });
 

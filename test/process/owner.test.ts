@@ -6,6 +6,7 @@ import { FAULT_CODE, FLUSH_MS } from '../../src/process/owner.js';
 import { createShutdownGate, type ShutdownGate } from '../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
 import { sharedGateMemory } from '../../src/shutdownGate/sharedGate.js';
+import { ManualClock } from '../../src/testing/manualClock.js';
 import { openCall } from '../shutdownGate/support.js';
 import { Scene } from './support.js';
 
@@ -456,17 +457,71 @@ describe('further gates', () => {
   });
 });
 
-it('S3: a gate that cannot be drained is a failure, and the process ends', async () => {
+it('S2 S3: a gate that can neither be shut nor drained is a failure, and cuts off neither the drain of the others nor the hooks', async () => {
   const scene = new Scene();
   const { protocol } = createShutdownGate({ clock: scene.clock });
+  const requestShutdown = () => {
+    throw new Error('stuck');
+  };
   const waitForInflightZero = () => Promise.reject(new Error('gone'));
-  const broken = { protocol, waitForInflightZero, inflight: () => 0, requestShutdown: () => undefined };
+  const broken = { protocol, waitForInflightZero, inflight: () => 0, requestShutdown };
   scene.handle({ gates: [broken as unknown as ShutdownGate] });
+  scene.hook('hook', ({ report }) => expect(report.drained).toBe(false));
+  const permit = scene.gate.tryEnter('order');
+  scene.process.emit('SIGTERM');
+  await scene.clock.advance(100);
+  expect([scene.owner.phase(), scene.seen, scene.process.ends]).toEqual(['draining', [], []]);
+  if (permit.ok) permit.settle('acknowledged');
+  await scene.clock.advance(0);
+  expect([scene.seen, scene.process.ends]).toEqual([['hook @ 100'], ['exit 1']]);
+  expect(scene.process.told).toEqual([
+    expect.stringContaining('a gate could not be shut: Error: stuck'),
+    expect.stringContaining('a gate could not be drained: Error: gone'),
+  ]);
+});
+
+it('S2: a gate whose clock fails is drained and told of like any other', async () => {
+  const scene = new Scene();
+  let broken = false;
+  const monotonicMs = () => {
+    if (broken) throw new Error('no clock');
+    return scene.clock.monotonicMs();
+  };
+  const gate = createShutdownGate({ clock: { ...scene.clock, monotonicMs } });
+  scene.handle({ gates: [gate] });
+  scene.hook('hook');
+  gate.tryEnter('order');
+  broken = true;
+  scene.process.emit('SIGTERM');
+  await scene.clock.advance(8_000);
+  expect([scene.seen, scene.process.ends]).toEqual([['hook @ 8000'], ['SIGTERM']]);
+  expect(scene.process.told).toEqual(['failflat: shutdown (SIGTERM): orders without an answer: "order" (in_flight, NaN ms)']);
+});
+
+it('S2: a gate that cannot say what is left keeps no process from its end', async () => {
+  const scene = new Scene();
+  const gate = createShutdownGate({ clock: scene.clock });
+  const unfinished = () => {
+    throw new Error('gone');
+  };
+  const { protocol } = gate;
+  const mute = {
+    ...protocol,
+    version: protocol.version,
+    unfinished,
+    promiseDrain: () => undefined,
+    issueExitPermit: () => protocol.issueExitPermit(),
+    adoptExitPermit: () => undefined,
+    revokeExitPermit: () => undefined,
+  };
+  const waitForInflightZero = async () => gate.waitForInflightZero();
+  const given = { protocol: mute, waitForInflightZero, inflight: () => 0, requestShutdown: () => undefined };
+  scene.handle({ gates: [given as unknown as ShutdownGate] });
   scene.process.emit('SIGTERM');
   await scene.clock.advance(0);
-  expect([scene.process.ends, scene.process.told[0]]).toEqual([
-    ['exit 1'],
-    expect.stringContaining('the shutdown itself failed: Error: gone'),
+  expect([scene.process.ends, scene.process.told]).toEqual([
+    ['SIGTERM'],
+    ['failflat: shutdown (SIGTERM): nobody can say what is left over: gone'],
   ]);
 });
 
@@ -485,6 +540,16 @@ it('S1: a stop whose words another thread has not written yet is a stop all the 
   await scene.clock.advance(0);
   expect([told, other.reason]).toEqual(['', 'no reason given']);
   expect(scene.process.told).toEqual(['failflat: shutdown (): hooks that did not end well: "hook"']);
+});
+
+it('S2 S13: a listener of the gate’s signal that throws, or keeps the event from the others, does not keep the shutdown from its work', async () => {
+  const clock = new ManualClock();
+  const gate = createShutdownGate({ clock });
+  gate.signal.addEventListener('abort', (event) => event.stopImmediatePropagation());
+  const scene = new Scene({ gate: () => gate });
+  scene.handle();
+  scene.process.emit('SIGTERM');
+  expect([scene.owner.phase(), gate.requested]).toEqual(['draining', true]);
 });
 
 describe('an exit from elsewhere', () => {

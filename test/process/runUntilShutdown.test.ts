@@ -188,6 +188,15 @@ describe('a function', () => {
     expect(scene.process.told).toEqual(['failflat: shutdown (SIGTERM): loops that did not return: "deaf"']);
   });
 
+  it('is told also where a listener of the gate’s signal keeps the event from the others', async () => {
+    const scene = new LoopScene();
+    scene.gate.signal.addEventListener('abort', (event) => event.stopImmediatePropagation());
+    const loop = scene.work((signal) => scene.clock.sleep(60_000, signal));
+    scene.gate.requestShutdown('SIGTERM');
+    await settled();
+    expect(loop.end).toBe('shutdown');
+  });
+
   it('leaves no listener behind', async () => {
     const scene = new LoopScene();
     const added: unknown[] = [];

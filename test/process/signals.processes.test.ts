@@ -202,6 +202,25 @@ describe('faults', () => {
     }
   });
 
+  it.each<[string, string]>([
+    ['a listener of the gate’s signal throws', "shutdownGate.signal.addEventListener('abort', () => { throw new Error('clumsy'); });"],
+    ['a socket fails', "shutdownGate.signal.addEventListener('abort', () => setTimeout(() => { throw new Error('clumsy'); }, 20));"],
+    ['nobody handles a rejection', "shutdownGate.signal.addEventListener('abort', () => void Promise.reject(new Error('clumsy')));"],
+  ])('S2 S13: once a shutdown runs it cuts off neither drain nor hooks, whoever asked, and is no success: %s', async (_what, then) => {
+    const child = script(`
+      handleSignals();
+      onShutdown(() => say('hook'));
+      ${then}
+      order('order-1', 200);
+      say('ready');
+    `);
+    await child.line('ready');
+    child.signal('SIGTERM');
+    expect([await child.ending(), child.lines]).toEqual([1, ['ready', 'answered order-1', 'hook']]);
+    expect(child.errors).toMatch(/^failflat: un(caughtException|handledRejection): Error: clumsy\n {4}at /);
+    expect(child.errors).not.toContain('order-1');
+  });
+
   it('is left to Node when nobody asked; orders in flight are named all the same', async () => {
     const child = script(`
       handleSignals();

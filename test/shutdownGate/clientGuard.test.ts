@@ -20,6 +20,7 @@ class Exchange {
     create: async (order: Order) => this.#called(`orders.create ${order.id}`),
     list: async () => ['a'],
     purge: () => this.#called('orders.purge'),
+    getExchange: () => this,
   };
 
   async createOrder(order: Order): Promise<string> {
@@ -48,6 +49,14 @@ class Exchange {
 
   async fetch(): Promise<string> {
     return this.#called('fetch');
+  }
+
+  async loadClient(): Promise<this> {
+    return this;
+  }
+
+  getOrders(): Exchange['orders'] {
+    return this.orders;
   }
 
   sign(): string {
@@ -120,6 +129,19 @@ describe('guarded client', () => {
     const face = guardClient(frozen, { createOrder: 'increase' }, { gate: createShutdownGate() });
     expect(face.drop).toThrow('drop is not listed');
     expect(Object.keys(face)).toEqual(['createOrder', 'drop']);
+  });
+
+  it('S3: a question that answers the client or a part of it, at once or later, hands out the guarded one', async () => {
+    const { exchange, client } = guarded();
+    const handedOut = [client.orders.getExchange(), await client.loadClient(), await client.orders.getExchange().loadClient()];
+    for (const face of handedOut) {
+      expect(() => face.withdraw()).toThrow('withdraw is not listed');
+      expect(face).toBe(client);
+    }
+    expect(() => client.getOrders().purge()).toThrow('orders.purge is not listed');
+    expect(client.getOrders()).toBe(client.orders);
+    expect(() => guarded().client.getOrders().purge()).toThrow('orders.purge is not listed');
+    expect(exchange.calls).toEqual([]);
   });
 
   it('parts that refer to each other, and values of the language, do no harm', () => {

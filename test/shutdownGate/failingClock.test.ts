@@ -72,6 +72,36 @@ describe('a clock that fails', () => {
     expect(reduce.trySubmit({ ...PROOF, quantity: 7 })).toMatchObject({ ok: false, code: 'not_reducing', maxQuantity: 6 });
   });
 
+  it.each(['throws', 'NaN'] as const)(
+    'S2 S3: while the monotonic one %s the gate admits nobody by hand, and tells what it holds',
+    async (how) => {
+      const { clock, fails } = brittle();
+      const gate = createShutdownGate({ clock });
+      const permit = gate.tryEnter('first');
+      fails.monotonic = how;
+      expect(gate.tryEnter('second')).toEqual({
+        ok: false,
+        code: 'trading_halted',
+        source: 'shutdown_gate',
+        reason: 'the clock of the gate reads NaN',
+      });
+      const first = { entryId: 1, label: 'first', ageMs: Number.NaN, state: 'in_flight' };
+      expect(gate.protocol.unfinished()).toEqual([first]);
+      expect(gate.status()).toMatchObject({ inflight: 1, oldestInflightAgeMs: Number.NaN });
+      expect(await gate.waitForInflightZero({ timeoutMs: 0 })).toEqual({
+        drained: false,
+        waitedMs: Number.NaN,
+        unfinished: [first],
+        inflightElsewhere: 0,
+      });
+      const drained = gate.waitForInflightZero();
+      if (permit.ok) permit.settle('acknowledged');
+      expect(await drained).toMatchObject({ drained: true });
+      gate.requestShutdown('stop');
+      expect(gate.tryEnter('third')).toMatchObject({ ok: false, code: 'shutdown_requested' });
+    },
+  );
+
   it.each(['throws', 'NaN'] as const)('L5: whoever waits is told once the monotonic one that %s is right again', async (how) => {
     const { clock, manual, fails } = brittle();
     const gate = createShutdownGate({ clock });

@@ -16,7 +16,7 @@ describe('order door against its model', () => {
     );
     // A run that never stopped between two admissions, or never refused for some reason, has proven nothing.
     expect(met.stoppedBetweenAdmissions).toBeGreaterThan(RUNS / 10);
-    // An id that was sent before is refused behind the admission: the intent log's tests have it.
+    // An id that was sent before is refused behind the admission: the properties of the intent log meet that one.
     const asked = REFUSAL_CODES.filter((code) => code !== 'duplicate_client_order_id');
     expect([...met.codes].sort()).toEqual([...asked, 'circuit_breaker_volatility'].sort());
   }, 60_000);

@@ -12,6 +12,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['permission.ts', 'ground'],
   ['checks.ts', 'ground'],
   ['deadline.ts', 'ground'],
+  ['abort.ts', 'ground'],
   ['durableFile.ts', 'ground'],
   ['logger.ts', 'ground'],
   ['host.ts', 'ground'],

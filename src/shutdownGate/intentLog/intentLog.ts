@@ -38,6 +38,9 @@ export interface StoredIntents {
   readonly corrupt: readonly string[];
 }
 
+/** Most of a read is waiting: one file after the other, ten thousand take two seconds. */
+const READ_AT_ONCE = 32;
+
 export class IntentLog {
   readonly directory: string;
   readonly sendWithinMs: number;
@@ -103,10 +106,13 @@ export class IntentLog {
     await this.#prepare();
     const unresolved: Intent[] = [];
     const corrupt: string[] = [];
-    for (const name of (await readdir(this.directory)).filter((file) => file.endsWith('.intent'))) {
-      const record = await this.#recordOf(name);
-      if (record.kind === 'corrupt') corrupt.push(name);
-      else if (record.outcome === undefined && !this.#running.has(record.intent.clientOrderId)) unresolved.push(record.intent);
+    const names = (await readdir(this.directory)).filter((file) => file.endsWith('.intent'));
+    for (let at = 0; at < names.length; at += READ_AT_ONCE) {
+      const together = names.slice(at, at + READ_AT_ONCE).map(async (name) => ({ name, record: await this.#recordOf(name) }));
+      for (const { name, record } of await Promise.all(together)) {
+        if (record.kind === 'corrupt') corrupt.push(name);
+        else if (record.outcome === undefined && !this.#running.has(record.intent.clientOrderId)) unresolved.push(record.intent);
+      }
     }
     return { unresolved: unresolved.toSorted((a, b) => a.wallMs - b.wallMs), corrupt };
   }
