@@ -199,6 +199,27 @@ describe('trading lease', () => {
     expect(world.refusal(lease, 'reduce')).toBe('lease_missing');
   });
 
+  it('S5: never says drained while it is held, and says so anew in each suspension', async () => {
+    const world = new World();
+    const lease = await world.held();
+    const drained = async () => (await world.reports()).filter(({ event }) => event === 'drained').length;
+    const before = await drained();
+    for (const unknown of [1, 0]) {
+      world.orders.unknown = unknown;
+      await world.clock.advance(500);
+    }
+    expect([world.refusal(lease), await drained()]).toEqual([undefined, before]);
+    for (const times of [1, 2]) {
+      world.worker.alive = false;
+      await world.clock.advance(2_000);
+      expect([lease.state().kind, await drained()]).toEqual(['suspended', before + times]);
+      world.worker.alive = true;
+      await world.clock.advance(1_000);
+      expect([lease.state().kind, await drained()]).toEqual(['held', before + times]);
+    }
+    await world.end(lease);
+  });
+
   it('S5: without a view of its orders, or with a broken one, it never says drained', async () => {
     const broken = {
       inflight: () => {
