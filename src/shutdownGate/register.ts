@@ -59,6 +59,7 @@ export class SubmissionRegister implements GateProtocol {
   #lastEntryId = 0;
   #request: (Refusal & { readonly sinceWallMs: number }) | undefined;
   #longestBrokerTimeoutMs: number | undefined;
+  readonly #brokerLimitsMs = new Map<object, number>();
   #promisedDrainMs: number | undefined;
   readonly #shared: SharedGate | undefined;
   #isListening = false;
@@ -261,7 +262,17 @@ export class SubmissionRegister implements GateProtocol {
       const bound = `must be at most ${drainMs - BROKER_MARGIN_MS}: a shutdown drains for ${drainMs} ms, and needs ${BROKER_MARGIN_MS} ms of them`;
       throw new ConfigurationError('brokerTimeoutMs', brokerTimeoutMs, bound);
     }
+    const limitMs = Math.min(...this.#brokerLimitsMs.values());
+    if (brokerTimeoutMs > limitMs) {
+      const bound = `must be at most ${limitMs}: a trading lease over this gate has registered calls of no more`;
+      throw new ConfigurationError('brokerTimeoutMs', brokerTimeoutMs, bound);
+    }
     this.#longestBrokerTimeoutMs = Math.max(this.#longestBrokerTimeoutMs ?? 0, brokerTimeoutMs);
+  }
+
+  limitBrokerTimeout(holder: object, limitMs: number | undefined): void {
+    if (limitMs === undefined) this.#brokerLimitsMs.delete(holder);
+    else this.#brokerLimitsMs.set(holder, limitMs);
   }
 
   promiseDrain(drainTimeoutMs: number | undefined): void {

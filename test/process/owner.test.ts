@@ -525,6 +525,23 @@ it('S2: a gate that cannot say what is left keeps no process from its end', asyn
   ]);
 });
 
+it('S1: a stop whose words another thread has not written yet is a stop all the same, without a reason', async () => {
+  const shared = sharedGateMemory();
+  const closing = 1;
+  Atomics.store(new Int32Array(shared), 1, closing);
+  const scene = new Scene({ gate: (clock) => createShutdownGate({ clock, shared }) });
+  const other = createShutdownGate({ clock: scene.clock });
+  let told: unknown;
+  scene.hook('hook', ({ reason }) => {
+    told = reason;
+    throw new Error('no');
+  });
+  scene.handle({ gates: [other] });
+  await scene.clock.advance(0);
+  expect([told, other.reason]).toEqual(['', 'no reason given']);
+  expect(scene.process.told).toEqual(['failflat: shutdown (): hooks that did not end well: "hook"']);
+});
+
 it('S2 S13: a listener of the gate’s signal that throws, or keeps the event from the others, does not keep the shutdown from its work', async () => {
   const clock = new ManualClock();
   const gate = createShutdownGate({ clock });
