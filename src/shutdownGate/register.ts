@@ -55,7 +55,8 @@ export class SubmissionRegister implements GateProtocol {
   readonly #waiters = new Set<() => void>();
   readonly #resolveListeners: ((entryId: number, outcome: SubmissionOutcome) => void)[] = [];
   readonly #exitPermits = new Set<ExitPermit>();
-  readonly #controller = new AbortController();
+  /** Made when somebody asks for its signal: few do, and it is a tenth of what an import of this package costs. */
+  #controller: AbortController | undefined;
   #lastEntryId = 0;
   #request: (Refusal & { readonly sinceWallMs: number }) | undefined;
   #longestBrokerTimeoutMs: number | undefined;
@@ -88,7 +89,14 @@ export class SubmissionRegister implements GateProtocol {
       this.#isListening = true;
       this.#listen();
     }
+    this.#controller ??= new AbortController();
+    this.#abortIfRequested();
     return this.#controller.signal;
+  }
+
+  #abortIfRequested(): void {
+    if (this.#request === undefined || this.#controller?.signal.aborted !== false) return;
+    this.#controller.abort(new DOMException(this.#request.reason, 'AbortError'));
   }
 
   #listen(): void {
@@ -147,7 +155,7 @@ export class SubmissionRegister implements GateProtocol {
   #shut(reason: string, sinceWallMs: number): void {
     // The flag comes first: whatever the logger or a listener of the signal does, the door is shut by then.
     this.#request = { code: 'shutdown_requested', source: GATE_NAME, reason, sinceWallMs };
-    this.#controller.abort(new DOMException(reason, 'AbortError'));
+    this.#abortIfRequested();
     this.#logger.warn({ reason, inflight: this.#inflight }, 'shutdown requested: no further order is admitted');
   }
 
