@@ -79,7 +79,7 @@ export class ShutdownOwner implements ShutdownProtocol {
   fail(reason: string, thrown: unknown): void {
     this.#ending = { by: 'fault' };
     if (this.#handlings.size > 0) this.#events.tell(`failflat: ${reason}: ${stackOf(thrown)}`);
-    this.#log().error({ error: thrown }, reason);
+    this.#log().error({ err: thrown }, reason);
     this.#gate.requestShutdown(reason);
   }
 
@@ -210,7 +210,7 @@ export class ShutdownOwner implements ShutdownProtocol {
       grant: () => grantExit(this.#gates()),
       ended: (hook, outcome, error) => {
         if (outcome === 'done') this.#log().debug({ hook }, 'a shutdown hook is done');
-        else this.#log().error({ hook, outcome, error }, 'a shutdown hook did not end well');
+        else this.#log().error({ hook, outcome, err: error }, 'a shutdown hook did not end well');
       },
     });
     if (this.#phase !== 'hooks') return;
