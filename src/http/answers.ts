@@ -3,6 +3,7 @@
 import { messageOf } from '../errors.js';
 import type { Refusal } from '../permission.js';
 import { doubt, firstRefusal } from '../shutdownGate/door.js';
+import type { OrderRefusal } from '../shutdownGate/errors.js';
 import { DEFAULT_RETRY_AFTER_MS, type HttpSettings, type RequestFacts, type RequestIntent } from './options.js';
 
 export interface HttpAnswer {
@@ -26,10 +27,12 @@ function shuttingDown(reason: string, retryAfterMs: number): HttpAnswer {
  * What a caller is told of an order that the door refused: 503 `shutting_down` after the gate was shut, else 409 and the code of
  * the refusal. For request handlers that call `trySubmit`.
  */
-export function answerOf(refusal: Refusal, retryAfterMs = DEFAULT_RETRY_AFTER_MS): HttpAnswer {
-  const { code, source, reason, sinceWallMs } = refusal;
+export function answerOf(refusal: OrderRefusal, retryAfterMs = DEFAULT_RETRY_AFTER_MS): HttpAnswer {
+  const { code, source, reason, sinceWallMs, maxQuantity } = refusal;
   if (code === 'shutdown_requested') return shuttingDown(reason, retryAfterMs);
-  return { status: 409, headers: {}, body: { error: code, source, reason, ...(sinceWallMs === undefined ? {} : { sinceWallMs }) } };
+  const since = sinceWallMs === undefined ? {} : { sinceWallMs };
+  const most = maxQuantity === undefined ? {} : { maxQuantity };
+  return { status: 409, headers: {}, body: { error: code, source, reason, ...since, ...most } };
 }
 
 export function pathOf(url: string): string {

@@ -77,25 +77,17 @@ function standingOf(observations: readonly Observation[], { maxStalenessMs, wall
 export function decide(observations: readonly Observation[], limits: Limits): Verdict {
   const halting = firstThat(observations, 'halted') ?? firstThat(observations, 'doubt');
   if (halting !== undefined) return { halted: true, ...halting };
-  if (!observations.some(({ opinion }) => opinion.says === 'off')) {
-    return {
-      halted: true,
-      source: 'none',
-      reason: `no source has an opinion: ${observations.map(describe).join('; ') || 'there is none'}`,
-    };
-  }
-  return { halted: false, ...standingOf(observations, limits) };
-}
-
-function describe({ opinion }: Observation): string {
-  return opinion.says === 'off' ? `${opinion.from} says off` : `${opinion.from} ${opinion.reason}`;
+  const silent = observations.map(({ opinion }) => opinion).filter((opinion) => opinion.says !== 'off');
+  if (silent.length < observations.length) return { halted: false, ...standingOf(observations, limits) };
+  const reasons = silent.map((opinion) => haltingBy(opinion).reason);
+  return { halted: true, source: 'none', reason: `no source has an opinion: ${reasons.join('; ') || 'there is none'}` };
 }
 
 /** Whether a reduction may meet an exit that is under way. A source that says off or halted has said that none is. */
 export function decideExit(observations: readonly Observation[], limits: Limits): ExitVerdict {
   const telling = observations.filter(({ source }) => source.tellsExits);
   if (telling.length === 0) return undefined;
-  for (const { opinion } of telling) if (opinion.says !== 'off' && opinion.exit !== undefined) return { open: opinion.exit };
+  for (const { opinion } of telling) if (opinion.exit !== undefined) return { open: opinion.exit };
   const doubt = firstThat(telling, 'doubt');
   return doubt === undefined ? { none: standingOf(telling, limits) } : { doubt };
 }

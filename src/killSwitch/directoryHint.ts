@@ -56,15 +56,15 @@ export class DirectoryHint {
     this.#unwatch();
   }
 
-  /** Tells one directory from another that took its name, or to which a link leads now. Inode numbers are used again. */
-  async #placeNow(): Promise<string | undefined> {
-    try {
-      const { dev, ino, birthtimeNs } = await stat(this.#directory, { bigint: true });
-      return `${dev}:${ino}:${birthtimeNs}`;
-    } catch {
-      // The read that follows says what is wrong.
-      return undefined;
-    }
+  /**
+   * Tells one directory from another that took its name, or to which a link leads now. Inode numbers are used again. Undefined where
+   * there is none: the read that follows says what is wrong.
+   */
+  #placeNow(): Promise<string | undefined> {
+    return stat(this.#directory, { bigint: true }).then(
+      ({ dev, ino, birthtimeNs }) => `${dev}:${ino}:${birthtimeNs}`,
+      () => undefined,
+    );
   }
 
   #notice(name: string | null): void {

@@ -28,7 +28,7 @@ class Environment implements OpenSource {
   read(): Opinion {
     const opinions = VARIABLES.map((variable) => this.#opinionOf(variable, environmentVariable(variable)));
     for (const says of ['halted', 'doubt', 'off'] as const) {
-      const found = opinions.find((opinion) => opinion.says === says);
+      const found = opinions.find((opinion) => opinion?.says === says);
       if (found !== undefined) return found;
     }
     return { says: this.#required ? 'doubt' : 'nothing', from: NAME, reason: this.#required ? 'is required and not set' : 'is not set' };
@@ -38,7 +38,7 @@ class Environment implements OpenSource {
     // Nothing was set up.
   }
 
-  #opinionOf(variable: string, value: string | undefined): Opinion {
+  #opinionOf(variable: string, value: string | undefined): Opinion | undefined {
     const from = `env:${variable}`;
     if (value !== undefined) {
       this.#seen.add(variable);
@@ -46,7 +46,7 @@ class Environment implements OpenSource {
     }
     // A missing variable resumes nothing: the process may take back its own, but then nobody says that trading may go on.
     if (this.#seen.has(variable)) return { says: 'doubt', from, reason: 'was set and is gone' };
-    return { says: 'nothing', from, reason: 'is not set' };
+    return undefined;
   }
 }
 

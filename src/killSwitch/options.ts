@@ -71,10 +71,10 @@ function checkSources(sources: unknown): readonly KillSwitchSource[] {
   });
 }
 
-/** Throws {@link ConfigurationError} where none of them can change: a switch that nobody can throw is none. */
+/** Throws {@link ConfigurationError} where none of them, at least one, can change: a switch that nobody can throw is none. */
 export function checkChangeable(field: string, value: unknown, sources: readonly KillSwitchSource[], allowStatic: boolean): void {
   if (allowStatic || sources.some(({ canChange }) => canChange)) return;
-  const names = sources.map(({ name }) => name).join(', ') || 'nothing';
+  const names = sources.map(({ name }) => name).join(', ');
   throw new ConfigurationError(
     field,
     value,

@@ -112,14 +112,13 @@ class Source<T> {
   async take(): Promise<Taken<T>> {
     if (this.#signal.aborted) return { kind: 'aborted' };
     this.#isWaiting = true;
-    const taken = await new Promise<Taken<T>>((resolve) => {
+    return await new Promise<Taken<T>>((resolve) => {
       this.#wake = () => resolve({ kind: 'aborted' });
       void next(this.#iterator).then((answer) => {
         this.#isWaiting = false;
         resolve(answer);
       });
     });
-    return this.#signal.aborted && taken.kind === 'item' ? { kind: 'aborted' } : taken;
   }
 
   // One that is waiting for its next item cannot hear of its end until that item comes: nobody waits for it.
@@ -141,7 +140,9 @@ export async function runItems<T>(
   for (;;) {
     await breath.take();
     const taken = await source.take();
-    const goesOn = taken.kind === 'item' && (await attempt(body, () => handle(taken.item, body.signal)));
+    // Asked in the same step in which it is handed on: the abort may have come since it was taken.
+    const isHandedOn = taken.kind === 'item' && !body.signal.aborted;
+    const goesOn = isHandedOn && (await attempt(body, () => handle(taken.item, body.signal)));
     if (goesOn) continue;
     if (taken.kind === 'failed') body.goesOn({ error: taken.error, fatal: true });
     await source.close();

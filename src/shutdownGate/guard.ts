@@ -88,9 +88,11 @@ class GuardedCall<P extends readonly unknown[], R> {
   }
 
   #launch(submission: Submission, args: P, exitPermit: ExitPermit | undefined): Promise<Awaited<R>> {
+    // A cancel adds no risk and may be sent again: no log, and no id in it, may hold it up.
+    const logged = submission.intent === 'cancel' ? undefined : this.#logged;
     const followed = this.#follow(
       submission,
-      this.#logged === undefined ? this.#call(args) : this.#callLogged(this.#logged, submission, args, exitPermit),
+      logged === undefined ? this.#call(args) : this.#callLogged(logged, submission, args, exitPermit),
     );
     this.#door.tellAdmitted(submission);
     return this.#deadlines === undefined ? followed : this.#withDeadline(this.#deadlines, submission, followed);

@@ -62,9 +62,7 @@ export class Peers {
       signal,
       blockMs,
       retryMs: blockMs,
-      onRecord: (record, notBeforeMs) => {
-        if (!signal.aborted) notePeer(sightings, record, notBeforeMs);
-      },
+      onRecord: (record, notBeforeMs) => notePeer(sightings, record, notBeforeMs),
     });
   }
 }

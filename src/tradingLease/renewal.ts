@@ -11,7 +11,7 @@ import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { type StateReading, stateOf } from '../tradingState/read.js';
 import { quietSleep } from '../tradingState/tail.js';
 import { decideLease, exitDoubt, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
-import type { Holder, SeenState } from './holder.js';
+import { type Holder, type SeenState, underWay } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';
 
@@ -249,7 +249,8 @@ export class Renewal {
       if (!this.#view.registered) return false;
       this.#onRegistered();
     }
-    if (this.#view.attestedEpoch !== seen.epoch && (await this.#holder.report('attested', seen))) this.#view.attestedEpoch = seen.epoch;
+    if (this.#view.attestedEpoch === seen.epoch) return true;
+    if (await this.#holder.report('attested', seen, underWay(this.#config))) this.#view.attestedEpoch = seen.epoch;
     return true;
   }
 

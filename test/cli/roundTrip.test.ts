@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createVenueClient, type VenueClient } from '../../src/brokers/paper/index.js';
 import { openBus } from '../../src/bus/openBus.js';
 import { decodeBrainBeat, EXIT_BRAIN_HEARTBEAT } from '../../src/messages/heartbeat.js';
+import { createTradingLease } from '../../src/tradingLease/lease.js';
 import { eventually } from '../support/eventually.js';
 import { documentOf, type Running, Workspace } from './cli.js';
 
@@ -77,6 +78,29 @@ describe('halt, status, rearm, panic', () => {
     expect(refused.stderr).toContain('default AAPL 10 is open and not acknowledged');
     const armed = await rearm('--clear-all-shown', '--broker', broker, '--acknowledge', 'default:AAPL=10', '--json');
     expect({ code: armed.code, ...documentOf(armed) }).toMatchObject({ code: 0, armed: true, epoch: 2 });
+  });
+
+  it('names who may send orders, with what they last said, until they have said goodbye', async () => {
+    const bus = await openBus(`journal:${workspace.path('var/failflat')}`);
+    const inflight = { inflight: () => 2, unknownOutcomes: () => 1 };
+    const lease = createTradingLease({ bus, holderId: 'strategy-7', account: 'default', inflight, closeTimeoutMs: 1 });
+    try {
+      await lease.ready;
+      const holder = { holderId: 'strategy-7', account: 'default', pid: process.pid, inflight: 2, unknownOutcomes: 1 };
+      await eventually(async () => {
+        expect(await status()).toMatchObject({ holders: [{ ...holder, event: 'attested', epoch: 2 }] });
+        return true;
+      });
+      const said = await workspace.run(['status', '--observe', '1s']);
+      expect(said.stdout).toContain(`Holder: strategy-7 (default, pid ${process.pid} on `);
+      expect(said.stdout).toMatch(/attested at epoch 2, 2 in flight, 1 ORDERS WITH UNKNOWN OUTCOME/);
+    } finally {
+      inflight.inflight = () => 0;
+      inflight.unknownOutcomes = () => 0;
+      await lease.close();
+      await bus.close();
+    }
+    expect(await status()).toMatchObject({ holders: [] });
   });
 
   it('maintenance takes trading down to REDUCING before it says that the work may begin', async () => {

@@ -134,6 +134,8 @@ describe('refusals', () => {
       body: { error: 'shutting_down', reason: 'says shutdown_requested' },
     });
     expect(answerOf(refusalOf('circuit_breaker_losses'))).toMatchObject({ status: 409, body: { error: 'circuit_breaker_losses' } });
+    const partly = { code: 'not_reducing', source: 'guard', reason: 'it would flip', maxQuantity: 3 } as const;
+    expect(answerOf(partly)).toMatchObject({ status: 409, body: { error: 'not_reducing', maxQuantity: 3 } });
   });
 });
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.js';
 import { functionSource } from '../../src/killSwitch/functionSource.js';
 import { createKillSwitch } from '../../src/killSwitch/killSwitch.js';
 import type { Permission } from '../../src/permission.js';
@@ -31,6 +32,37 @@ it('trap 30: after a stall of the event loop the first microtask is refused, tho
   await stall;
   await settled();
   expect([sent, flagSaysExpired]).toEqual([['before'], true]);
+});
+
+it('trap 30: a flag that an interval reads is stale after a real stall, and a lease on the same source is not', async () => {
+  const source = { untilMs: systemClock.monotonicMs() + 200 };
+  const isLapsed = (nowMs: number): boolean => nowMs >= source.untilMs;
+  let flagSaysLapsed = isLapsed(systemClock.monotonicMs());
+  const poll = setInterval(() => (flagSaysLapsed = isLapsed(systemClock.monotonicMs())), 20);
+  const lease: Permission = {
+    name: 'lease',
+    check: (nowMs) => (isLapsed(nowMs) ? { code: 'lease_expired', source: 'lease', reason: 'not renewed' } : undefined),
+  };
+  const sent: string[] = [];
+  const byFlag = (order: string): void => {
+    if (!flagSaysLapsed) sent.push(order);
+  };
+  const submit = guardOrderSubmission((order: string) => void sent.push(order), { gate: createShutdownGate(), lease });
+  try {
+    await new Promise<void>((resolve) => {
+      setTimeout(() => {
+        while (!isLapsed(systemClock.monotonicMs())) continue;
+        queueMicrotask(() => {
+          byFlag('by the flag');
+          expect(submit.trySubmit('by the lease')).toMatchObject({ ok: false, code: 'lease_expired' });
+          resolve();
+        });
+      }, 0);
+    });
+    expect([sent, flagSaysLapsed]).toEqual([['by the flag'], false]);
+  } finally {
+    clearInterval(poll);
+  }
 });
 
 it('trap 30: time that the caller takes to label and prove its order counts too', () => {

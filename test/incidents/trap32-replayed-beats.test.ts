@@ -1,4 +1,5 @@
 /** What a Redis client does by default: beats of an outage wait in a queue and land as fresh ones, and a frozen server hangs its readers. */
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Bus, BusUnavailableError, FROM_START } from '../../src/bus/bus.js';
 import { openBus } from '../../src/bus/openBus.js';
@@ -75,6 +76,34 @@ describe('trap 32: the defaults of Redis clients', () => {
     await untilBeating(standing, handedIn, newest);
     expect(lost.length).toBeGreaterThanOrEqual(MANY);
     expect((await standing()).filter((sequence) => lost.includes(sequence))).toEqual([]);
+  });
+
+  it('trap 32: beside it, ioredis as it comes replays every beat of the outage, and still waits for a frozen server when ours has given up', async () => {
+    const server = await RedisServer.start({ config: { appendonly: 'yes', appendfsync: 'always' } });
+    undo.push(() => server.dispose());
+    const client = new Redis(server.url);
+    undo.push(async () => client.disconnect());
+    // What a program without a listener would print.
+    client.on('error', () => undefined);
+    const beat = (sequence: number) => client.xadd('beats', '*', 'sequence', `${sequence}`);
+    await beat(0);
+    await server.kill();
+    await eventually(() => client.status !== 'ready');
+    const outage = Array.from({ length: MANY }, (_, index) => beat(index + 1));
+    await server.restart();
+    await Promise.all(outage);
+    expect(await client.xlen('beats')).toBe(MANY + 1);
+    await server.freeze();
+    let answered = false;
+    const asked = client.xlen('beats').then(() => (answered = true));
+    // Our own client has long given up on the same server by then.
+    const ours = await openBus(server.url).then(
+      (bus) => bus.close(),
+      (error: unknown) => error,
+    );
+    expect([answered, ours]).toEqual([false, expect.any(BusUnavailableError)]);
+    await server.thaw();
+    await asked;
   });
 
   it('trap 32: S8, S11: a frozen server ends every read in time, and takes no stale beat when it goes on', async () => {

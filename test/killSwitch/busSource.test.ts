@@ -266,6 +266,51 @@ describe('a bus as a source', () => {
     await end(stage);
   });
 
+  it('S7: a server that is epochs behind is halted there, by the kill switch in its own name', async () => {
+    const stage = await onBus({ ...ACTIVE, epoch: 5 });
+    const { world, killSwitch } = stage;
+    const behind = createMemoryBus({ clock: world.clock, random: world.random.fork('behind') }).handle();
+    await behind.latch(TRADING_STATE).compareAndSet(0, encodeTradingState({ ...ACTIVE, epoch: 4 }));
+    world.link.target = behind;
+    await world.clock.advance(1_000);
+    const sinceWallMs = expect.closeTo(world.clock.wallMs(), -4) as number;
+    expect((await readTradingState(behind)).state).toMatchObject({
+      mode: 'HALTED',
+      epoch: 5,
+      halts: [{ id: 'forgotten-epoch/5/4', kind: 'doubt', by: 'kill_switch', sinceWallMs }],
+    });
+    expect(killSwitch.isHalted()).toBe(true);
+    await end(stage);
+  });
+
+  it('S3: what cannot be added again because the clock fails halts, ends no process, and is tried again', async () => {
+    const world = new World();
+    await world.set({ ...ACTIVE, epoch: 5 });
+    const logged: BusStage['logged'] = [];
+    const clock = {
+      monotonicMs: () => world.clock.monotonicMs(),
+      wallMs: () => world.clock.wallMs(),
+      setTimer: world.clock.setTimer.bind(world.clock),
+      sleep: () => Promise.reject(new Error('no clock')),
+    };
+    const killSwitch = createKillSwitch({ sources: [busSource(world.link.bus)], clock, logger: recordingLogger(logged) });
+    await world.clock.advance(0);
+    const handle = world.memory.handle();
+    const refusing = {
+      get: () => handle.latch(TRADING_STATE).get(),
+      watch: (version: number, options: object) => handle.latch(TRADING_STATE).watch(version, options),
+      compareAndSet: async () => ({ outcome: 'refused', reason: 'read_only', detail: 'a replica' }) as const,
+    };
+    world.link.target = Object.assign(Object.create(handle) as typeof handle, { latch: () => refusing });
+    await world.set({ ...ACTIVE, epoch: 4 });
+    await world.clock.advance(1_000);
+    expect(killSwitch.isHalted()).toBe(true);
+    const failures = logged.filter(({ message }) => message === 'halts not reasserted');
+    expect(failures.length).toBeGreaterThan(1);
+    expect(failures[0]).toEqual({ level: 'error', details: { problem: 'no clock' }, message: 'halts not reasserted' });
+    await killSwitch.close();
+  });
+
   it('leaves the bus to its owner', async () => {
     const world = new World();
     await world.set(ACTIVE);

@@ -137,6 +137,11 @@ describe('whether an exit may be under way', () => {
     expect(decideExit([seen(bus)], LIMITS)).toBeUndefined();
   });
 
+  it('S10: is said by a source without types as well, whatever else it says', () => {
+    const bus = { says: 'off', from: 'bus', exit } as unknown as Opinion;
+    expect(decideExit([seen(bus, 5_000, tells)], LIMITS)).toEqual({ open: exit });
+  });
+
   it('S10: is doubted with that source alone', () => {
     expect(decideExit([seen(OFF('file')), seen(DOUBT('bus'), 5_000, tells)], LIMITS)).toEqual({
       doubt: { source: 'bus', reason: 'bus is empty' },

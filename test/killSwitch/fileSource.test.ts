@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type FSWatcher, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HintParts, intactHintParts } from '../../src/killSwitch/directoryHint.js';
@@ -75,6 +75,15 @@ describe('a file as a source', () => {
     },
   );
 
+  it('S3: is found by a path from where the process stands', async () => {
+    writeFileSync(path, '0');
+    const relativePath = relative(process.cwd(), path);
+    const killSwitch = await follow(fileSource(relativePath));
+    expect(killSwitch.isHalted()).toBe(false);
+    writeFileSync(path, '1');
+    await until(killSwitch, `file:${relativePath} says "1"`);
+  });
+
   it('follows writes in place, replacements, removal and return', async () => {
     writeFileSync(path, '0');
     const killSwitch = await follow(fileSource(path));
@@ -146,6 +155,8 @@ describe('a file as a source', () => {
     const watched: string[] = [];
     const parts: HintParts = {
       watch: (place, options, changed) => {
+        // A process must not live on for a watch.
+        expect(options).toEqual({ persistent: false });
         watched.push(place);
         return intactHintParts.watch(place, options, changed);
       },
@@ -204,6 +215,42 @@ describe('a file as a source', () => {
     writeFileSync(file, 'no');
     await until(killSwitch, undefined);
     await eventually(() => (heard.at(-1) ?? 0) > 0);
+  });
+
+  it('watches the directory that took the place of a removed one, although the watch of the old one said nothing', async () => {
+    const inner = join(directory, 'inner');
+    const file = join(inner, 'halted');
+    const fill = (text: string) => {
+      mkdirSync(inner);
+      writeFileSync(file, text);
+    };
+    fill('0');
+    let [watches, closes] = [0, 0];
+    const parts: HintParts = {
+      watch: () => {
+        watches += 1;
+        const close = () => {
+          closes += 1;
+        };
+        return Object.assign(new EventEmitter(), { close }) as unknown as FSWatcher;
+      },
+    };
+    const killSwitch = await follow(assembleFileSource(file, parts), { pollMs: 20 });
+    rmSync(inner, { recursive: true });
+    fill('yes');
+    await until(killSwitch, `file:${file} says "yes"`);
+    expect([watches, closes]).toEqual([2, 1]);
+  });
+
+  it('S3: says no more than that it is missing where its directory is, and watches that once it is there', async () => {
+    const inner = join(directory, 'inner');
+    const file = join(inner, 'halted');
+    const killSwitch = await follow(fileSource(file), { pollMs: 20 });
+    expect(killSwitch.state().reason).toBe(`file:${file} is missing`);
+    mkdirSync(inner);
+    writeFileSync(file, '0');
+    await until(killSwitch, undefined);
+    expect(logged.filter(({ message }) => message.startsWith('no watch'))).toEqual([]);
   });
 
   it('a volume of Kubernetes: one link is swapped, and every file behind it is another', async () => {

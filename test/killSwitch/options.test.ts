@@ -131,9 +131,17 @@ describe('the options of the sources', () => {
       'name = "a b": must be 1 to 100 letters, digits, dots, dashes or underscores, and begin with a letter or digit',
     ],
     ['no bus', bus(undefined), 'bus = undefined: must be a bus, as openBus resolves with'],
+    ['no bus', bus(null), 'bus = null: must be a bus, as openBus resolves with'],
     ['no bus', bus({ latch: () => 1 }), 'bus = an object: must be a bus, as openBus resolves with'],
     ['no bus', bus({ url: 'memory:', latch: 1 }), 'bus = an object: must be a bus, as openBus resolves with'],
     ['a promise of a bus', bus(Promise.resolve()), 'bus = an object: must be a bus, as openBus resolves with'],
+    [
+      'options of a bus',
+      bus(createMemoryBus().handle(), 'reduce'),
+      'options = "reduce": must be an object with scope, venueEnforcesReduceOnly',
+    ],
+    ['options of the environment', env('required'), 'options = "required": must be an object with required, scope'],
+    ['options of a function', func(() => true, 'name'), 'options = "name": must be an object with name, scope'],
     [
       'an option of a bus',
       bus(createMemoryBus().handle(), { account: 'a' }),

@@ -1,4 +1,6 @@
 /** The one place that listens to the process, on the process of the test itself, with its ends replaced. */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest';
 import { codeOfSignal, forgiveOutput, systemProcess } from '../../src/process/events.js';
 
@@ -109,6 +111,20 @@ describe('the output', () => {
       for (const listener of process.stdout.listeners('error')) Reflect.apply(listener, process.stdout, [new Error('EPIPE')]);
     };
     expect(say).not.toThrow();
+  });
+
+  it('takes a line on standard error at once, and S13: no reader, or one that is gone, is no failure', () => {
+    const written: unknown[] = [];
+    const write = vi.spyOn(fs, 'writeSync').mockImplementation((fd: number, text: unknown) => written.push([fd, text]));
+    syncBuiltinESMExports();
+    systemProcess.tell('failflat: one');
+    write.mockImplementation(() => {
+      throw Object.assign(new Error('EAGAIN'), { code: 'EAGAIN' });
+    });
+    expect(() => systemProcess.tell('failflat: two')).not.toThrow();
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+    expect(written).toEqual([[2, 'failflat: one\n']]);
   });
 
   it('that waits is counted; where there is none any more nothing waits, and nothing fails', () => {

@@ -1,8 +1,10 @@
 /** What a process says, on the outputs of the test itself, and how it ends, with its ends replaced. */
+import fs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EXIT_CODES, exitNow, failByDefault, setExitCode } from '../../src/process/exit.js';
 import { createLog, readableLine } from '../../src/process/log.js';
 import { systemOutput } from '../../src/process/output.js';
+import { eventually } from '../support/eventually.js';
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -59,6 +61,9 @@ describe('the log', () => {
     expect(line({ ...common, level: 40, list: [1] })).toBe('09:30:15.042 WARN  watchdog: it beats list=[1]\n');
     expect(line({ ...common, level: 50 })).toBe('09:30:15.042 ERROR watchdog: it beats\n');
     expect(line({ ...common, level: 35, time: 'now' })).toBe('  watchdog: it beats\n');
+    const forged = 'halted\n09:30 INFO all is well\u001b[2J\u009b2J';
+    const shown = 'halted\\u000a09:30 INFO all is well\\u001b[2J\\u009b2J';
+    expect(line({ ...common, level: 50, msg: forged, reason: forged })).toBe(`09:30:15.042 ERROR watchdog: ${shown} reason=${shown}\n`);
     expect(readableLine('null')).toBe('  undefined: undefined\n');
     expect(readableLine('5')).toBe('  undefined: undefined\n');
   });
@@ -81,6 +86,44 @@ describe('the log', () => {
       'ERROR role: four a=3\n',
       'debug role: five a=0\n',
     ]);
+  });
+});
+
+describe('the log elsewhere', () => {
+  /** What would be written without waiting, with a descriptor that answers at once. */
+  function descriptor(error: Error | null): { readonly fd: number; readonly text: string }[] {
+    const chunks: { readonly fd: number; readonly text: string }[] = [];
+    vi.spyOn(fs, 'write').mockImplementation(((fd: number, text: string, done: (error: Error | null, written: number) => void) => {
+      chunks.push({ fd, text });
+      done(error, text.length);
+    }) as never);
+    return chunks;
+  }
+
+  it('is one line of JSON each on standard error, which nobody waits for', async () => {
+    const takeBack = asTerminal(process.stderr, false);
+    const chunks = descriptor(null);
+    const log = await createLog({ level: 'info', name: 'role' });
+    log.debug({ a: 1 }, 'one');
+    log.info({ a: 1 }, 'two');
+    log.error({ a: 2 }, 'three');
+    await eventually(() => chunks.length >= 2);
+    takeBack();
+    expect(new Set(chunks.map(({ fd }) => fd))).toEqual(new Set([2]));
+    const lines = chunks.flatMap(({ text }) => text.trim().split('\n'));
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: 30, name: 'role', a: 1, msg: 'two' },
+      { level: 50, name: 'role', a: 2, msg: 'three' },
+    ]);
+  });
+
+  it('S13: whose reader has gone ends nothing', async () => {
+    const takeBack = asTerminal(process.stderr, false);
+    const chunks = descriptor(Object.assign(new Error('EPIPE'), { code: 'EPIPE' }));
+    const log = await createLog({ level: 'info', name: 'role' });
+    expect(() => log.info({}, 'nobody reads')).not.toThrow();
+    await eventually(() => chunks.length > 0);
+    takeBack();
   });
 });
 

@@ -1,4 +1,5 @@
 /** One owner, one budget: what the process is told to do, step by step, on a clock that the test moves. */
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import type { Logger } from '../../src/logger.js';
@@ -293,11 +294,28 @@ describe('a fault', () => {
     scene.handle({ logger });
     expect([scene.process.listeners('uncaughtException'), scene.process.listeners('unhandledRejection')]).toEqual([0, 0]);
     scene.owner.fail('loop x failed: no', new Error('no'));
-    expect(lines).toEqual(['error: loop x failed: no error']);
+    expect(lines).toEqual(['error: loop x failed: no err']);
     const quiet = new Scene();
     quiet.owner.fail('loop x failed', new Error('no'));
     expect([quiet.process.told, quiet.gate.reason]).toEqual([[], 'loop x failed']);
   });
+});
+
+it('S12: what went wrong is told in words by the logger of most programs: of a hook, of a loop and of a fault', async () => {
+  const lines: string[] = [];
+  const scene = new Scene();
+  const logger = pino({}, { write: (line) => void lines.push(line) });
+  scene.handle({ logger });
+  scene.hook('hook', () => Promise.reject(new Error('the database is gone')));
+  scene.owner.fail('loop x failed', new Error('no bars'));
+  await scene.clock.advance(0);
+  const told = lines.map((line): unknown => JSON.parse(line));
+  expect(told).toContainEqual(
+    expect.objectContaining({ hook: 'hook', err: expect.objectContaining({ message: 'the database is gone' }) as unknown }),
+  );
+  expect(told).toContainEqual(
+    expect.objectContaining({ msg: 'loop x failed', err: expect.objectContaining({ message: 'no bars' }) as unknown }),
+  );
 });
 
 describe('several who handle signals', () => {
@@ -523,6 +541,23 @@ it('S2: a gate that cannot say what is left keeps no process from its end', asyn
     ['SIGTERM'],
     ['failflat: shutdown (SIGTERM): nobody can say what is left over: gone'],
   ]);
+});
+
+it('S1: a stop whose words another thread has not written yet is a stop all the same, without a reason', async () => {
+  const shared = sharedGateMemory();
+  const closing = 1;
+  Atomics.store(new Int32Array(shared), 1, closing);
+  const scene = new Scene({ gate: (clock) => createShutdownGate({ clock, shared }) });
+  const other = createShutdownGate({ clock: scene.clock });
+  let told: unknown;
+  scene.hook('hook', ({ reason }) => {
+    told = reason;
+    throw new Error('no');
+  });
+  scene.handle({ gates: [other] });
+  await scene.clock.advance(0);
+  expect([told, other.reason]).toEqual(['', 'no reason given']);
+  expect(scene.process.told).toEqual(['failflat: shutdown (): hooks that did not end well: "hook"']);
 });
 
 it('S2 S13: a listener of the gate’s signal that throws, or keeps the event from the others, does not keep the shutdown from its work', async () => {

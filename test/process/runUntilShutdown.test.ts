@@ -380,6 +380,22 @@ describe('items', () => {
     expect([loop.end, scene.seen]).toEqual(['shutdown', []]);
   });
 
+  it('S1: are dropped in whatever turn the shutdown comes after their source gave one', async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const scene = new LoopScene();
+      const call = openCall<IteratorResult<number>>();
+      const loop = scene.over({ [Symbol.asyncIterator]: () => ({ next: () => call.promise }) }, () =>
+        expect(scene.gate.requested, `${turns} turns`).toBe(false),
+      );
+      await settled();
+      call.resolve({ done: false, value: 1 });
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      scene.gate.requestShutdown('SIGTERM');
+      await scene.clock.advance(0);
+      expect([loop.end, loop.error]).toEqual(['shutdown', undefined]);
+    }
+  });
+
   it('whose source hangs or throws while it is closed end their loop all the same', async () => {
     const scene = new LoopScene();
     const source = (close: () => Promise<never>) => ({

@@ -199,6 +199,27 @@ describe('trading lease', () => {
     expect(world.refusal(lease, 'reduce')).toBe('lease_missing');
   });
 
+  it('S5: never says drained while it is held, and says so anew in each suspension', async () => {
+    const world = new World();
+    const lease = await world.held();
+    const drained = async () => (await world.reports()).filter(({ event }) => event === 'drained').length;
+    const before = await drained();
+    for (const unknown of [1, 0]) {
+      world.orders.unknown = unknown;
+      await world.clock.advance(500);
+    }
+    expect([world.refusal(lease), await drained()]).toEqual([undefined, before]);
+    for (const times of [1, 2]) {
+      world.worker.alive = false;
+      await world.clock.advance(2_000);
+      expect([lease.state().kind, await drained()]).toEqual(['suspended', before + times]);
+      world.worker.alive = true;
+      await world.clock.advance(1_000);
+      expect([lease.state().kind, await drained()]).toEqual(['held', before + times]);
+    }
+    await world.end(lease);
+  });
+
   it('S5: without a view of its orders, or with a broken one, it never says drained', async () => {
     const broken = {
       inflight: () => {
@@ -293,6 +314,17 @@ describe('S5, L5: how long a broker call may take is one figure for the lease an
     await world.end(lease);
   });
 
+  it('S13: a guard that is made later on the same gate may take no longer, until the lease is closed', async () => {
+    const world = new World();
+    const gate = createShutdownGate({ clock: world.clock });
+    const lease = world.lease({ inflight: gate, brokerTimeoutMs: 5_000 });
+    expect(() => guarded(gate, { brokerTimeoutMs: 5_001 })).toThrow('brokerTimeoutMs = 5001: must be at most 5000: a trading lease');
+    guarded(gate, { brokerTimeoutMs: 5_000 });
+    await world.end(lease);
+    guarded(gate, { brokerTimeoutMs: 5_001 });
+    expect(gate.status().longestBrokerTimeoutMs).toBe(5_001);
+  });
+
   it('S13: a view that throws, or answers no number, says nothing', async () => {
     const world = new World();
     const { inflight, unknownOutcomes } = world.view;
@@ -300,7 +332,7 @@ describe('S5, L5: how long a broker call may take is one figure for the lease an
       throw new Error('view');
     };
     for (const longestBrokerTimeoutMs of [broken, () => Number.NaN]) {
-      const lease = world.lease({ inflight: { inflight, unknownOutcomes, longestBrokerTimeoutMs } });
+      const lease = world.lease({ inflight: { inflight, unknownOutcomes, longestBrokerTimeoutMs, limitBrokerTimeout: broken } });
       expect(lease.brokerTimeoutMs).toBe(5_000);
       await world.end(lease);
     }

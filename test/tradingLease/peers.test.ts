@@ -11,14 +11,16 @@ function stage(options: object = {}) {
   const clock = new ManualClock();
   const real = createMemoryBus({ clock }).handle();
   const waits: (number | undefined)[] = [];
-  const state = { isDown: false };
+  const state: { isDown: boolean; onItsWay: Promise<void> | undefined } = { isDown: false, onItsWay: undefined };
   const bus: Bus = {
     ...real,
     end: (stream) => real.end(stream),
     read: async (stream, cursor, read) => {
       waits.push(read?.blockMs);
       if (state.isDown) throw new Error('down');
-      return real.read(stream, cursor, read);
+      const result = await real.read(stream, cursor, read);
+      await state.onItsWay;
+      return result;
     },
   };
   const peers = new Peers(leaseConfig({ bus, clock, ...options }));
@@ -70,6 +72,26 @@ describe('the peers of a lease', () => {
     await clock.advance(100);
     await beat();
     expect([...peers.watchdogs, ...peers.workers].map(({ advances }) => advances)).toEqual([1, 1]);
+  });
+
+  it('S3: are not seen in what an old server answers after the start on a new one', async () => {
+    const { clock, peers, beat, names, state } = stage();
+    peers.start();
+    await clock.advance(1);
+    let arrive = (): void => undefined;
+    state.onItsWay = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    await beat();
+    state.onItsWay = undefined;
+    peers.restart();
+    await clock.advance(1);
+    arrive();
+    await clock.advance(1);
+    expect(names()).toEqual([[], []]);
+    await beat();
+    expect(names()).toEqual([['w'], ['x']]);
+    await peers.stop();
   });
 
   it('S3: are read in waits of an eighth of their liveness, also while the bus is down', async () => {

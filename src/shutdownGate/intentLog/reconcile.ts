@@ -1,6 +1,8 @@
 /** Finds out by query what became of intents whose sender died, hung or was told nothing. */
 import type { Broker } from '../../broker/broker.js';
 import { checkDurationMs } from '../../checks.js';
+import type { Clock } from '../../clock.js';
+import { callWithin } from '../../deadline.js';
 import { messageOf } from '../../errors.js';
 import type { Intent } from './intentFile.js';
 import type { IntentLog } from './intentLog.js';
@@ -14,8 +16,12 @@ export interface ReconcileOptions {
    * was seen to fill an order of a dead process long after every timeout.
    */
   readonly unseenAfterMs?: number;
+  /** So long the venue may take for each answer. Default 5,000 ms. */
+  readonly queryTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
+
+const DEFAULT_QUERY_TIMEOUT_MS = 5_000;
 
 export interface ReconcileReport {
   /** Found at the venue, in whatever state: it was sent. */
@@ -30,15 +36,16 @@ export interface ReconcileReport {
 
 /** Asks the venue for each intent without an outcome. Sends nothing. Rejects where the log itself cannot be read. */
 export async function reconcileIntents(log: IntentLog, broker: Broker, options: ReconcileOptions = {}): Promise<ReconcileReport> {
-  const { by = 'reconcile', unseenAfterMs, signal } = options;
+  const { by = 'reconcile', unseenAfterMs } = options;
+  const within = boundedBy(log.clock, options);
   if (unseenAfterMs !== undefined) checkDurationMs('unseenAfterMs', unseenAfterMs, { min: 0 });
   const { unresolved: intents, corrupt } = await log.read();
-  const arrival = unseenAfterMs === undefined && intents.length > 0 ? await arrivalAt(broker, signal) : {};
+  const arrival = unseenAfterMs === undefined && intents.length > 0 ? await arrivalAt(broker, within) : {};
   const report = { found: [] as Intent[], neverArrived: [] as Intent[], unresolved: [] as { intent: Intent; why: string }[], corrupt };
   for (const intent of intents) {
     // The age is taken before the query: a late order could arrive behind an answer that was given before its time was up.
     const ageMs = log.ageMs(intent);
-    const answer = await ask(broker, intent, signal);
+    const answer = await ask(broker, intent, within);
     const why = answer.why ?? (answer.found ? undefined : whyInDoubt(ageMs, boundOf(log, intent, arrival, unseenAfterMs)));
     if (why !== undefined) {
       report.unresolved.push({ intent, why });
@@ -52,9 +59,22 @@ export async function reconcileIntents(log: IntentLog, broker: Broker, options: 
 
 type Answer = { readonly found: boolean; readonly why?: undefined } | { readonly found?: undefined; readonly why: string };
 
-async function ask(broker: Broker, { symbol, clientOrderId }: Intent, signal: AbortSignal | undefined): Promise<Answer> {
+/** Asks the venue, and gives up after a while: one question that hangs holds up no other. */
+type Bounded = <T>(question: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+
+function boundedBy(clock: Clock, { queryTimeoutMs, signal }: ReconcileOptions): Bounded {
+  const timeoutMs = checkDurationMs('queryTimeoutMs', queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS, { min: 1 });
+  return async (question) => {
+    const both = (giveUp: AbortSignal) => question(signal === undefined ? giveUp : AbortSignal.any([giveUp, signal]));
+    const answer = await callWithin(clock, both, timeoutMs);
+    if (!answer.settled) throw new Error(`it took more than ${timeoutMs} ms`);
+    return answer.value;
+  };
+}
+
+async function ask(broker: Broker, { symbol, clientOrderId }: Intent, within: Bounded): Promise<Answer> {
   try {
-    const answer: unknown = await broker.orderByClientId(symbol, clientOrderId, signal);
+    const answer: unknown = await within((signal) => broker.orderByClientId(symbol, clientOrderId, signal));
     const found: unknown = typeof answer === 'object' && answer !== null && 'found' in answer ? answer.found : undefined;
     // An answer by halves is none: least of all does it say that an order never arrived.
     return typeof found === 'boolean' ? { found } : { why: 'the answer of the venue says neither that it was found nor that it was not' };
@@ -70,9 +90,9 @@ interface Arrival {
   readonly why?: string;
 }
 
-async function arrivalAt(broker: Broker, signal: AbortSignal | undefined): Promise<Arrival> {
+async function arrivalAt(broker: Broker, within: Bounded): Promise<Arrival> {
   try {
-    const { orderExpiryMs, clientOrderIds, readLagMs } = await broker.capabilities(signal);
+    const { orderExpiryMs, clientOrderIds, readLagMs } = await within((signal) => broker.capabilities(signal));
     // An id that can be found only while its order is open says nothing of one that filled.
     return isDuration(orderExpiryMs) && isDuration(readLagMs) && clientOrderIds === 'forever'
       ? { withinMs: orderExpiryMs + readLagMs }

@@ -1,10 +1,11 @@
 /** What happens between the admission of an order and its call, while its intent is written: the order, the place and the clock may change. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/clock.js';
 import { ConfigurationError } from '../../../src/errors.js';
 import type { IntentKind } from '../../../src/permission.js';
+import { guardClient } from '../../../src/shutdownGate/clientGuard.js';
 import { createShutdownGate } from '../../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../../src/shutdownGate/guard.js';
 import { parseIntentFile } from '../../../src/shutdownGate/intentLog/intentFile.js';
@@ -196,6 +197,35 @@ describe('while an intent is written', () => {
     await expect(log.send(submission, ['a'], call)).rejects.toMatchObject({ code: 'trading_halted', source: 'intent_log' });
     expect(submission.wasSent).toBe(false);
     expect(await log.send(submission, ['a'], call)).toBe('sent');
+  });
+});
+
+describe('a cancel', () => {
+  it('S10 trap 20: is no intent: neither the id of its order, nor one that is not known, nor a log that fails holds it up', async () => {
+    const sent: string[] = [];
+    const client = {
+      createOrder: async ({ id }: { readonly id: string }) => sent.push(`create ${id}`),
+      cancelOrder: async (id: string, symbol: string) => sent.push(`cancel ${id} ${symbol}`),
+    };
+    const guarded = guardClient(
+      client,
+      { createOrder: 'increase', cancelOrder: 'cancel' },
+      { gate: createShutdownGate(), intentLog: { directory, clientOrderId: (order) => (order as { readonly id: string }).id } },
+    );
+    await guarded.createOrder({ id: 'a' });
+    await guarded.cancelOrder('venue-1', 'AAPL');
+    expect(sent).toEqual(['create a', 'cancel venue-1 AAPL']);
+    rmSync(directory, { recursive: true });
+    writeFileSync(directory, 'no directory');
+    const submit = guardOrderSubmission(async ({ id }: { readonly id: string; readonly does: IntentKind }) => sent.push(`cancel ${id}`), {
+      gate: createShutdownGate(),
+      intent: ({ does }) => does,
+      intentLog: { directory, clientOrderId: ({ id }) => id },
+    });
+    await expect(submit({ id: 'b', does: 'increase' })).rejects.toMatchObject({ source: 'intent_log' });
+    const cancelled = submit({ id: 'a', does: 'cancel' });
+    expect(sent).toEqual(['create a', 'cancel venue-1 AAPL', 'cancel a']);
+    await cancelled;
   });
 });
 

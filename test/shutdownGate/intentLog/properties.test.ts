@@ -131,8 +131,8 @@ async function play(steps: readonly Step[], codes: Set<string>, make: MakeSubmit
 }
 
 /** Forgets what it has sent when the process does. */
-const inMemory: MakeSubmit = (send, { intentLog: _, ...options }) => {
-  const guarded = guardOrderSubmission(send, options);
+const inMemory: MakeSubmit = (send, { gate, permissions = [] }) => {
+  const guarded = guardOrderSubmission(send, { ...(gate === undefined ? {} : { gate }), permissions });
   const used = new Set<string>();
   return (order) => {
     if (used.has(order.id)) return Promise.reject(new OrderRefusedError(refusalOf('duplicate_client_order_id')));

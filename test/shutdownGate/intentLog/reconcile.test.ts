@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Broker } from '../../../src/broker/broker.js';
+import type { Broker, Query } from '../../../src/broker/broker.js';
 import type { Clock } from '../../../src/clock.js';
 import { fileNameOf, type Intent, intentLine, parseIntentFile } from '../../../src/shutdownGate/intentLog/intentFile.js';
 import { IntentLog } from '../../../src/shutdownGate/intentLog/intentLog.js';
@@ -77,6 +77,49 @@ describe('reconciliation', () => {
     await clock.advance(3_600_000);
     const broker = { ...venueWith(['b']), capabilities } as Broker;
     expect(idsOf(await reconcileIntents(log, broker))).toEqual({ found: ['b'], neverArrived: [], unresolved: ['a'] });
+  });
+
+  it('S5: a venue that never answers holds up neither the other intents nor whoever waits, and is told so', async () => {
+    const clock = new ManualClock();
+    const log = await left(clock);
+    await new IntentLog(directory, { clock }).begin({ ...ORDER, clientOrderId: 'b' });
+    await clock.advance(3_600_000);
+    const whole = venueWith(['b']);
+    const given: (AbortSignal | undefined)[] = [];
+    const hang = async (signal: AbortSignal | undefined): Promise<never> => {
+      given.push(signal);
+      return new Promise(() => undefined);
+    };
+    const orderByClientId = async (symbol: string, id: string, signal?: AbortSignal) =>
+      id === 'a' ? hang(signal) : whole.orderByClientId(symbol, id);
+    const broker: Broker = { ...whole, orderByClientId, capabilities: hang };
+    const reconciling = reconcileIntents(log, broker, { queryTimeoutMs: 500 });
+    await expect.poll(() => clock.pending).toBe(1);
+    await clock.advance(500);
+    await expect.poll(() => clock.pending).toBe(1);
+    await clock.advance(500);
+    const report = await reconciling;
+    expect(idsOf(report)).toEqual({ found: ['b'], neverArrived: [], unresolved: ['a'] });
+    expect(report.unresolved[0]?.why).toBe('the venue did not answer: it took more than 500 ms');
+    expect(given.map((signal) => signal?.aborted)).toEqual([true, true]);
+  });
+
+  it('an abort is passed on to the venue', async () => {
+    const clock = new ManualClock();
+    const log = await left(clock);
+    const stop = new AbortController();
+    const orderByClientId = async (_symbol: string, _id: string, signal?: AbortSignal): Promise<Query> =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(new Error('aborted')));
+        stop.abort();
+      });
+    const { unresolved } = await reconcileIntents(log, { ...venueWith([]), orderByClientId }, { signal: stop.signal });
+    expect(unresolved).toMatchObject([{ why: 'the venue did not answer: aborted' }]);
+  });
+
+  it.each([0, -1, Number.NaN])('S3: queryTimeoutMs = %s is refused by name', async (queryTimeoutMs) => {
+    const log = new IntentLog(directory);
+    await expect(reconcileIntents(log, venueWith([]), { queryTimeoutMs })).rejects.toMatchObject({ field: 'queryTimeoutMs' });
   });
 
   it('S3: a clock that reads nothing makes nothing old enough', async () => {
