@@ -57,7 +57,7 @@ describe('face of a guarded client', () => {
     const untyped = face as unknown as Anything;
     expect(untyped['constructor']).toBe(Client);
     expect(untyped['hasOwnProperty']).toBe(Object.prototype.hasOwnProperty);
-    expect(String(face)).toBe('[object Object]');
+    expect(Object.prototype.toString.call(face)).toBe('[object Object]');
     expect(face[TAG]()).toBe('by symbol');
     expect([face.when.getTime(), face.nothing, face.tell]).toEqual([7, null, 1]);
     expect(face.when).toBe(client.when);
@@ -117,7 +117,7 @@ describe('face of a guarded client', () => {
     expect(await face.send('a')).toBe('a');
     const orders = { orders: { create: () => 1 } };
     const options = { gate: createShutdownGate(), observe: (event: GuardEvent) => void events.push(event) };
-    await guardClient(orders, { 'orders.create': { intent: 'increase' } }, options).orders.create();
+    guardClient(orders, { 'orders.create': { intent: 'increase' } }, options).orders.create();
     const labels = events.flatMap((event) => (event.type === 'admitted' ? [event.label] : []));
     expect(labels).toEqual(['send', 'orders.create']);
   });
