@@ -82,11 +82,6 @@ export class HookStack {
     return [...this.#begun.filter(({ outcome }) => outcome !== 'done'), ...this.#stack].map(({ name }) => name);
   }
 
-  /** Whether one is running, or still to be run. */
-  get busy(): boolean {
-    return this.#stack.length > 0 || this.#begun.some(({ outcome }) => outcome === 'waiting' || outcome === 'running');
-  }
-
   /** Runs all, and those that are added meanwhile. Never rejects. */
   async runAll(run: HookRun): Promise<void> {
     this.#run = run;

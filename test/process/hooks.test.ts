@@ -73,7 +73,6 @@ describe('hooks', () => {
       ['last', 'done'],
     ]);
     expect(stage.stack.unfinished()).toEqual(['hangs', 'rejects', 'throws']);
-    expect(stage.stack.busy).toBe(false);
   });
 
   it('are told the reason, the report, their deadline, and hold the exit permit until they end', async () => {
@@ -118,7 +117,6 @@ describe('hooks', () => {
       await stage.clock.sleep(100);
     });
     const run = stage.run();
-    expect(stage.stack.busy).toBe(true);
     await stage.clock.advance(0);
     expect(stage.begun).toEqual(['outer @ 0', 'inner @ 0']);
     let over = false;
@@ -133,9 +131,18 @@ describe('hooks', () => {
     const late = stage.add('late', 500, () => new Promise(() => undefined));
     await stage.clock.advance(499);
     late();
-    expect([stage.begun.at(-1), stage.stack.busy]).toEqual(['late @ 200300', true]);
+    expect([stage.begun.at(-1), stage.ended.length]).toEqual(['late @ 200300', 3]);
     await stage.clock.advance(1);
-    expect([stage.ended.at(-1), stage.stack.busy]).toEqual([['late', 'abandoned'], false]);
+    expect(stage.ended.at(-1)).toEqual(['late', 'abandoned']);
+  });
+
+  it('registered when the budget has just been used up have all the time that they ask for', async () => {
+    const stage = new Stage();
+    await stage.run(1_000);
+    await stage.clock.advance(1_000);
+    stage.add('late', 500, () => stage.clock.sleep(499));
+    await stage.clock.advance(500);
+    expect(stage.ended).toEqual([['late', 'done']]);
   });
 
   it('registered late get what is left of the budget, and no more', async () => {

@@ -62,7 +62,7 @@ describe('the log', () => {
     expect(line({ ...common, level: 50 })).toBe('09:30:15.042 ERROR watchdog: it beats\n');
     expect(line({ ...common, level: 35, time: 'now' })).toBe('  watchdog: it beats\n');
     expect(readableLine('null')).toBe('  undefined: undefined\n');
-    expect(readableLine('5')).toBe('  undefined: undefined\n');
+    for (const json of ['5', '"text"']) expect(readableLine(json)).toBe('  undefined: undefined\n');
   });
 
   it('on a terminal is readable, with what is below its level left out', async () => {
