@@ -90,7 +90,7 @@ export type { EndSignal } from './process/events.js';
 export type { ShutdownContext, ShutdownHook } from './process/hooks.js';
 export type { LoopErrorVerdict, OnLoopError } from './process/loopErrors.js';
 export type { HookOptions, SignalOptions } from './process/options.js';
-export type { ShutdownPhase } from './process/owner.js';
+export type { ShutdownPhase } from './process/protocol.js';
 export { type LoopEnd, type LoopOptions, runUntilShutdown, type TickOptions } from './process/runUntilShutdown.js';
 export { handleSignals, onShutdown, type RegisteredHook, type SignalHandling } from './process/shutdown.js';
 export { type Random, seededRandom, systemRandom } from './random.js';

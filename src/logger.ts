@@ -1,5 +1,6 @@
 /** A pino-compatible logger port, and the isolation that keeps observers from changing results. */
 
+/** What was thrown stands as `err`: pino writes the words of an error under that name alone, and nothing under any other. */
 export interface Logger {
   debug(details: object, message: string): void;
   info(details: object, message: string): void;

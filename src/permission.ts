@@ -54,4 +54,9 @@ export interface InFlightView {
   unknownOutcomes(): number;
   /** How long a call may take that a guard there has begun, in milliseconds. Undefined, or absent: nobody has said. */
   longestBrokerTimeoutMs?(): number | undefined;
+  /**
+   * From now on a guard there whose calls may take longer than `limitMs` is refused: whoever closes the book waits no longer for `holder`.
+   * Undefined lifts it.
+   */
+  limitBrokerTimeout?(holder: object, limitMs: number | undefined): void;
 }

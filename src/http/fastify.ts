@@ -65,7 +65,7 @@ function attach(fastify: FastifyLike, settings: HttpSettings): void {
     try {
       await fastify.close();
     } catch (error) {
-      isolated(() => fastify.log.error({ error }, 'the server did not close well'));
+      isolated(() => fastify.log.error({ err: error }, 'the server did not close well'));
       throw error;
     }
   };

@@ -24,13 +24,18 @@ function recordOf(parsed: unknown): Readonly<Record<string, unknown>> {
   return typeof parsed === 'object' && parsed !== null ? Object.fromEntries(Object.entries(parsed)) : {};
 }
 
+// What others have said must not begin a line of its own, nor move the cursor.
+function onOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** One line for a person of one line of JSON. */
 export function readableLine(json: string): string {
   const parsed: unknown = JSON.parse(json);
   const { time, level, name, msg, pid: _pid, hostname: _hostname, ...details } = recordOf(parsed);
   const clockTime = typeof time === 'number' ? new Date(time).toISOString().slice(11, 23) : '';
   const words = Object.entries(details).map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return `${[clockTime, LEVEL_WORDS.get(level) ?? '', `${String(name)}:`, String(msg), ...words].join(' ')}\n`;
+  return `${onOneLine([clockTime, LEVEL_WORDS.get(level) ?? '', `${String(name)}:`, String(msg), ...words].join(' '))}\n`;
 }
 
 export async function createLog(options: LogOptions): Promise<Logger> {

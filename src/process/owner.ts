@@ -9,30 +9,8 @@ import { drainAll, grantExit, inflightOf, promiseDrain, unfinishedOf } from './g
 import { type HookEntry, HookStack } from './hooks.js';
 import { RunningLoops } from './loops.js';
 import { combineSettings, promisedDrainMs, type SignalSettings } from './options.js';
+import { OWNER_VERSION, type ShutdownPhase, type ShutdownProtocol } from './protocol.js';
 import { leftOver, stackOf, type Unfinished } from './words.js';
-
-export const OWNER_VERSION = 1;
-
-/** `ended`: everything was done, and nobody asked for the process to be ended. */
-export type ShutdownPhase = 'running' | 'draining' | 'hooks' | 'ending' | 'ended';
-
-/** What installed copies of failflat say to the one owner. A change that an older copy would misread needs a new version. */
-export interface ShutdownProtocol {
-  readonly version: number;
-  phase(): ShutdownPhase;
-  /** The answer takes the hook away again. */
-  addHook(entry: HookEntry): () => void;
-  /** The answer says that the loop has returned. */
-  enterLoop(name: string): () => void;
-  /** Something failed that the process cannot go on without: asks for the shutdown, after which the process ends with exit code 1. */
-  fail(reason: string, thrown: unknown): void;
-  /** Resolves after the hooks; never where the process is ended then. */
-  ended(): Promise<void>;
-  /** Listens to signals. The answer gives them back. */
-  handle(settings: SignalSettings): () => void;
-  /** For tests alone: stops listening, and never ends the process. */
-  release(): void;
-}
 
 /** How the process ends. The program's own request says nothing about the exit code, and leaves it as the program has set it. */
 type Ending = { readonly by: 'request' } | { readonly by: 'signal'; readonly signal: EndSignal } | { readonly by: 'fault' };
@@ -101,7 +79,7 @@ export class ShutdownOwner implements ShutdownProtocol {
   fail(reason: string, thrown: unknown): void {
     this.#ending = { by: 'fault' };
     if (this.#handlings.size > 0) this.#events.tell(`failflat: ${reason}: ${stackOf(thrown)}`);
-    this.#log().error({ error: thrown }, reason);
+    this.#log().error({ err: thrown }, reason);
     this.#gate.requestShutdown(reason);
   }
 
@@ -232,7 +210,7 @@ export class ShutdownOwner implements ShutdownProtocol {
       grant: () => grantExit(this.#gates()),
       ended: (hook, outcome, error) => {
         if (outcome === 'done') this.#log().debug({ hook }, 'a shutdown hook is done');
-        else this.#log().error({ hook, outcome, error }, 'a shutdown hook did not end well');
+        else this.#log().error({ hook, outcome, err: error }, 'a shutdown hook did not end well');
       },
     });
     await this.#end();

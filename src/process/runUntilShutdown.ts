@@ -8,7 +8,7 @@ import { shutdownGate } from '../shutdownGate/processGate.js';
 import { defaultVerdict, isEndByShutdown, LOOP_ERROR_VERDICTS, type OnLoopError, verdictOf } from './loopErrors.js';
 import { type LoopBody, type LoopFailure, runItems, runTicks } from './loopForms.js';
 import { checkKnownOptions, DEFAULT_LOOP_NAME } from './options.js';
-import type { ShutdownProtocol } from './owner.js';
+import type { ShutdownProtocol } from './protocol.js';
 import { processShutdown } from './shutdown.js';
 
 export interface LoopOptions {
@@ -115,7 +115,7 @@ async function follow(place: LoopPlace, name: string, onError: OnLoopError, logg
   const goesOn = ({ error, fatal }: LoopFailure): boolean => {
     if (isEndByShutdown(error, loop.signal)) return false;
     const verdict = verdictOf(onError, error, !fatal && !loop.signal.aborted);
-    if (verdict === 'continue') logger.warn({ loop: name, error }, 'a loop goes on after an error');
+    if (verdict === 'continue') logger.warn({ loop: name, err: error }, 'a loop goes on after an error');
     else failed = { error, asks: verdict === 'shutdown' };
     return verdict === 'continue';
   };

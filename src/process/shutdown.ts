@@ -5,7 +5,8 @@ import { processShutdownPart, resetProcessGate, shutdownGate } from '../shutdown
 import { systemProcess } from './events.js';
 import type { ShutdownHook } from './hooks.js';
 import { type HookOptions, hookSettings, type SignalOptions, signalSettings } from './options.js';
-import { OWNER_VERSION, ShutdownOwner, type ShutdownPhase, type ShutdownProtocol } from './owner.js';
+import { ShutdownOwner } from './owner.js';
+import { OWNER_VERSION, type ShutdownPhase, type ShutdownProtocol } from './protocol.js';
 
 /** A hook that was registered. Disposing of it takes it away again; once it has begun, that does nothing. */
 export interface RegisteredHook extends Disposable {

@@ -116,6 +116,10 @@ class GateFace implements ShutdownGate {
     return this.protocol.status().longestBrokerTimeoutMs;
   }
 
+  limitBrokerTimeout(holder: object, limitMs: number | undefined): void {
+    this.protocol.limitBrokerTimeout?.(holder, limitMs);
+  }
+
   status(): GateStatus {
     return this.protocol.status();
   }

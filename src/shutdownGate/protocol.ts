@@ -92,8 +92,10 @@ export interface GateProtocol {
   /** Calls `listener` whenever an unknown outcome was resolved. */
   onResolved(listener: (entryId: number, outcome: SubmissionOutcome) => void): void;
   waitForInflightZero(timeoutMs: number): Promise<DrainReport>;
-  /** Throws a configuration error where the drain that was promised is too short for it. */
+  /** Throws a configuration error where the drain that was promised is too short for it, or a holder of a lease has registered less. */
   coverBrokerTimeout(brokerTimeoutMs: number): void;
+  /** What a holder of a lease has registered: no guard may take longer. Undefined lifts it. Copies that came before leases did lack it. */
+  limitBrokerTimeout?(holder: object, limitMs: number | undefined): void;
   /** Promises that a shutdown drains for so long; undefined: nobody promises. Throws where a broker call outlasts it. */
   promiseDrain(drainTimeoutMs: number | undefined): void;
 }

@@ -55,10 +55,12 @@ export class SubmissionRegister implements GateProtocol {
   readonly #waiters = new Set<() => void>();
   readonly #resolveListeners: ((entryId: number, outcome: SubmissionOutcome) => void)[] = [];
   readonly #exitPermits = new Set<ExitPermit>();
-  readonly #controller = new AbortController();
+  /** Made when somebody asks for its signal: few do, and it is a tenth of what an import of this package costs. */
+  #controller: AbortController | undefined;
   #lastEntryId = 0;
   #request: (Refusal & { readonly sinceWallMs: number }) | undefined;
   #longestBrokerTimeoutMs: number | undefined;
+  readonly #brokerLimitsMs = new Map<object, number>();
   #promisedDrainMs: number | undefined;
   readonly #shared: SharedGate | undefined;
   #isListening = false;
@@ -87,7 +89,14 @@ export class SubmissionRegister implements GateProtocol {
       this.#isListening = true;
       this.#listen();
     }
+    this.#controller ??= new AbortController();
+    this.#abortIfRequested();
     return this.#controller.signal;
+  }
+
+  #abortIfRequested(): void {
+    if (this.#request === undefined || this.#controller?.signal.aborted !== false) return;
+    this.#controller.abort(new DOMException(this.#request.reason, 'AbortError'));
   }
 
   #listen(): void {
@@ -146,7 +155,7 @@ export class SubmissionRegister implements GateProtocol {
   #shut(reason: string, sinceWallMs: number): void {
     // The flag comes first: whatever the logger or a listener of the signal does, the door is shut by then.
     this.#request = { code: 'shutdown_requested', source: GATE_NAME, reason, sinceWallMs };
-    this.#controller.abort(new DOMException(reason, 'AbortError'));
+    this.#abortIfRequested();
     this.#logger.warn({ reason, inflight: this.#inflight }, 'shutdown requested: no further order is admitted');
   }
 
@@ -261,7 +270,17 @@ export class SubmissionRegister implements GateProtocol {
       const bound = `must be at most ${drainMs - BROKER_MARGIN_MS}: a shutdown drains for ${drainMs} ms, and needs ${BROKER_MARGIN_MS} ms of them`;
       throw new ConfigurationError('brokerTimeoutMs', brokerTimeoutMs, bound);
     }
+    const limitMs = Math.min(...this.#brokerLimitsMs.values());
+    if (brokerTimeoutMs > limitMs) {
+      const bound = `must be at most ${limitMs}: a trading lease over this gate has registered calls of no more`;
+      throw new ConfigurationError('brokerTimeoutMs', brokerTimeoutMs, bound);
+    }
     this.#longestBrokerTimeoutMs = Math.max(this.#longestBrokerTimeoutMs ?? 0, brokerTimeoutMs);
+  }
+
+  limitBrokerTimeout(holder: object, limitMs: number | undefined): void {
+    if (limitMs === undefined) this.#brokerLimitsMs.delete(holder);
+    else this.#brokerLimitsMs.set(holder, limitMs);
   }
 
   promiseDrain(drainTimeoutMs: number | undefined): void {

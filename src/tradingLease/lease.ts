@@ -1,5 +1,6 @@
 /** The trading lease: a permission that lapses by itself unless everyone who must watch is alive. */
 import { type Audit, createAudit } from '../audit/audit.js';
+import { messageOf } from '../errors.js';
 import type { IntentKind, Permission, Refusal } from '../permission.js';
 import { quietSleep } from '../tradingState/tail.js';
 import { LEASE_NAME, leaseAnswer, type ReduceDoor } from './answer.js';
@@ -52,6 +53,7 @@ class HeldLease implements TradingLease {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
+    this.#limitGuards(config.brokerTimeoutMs);
     this.#holder = new Holder(config);
     this.#audit = createAudit({ bus, actor: `lease:${holderId}`, clock, logger, random, self: config.self });
     this.#renewal = new Renewal(config, parts, this.#holder, this.#audit, {
@@ -135,6 +137,17 @@ class HeldLease implements TradingLease {
     await this.#running;
     if (this.#renewal.registered) await this.#sayGoodbye();
     await this.#audit.flush();
+    this.#limitGuards(undefined);
+  }
+
+  // A guard that is made later is held to what was registered, also one that does not ask this lease.
+  #limitGuards(limitMs: number | undefined): void {
+    const { inflight, logger } = this.#config;
+    try {
+      inflight?.limitBrokerTimeout?.(this, limitMs);
+    } catch (error) {
+      logger.warn({ error: messageOf(error) }, 'the view of what is in flight failed');
+    }
   }
 
   async #sayGoodbye(): Promise<void> {

@@ -171,7 +171,8 @@ describe('a hook of the program that fails while it closes', () => {
     gate.requestShutdown('SIGTERM');
     await one.gone();
     await eventually(() => lines.length > 0);
-    expect([app.server.listening, lines[0]]).toEqual([false, expect.stringContaining('the server did not close well') as unknown]);
+    expect(app.server.listening).toBe(false);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ msg: 'the server did not close well', err: { message: 'database' } });
   });
 });
 

@@ -18,4 +18,4 @@ export function mutatedFolder() {
   return folder;
 }
 
-export const judgesOf = (folder) => JUDGES[folder].map((judge) => `test/${judge}.test.ts`);
+export const judgesOf = (folder) => [...JUDGES[folder], 'mutation/loads'].map((judge) => `test/${judge}.test.ts`);

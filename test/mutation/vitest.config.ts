@@ -35,7 +35,7 @@ export default defineConfig({
     hookTimeout: 8_000,
     isolate: false,
     sequence: { sequencer: DeadliestFirst },
-    include: [...judgesOf(mutatedFolder()), LOADS],
+    include: judgesOf(mutatedFolder()),
     exclude: [FIXTURES, ...CHAOS, ...DRILL, ...STOP, ...REDIS],
   },
 });

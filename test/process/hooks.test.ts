@@ -131,7 +131,7 @@ describe('hooks', () => {
     const late = stage.add('late', 500, () => new Promise(() => undefined));
     await stage.clock.advance(499);
     late();
-    expect([stage.begun.at(-1), stage.ended.length]).toEqual(['late @ 200300', 3]);
+    expect([stage.begun.at(-1), stage.stack.unfinished(), stage.ended.at(-1)]).toEqual(['late @ 200300', ['late'], ['inner', 'done']]);
     await stage.clock.advance(1);
     expect(stage.ended.at(-1)).toEqual(['late', 'abandoned']);
   });

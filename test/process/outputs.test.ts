@@ -61,6 +61,9 @@ describe('the log', () => {
     expect(line({ ...common, level: 40, list: [1] })).toBe('09:30:15.042 WARN  watchdog: it beats list=[1]\n');
     expect(line({ ...common, level: 50 })).toBe('09:30:15.042 ERROR watchdog: it beats\n');
     expect(line({ ...common, level: 35, time: 'now' })).toBe('  watchdog: it beats\n');
+    const forged = 'halted\n09:30 INFO all is well\u001b[2J\u009b2J';
+    const shown = 'halted\\u000a09:30 INFO all is well\\u001b[2J\\u009b2J';
+    expect(line({ ...common, level: 50, msg: forged, reason: forged })).toBe(`09:30:15.042 ERROR watchdog: ${shown} reason=${shown}\n`);
     expect(readableLine('null')).toBe('  undefined: undefined\n');
     for (const json of ['5', '"text"']) expect(readableLine(json)).toBe('  undefined: undefined\n');
   });

@@ -1,4 +1,5 @@
 /** One owner, one budget: what the process is told to do, step by step, on a clock that the test moves. */
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import type { Logger } from '../../src/logger.js';
@@ -322,11 +323,28 @@ describe('a fault', () => {
     scene.handle({ logger });
     expect([scene.process.listeners('uncaughtException'), scene.process.listeners('unhandledRejection')]).toEqual([0, 0]);
     scene.owner.fail('loop x failed: no', new Error('no'));
-    expect(lines).toEqual(['error: loop x failed: no error']);
+    expect(lines).toEqual(['error: loop x failed: no err']);
     const quiet = new Scene();
     quiet.owner.fail('loop x failed', new Error('no'));
     expect([quiet.process.told, quiet.gate.reason]).toEqual([[], 'loop x failed']);
   });
+});
+
+it('S12: what went wrong is told in words by the logger of most programs: of a hook, of a loop and of a fault', async () => {
+  const lines: string[] = [];
+  const scene = new Scene();
+  const logger = pino({}, { write: (line) => void lines.push(line) });
+  scene.handle({ logger });
+  scene.hook('hook', () => Promise.reject(new Error('the database is gone')));
+  scene.owner.fail('loop x failed', new Error('no bars'));
+  await scene.clock.advance(0);
+  const told = lines.map((line): unknown => JSON.parse(line));
+  expect(told).toContainEqual(
+    expect.objectContaining({ hook: 'hook', err: expect.objectContaining({ message: 'the database is gone' }) as unknown }),
+  );
+  expect(told).toContainEqual(
+    expect.objectContaining({ msg: 'loop x failed', err: expect.objectContaining({ message: 'no bars' }) as unknown }),
+  );
 });
 
 describe('several who handle signals', () => {
@@ -387,8 +405,8 @@ describe('several who handle signals', () => {
     scene.handle({ logger });
     scene.process.emit('SIGTERM');
     await scene.clock.advance(0);
-    expect(lines.slice(1)).toEqual(['debug: a shutdown hook is done hook', 'error: a shutdown hook did not end well hook outcome error']);
-    expect(told.slice(1)).toEqual([{ hook: 'works' }, { hook: 'fails', outcome: 'failed', error }]);
+    expect(lines.slice(1)).toEqual(['debug: a shutdown hook is done hook', 'error: a shutdown hook did not end well hook outcome err']);
+    expect(told.slice(1)).toEqual([{ hook: 'works' }, { hook: 'fails', outcome: 'failed', err: error }]);
   });
 
   it.each(['uncaughtException', 'unhandledRejection'] as const)('hear of %s where any of them asks for it, and none else', (fault) => {

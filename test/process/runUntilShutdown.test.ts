@@ -256,7 +256,7 @@ describe('ticks', () => {
     );
     await scene.clock.advance(100);
     expect([scene.seen, scene.gate.requested]).toEqual([['tick @ 0', 'tick @ 10', 'tick @ 20'], true]);
-    expect(warned).toEqual([first, second].map((error) => [{ loop: 'loop', error }, 'a loop goes on after an error']));
+    expect(warned).toEqual([first, second].map((error) => [{ loop: 'loop', err: error }, 'a loop goes on after an error']));
     expect(loop.error).toEqual(new Error('x'));
 
     const stubborn = new LoopScene();

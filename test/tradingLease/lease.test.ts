@@ -314,6 +314,17 @@ describe('S5, L5: how long a broker call may take is one figure for the lease an
     await world.end(lease);
   });
 
+  it('S13: a guard that is made later on the same gate may take no longer, until the lease is closed', async () => {
+    const world = new World();
+    const gate = createShutdownGate({ clock: world.clock });
+    const lease = world.lease({ inflight: gate, brokerTimeoutMs: 5_000 });
+    expect(() => guarded(gate, { brokerTimeoutMs: 5_001 })).toThrow('brokerTimeoutMs = 5001: must be at most 5000: a trading lease');
+    guarded(gate, { brokerTimeoutMs: 5_000 });
+    await world.end(lease);
+    guarded(gate, { brokerTimeoutMs: 5_001 });
+    expect(gate.status().longestBrokerTimeoutMs).toBe(5_001);
+  });
+
   it('S13: a view that throws, or answers no number, says nothing', async () => {
     const world = new World();
     const { inflight, unknownOutcomes } = world.view;
@@ -321,7 +332,7 @@ describe('S5, L5: how long a broker call may take is one figure for the lease an
       throw new Error('view');
     };
     for (const longestBrokerTimeoutMs of [broken, () => Number.NaN]) {
-      const lease = world.lease({ inflight: { inflight, unknownOutcomes, longestBrokerTimeoutMs } });
+      const lease = world.lease({ inflight: { inflight, unknownOutcomes, longestBrokerTimeoutMs, limitBrokerTimeout: broken } });
       expect(lease.brokerTimeoutMs).toBe(5_000);
       await world.end(lease);
     }
