@@ -6,7 +6,10 @@ import { VOLATILITY_DEFAULTS, type VolatilityOptions } from '../src/breakers/opt
 import { createStrategyBreakers } from '../src/breakers/strategyBreakers.js';
 import { logReturn } from '../src/breakers/volatility.js';
 import { VolatilityStream } from '../src/breakers/volatilityStream.js';
+import { createLedger } from '../src/ledger/createLedger.js';
+import type { LedgerFill } from '../src/ledger/fill.js';
 import { seededRandom } from '../src/random.js';
+import { ManualClock } from '../src/testing/manualClock.js';
 import { type BudgetRow, budgetRow, median } from './budget.js';
 import { ratiosOf, shuffledRounds } from './parts/rounds.js';
 import { nowMs } from './parts/samples.js';
@@ -23,6 +26,10 @@ const BAR_MS = 60_000;
 /** Results that the losses are counted in. */
 const FEW = 30;
 const MANY = 500;
+/** Closes within the horizon of a busy ledger, and fills that are measured after them. */
+const KEPT_CLOSES = 10_000;
+const FILLS = 1_000;
+const HOUR_MS = 3_600_000;
 /** Never reached: a trip would end what is measured. */
 const THRESHOLD = 1e6;
 
@@ -186,7 +193,39 @@ async function losses(): Promise<readonly BudgetRow[]> {
   ];
 }
 
+/** Round trips, each of two fills a tenth of a second apart. */
+function fillAt(index: number, startMs: number): LedgerFill {
+  const side = index % 2 === 0 ? 'buy' : 'sell';
+  const price = 100 + ((index * 7) % 13) / 10;
+  return { id: `f${index}`, account: 'main', symbol: 'BARS', strategy: 'filled', side, quantity: 1, price, time: startMs + index * 100 };
+}
+
+/** A fill goes into the ledger and from there to the breakers, with so many closes of the last hour before it, all of which may still change. */
+async function ledgerFills(): Promise<readonly BudgetRow[]> {
+  const startMs = Date.UTC(2015, 7, 24, 14);
+  const clock = new ManualClock({ wallMs: startMs + HOUR_MS });
+  const config = { consecutiveLosses: { max: MANY, inLast: { losses: MANY, results: MANY } }, dailyLoss: { limit: THRESHOLD } };
+  const read = (closes: number) => async () => {
+    const ledger = await createLedger({ clock });
+    const breakers = createStrategyBreakers('filled', config, { clock });
+    for (let index = 0; index < 2 * closes; index += 1) ledger.record(fillAt(index, startMs));
+    breakers.recordFills(ledger);
+    const fills = Array.from({ length: FILLS }, (_, index) => fillAt(2 * closes + index, startMs));
+    return nanosOfItems(fills, (fill) => {
+      ledger.record(fill);
+      return breakers.recordFills(ledger);
+    });
+  };
+  const figures = await shuffledRounds(ROUNDS, { few: read(MANY), many: read(KEPT_CLOSES) });
+  const limit = Math.log2(KEPT_CLOSES) / Math.log2(MANY);
+  return [
+    budgetRow(`a fill through the ledger, with ${KEPT_CLOSES} closes kept over ${MANY}`, limit, ratiosOf(figures, 'many', 'few'), {
+      'ns a fill': median(figures.get('many') ?? []),
+    }),
+  ];
+}
+
 export async function run(): Promise<readonly BudgetRow[]> {
-  const rows = [...(await windows()), ...(await strategies()), ...(await losses())];
+  const rows = [...(await windows()), ...(await strategies()), ...(await losses()), ...(await ledgerFills())];
   return rows.map((row) => ({ ...row, peers: { ...row.peers, 'load average': loadavg()[0] ?? Number.NaN } }));
 }

@@ -1,8 +1,8 @@
-/** The results that the loss checks still need, each once, in the order of time. */
+/** The results that the loss checks still need, each once, whoever told of it: handed in by themselves, or by a ledger that may take its word back. */
 import { isolated } from '../logger.js';
-import type { BreakerResult, ResultSource } from '../messages/result.js';
-import { dayOf } from './lossJudgement.js';
-import { type CountedResult, fillsOf, isZero, readResult } from './lossResult.js';
+import type { ResultSource } from '../messages/result.js';
+import { type ListRead, readNews, type SourceList } from './lossNews.js';
+import { type CountedResult, fillsOf, readResult } from './lossResult.js';
 import { LossTally, type TalliedResult } from './lossTally.js';
 import type { DailyLossOptions, LossOptions } from './options.js';
 import { type CheckResult, trips } from './result.js';
@@ -19,8 +19,8 @@ export interface LossFindings {
 }
 
 interface Entry extends TalliedResult {
-  /** The ledger that it came from; undefined where it was handed in by itself. */
-  readonly source: ResultSource | undefined;
+  /** Where it came from; undefined where it was handed in by itself. */
+  readonly list: SourceList | undefined;
   isCounted: boolean;
   isOfDay: boolean;
 }
@@ -28,46 +28,27 @@ interface Entry extends TalliedResult {
 /** What a result takes the place of: for each of its fills the entry that has it. */
 type Known = readonly (Entry | undefined)[];
 
-interface Change {
-  readonly removed: readonly BreakerResult[];
-  readonly added: readonly BreakerResult[];
-}
-
-/** What is between the part that a list has begun with and the part that it ends with is new. Old ones leave at its beginning, too. */
-function changeOf(before: readonly BreakerResult[], after: readonly BreakerResult[]): Change {
-  const left = Math.max(
-    0,
-    before.findIndex((one) => one === after[0]),
-  );
-  let same = 0;
-  while (left + same < before.length && same < after.length && before[left + same] === after[same]) same += 1;
-  return { removed: [...before.slice(0, left), ...before.slice(left + same)], added: after.slice(same) };
-}
-
 export class LossBook {
-  readonly #losses: LossOptions | undefined;
-  readonly #daily: DailyLossOptions | undefined;
   readonly #knownFills: number;
   readonly #byFill = new Map<string, Entry>();
   /** Fills that were handed in by themselves, in the order in which they came. */
   readonly #givenFills = new Set<string>();
-  /** Oldest first, without results of zero. */
-  #entries: Entry[] = [];
-  readonly #tally: LossTally;
-  /** Something has changed among the older entries since they were counted. */
-  #isRecounted = true;
-  /** So many entries are let come together before those that no check needs are looked for. */
+  readonly #tally: LossTally<Entry>;
+  /** So many results are let come together before those that no check needs are looked for. */
   #pruneAt = PRUNED_FROM;
   /** Refusals that were told of, by the ledger that they happened in. */
   readonly #refusals = new Map<ResultSource, { readonly count: number; readonly strategy: string }>();
-  /** What each ledger told last: of the strategy, and of none. */
-  readonly #told = new WeakMap<ResultSource, readonly (readonly BreakerResult[])[]>();
+  /** Of each ledger the results of the strategy, and those of none. */
+  readonly #lists = new WeakMap<ResultSource, readonly SourceList[]>();
 
   constructor(losses: LossOptions | undefined, daily: DailyLossOptions | undefined, knownFills = KNOWN_FILLS) {
-    this.#losses = losses;
-    this.#daily = daily;
     this.#knownFills = knownFills;
     this.#tally = new LossTally(losses, daily);
+  }
+
+  /** How many results are kept. */
+  get size(): number {
+    return this.#tally.size;
   }
 
   /** A fault, or what the checks find. */
@@ -86,26 +67,15 @@ export class LossBook {
     return this.#judge();
   }
 
-  /** All that a ledger tells of a strategy, in the place of what it told before. A result that it tells in the same words is not read again. */
+  /** What a ledger has to tell since it was last asked. Where one of its results cannot be read, nothing is taken, and all is asked for again. */
   takeAll(source: ResultSource, strategy: string, latestWallMs: number): CheckResult | LossFindings {
-    const before = this.#told.get(source);
-    // A result that names no strategy may be anyone's.
-    const lists = [source.closes({ strategy }), source.closes({ strategy: null })];
-    const changes = lists.map((list, index) => changeOf(before?.[index] ?? [], list));
-    const results: { result: CountedResult; known: Known }[] = [];
-    for (const given of changes.flatMap(({ added }) => added)) {
-      const result = readResult(given, latestWallMs);
-      if ('triggered' in result) return result;
-      results.push({ result, known: this.#knownOf(result) });
+    const reads: ListRead[] = [];
+    for (const list of this.#listsOf(source, strategy)) {
+      const read = readNews(source, list, latestWallMs);
+      if ('triggered' in read) return read;
+      reads.push(read);
     }
-    const gone =
-      before === undefined
-        ? [...this.#byFill.values()].filter((entry) => entry.source === source)
-        : changes.flatMap(({ removed }) => removed).flatMap((one) => this.#knownOf({ fills: fillsOf(one) }));
-    const replaced = new Set([...gone, ...results.flatMap(({ known }) => known)].filter((entry) => entry !== undefined));
-    if (replaced.size > 0) this.#drop(replaced);
-    for (const { result, known } of results) this.#add(result, known, source);
-    this.#told.set(source, lists);
+    for (const read of reads) this.#takeNews(read);
     return this.#judge();
   }
 
@@ -124,16 +94,15 @@ export class LossBook {
   restart({ rebase }: { readonly rebase: boolean }): void {
     // A ledger that fails to keep it makes them trip again, and no reset fail.
     for (const [source, { count, strategy }] of this.#refusals) isolated(() => source.takeRefusalsAsSeen?.(strategy, count));
-    for (const entry of this.#byFill.values()) {
+    const begin = (entry: Entry): void => {
       entry.isCounted = false;
       if (rebase) entry.isOfDay = false;
-    }
-    this.#isRecounted = false;
+    };
+    for (const entry of this.#byFill.values()) begin(entry);
+    this.#tally.restart(begin);
   }
 
   #judge(): LossFindings {
-    if (!this.#isRecounted) this.#tally.recount(this.#entries);
-    this.#isRecounted = true;
     this.#prune();
     return { losses: this.#tally.judgeLosses(), daily: this.#tally.judgeDay() };
   }
@@ -142,10 +111,9 @@ export class LossBook {
     const result = readResult(given, latestWallMs);
     if ('triggered' in result) return result;
     const known = this.#knownOf(result);
-    const replaced = new Set(known.filter((entry) => entry !== undefined));
-    if (replaced.size > 0) this.#drop(replaced);
+    this.#drop(known);
     // The ledger that had told of it is asked for everything again: its word is the last.
-    for (const { source } of replaced) if (source !== undefined) this.#told.delete(source);
+    for (const before of known) if (before?.list !== undefined) before.list.place = undefined;
     this.#add(result, known, undefined);
     for (const fill of result.fills) {
       this.#givenFills.delete(fill);
@@ -155,54 +123,72 @@ export class LossBook {
     return undefined;
   }
 
+  #takeNews({ list, place, changes, isWhole, forgottenThroughMs }: ListRead): void {
+    for (const { withdrawn, told } of changes) {
+      const results = told.map((result) => ({ result, known: this.#knownOf(result) }));
+      const gone = isWhole
+        ? this.#noLongerOf(list, forgottenThroughMs)
+        : withdrawn.flatMap((one) => this.#knownOf({ fills: fillsOf(one) }));
+      this.#drop(gone.filter((entry) => entry?.list === list));
+      for (const { known } of results) this.#drop(known);
+      for (const { result, known } of results) this.#add(result, known, list);
+    }
+    list.place = place;
+  }
+
+  /** All that a list has told before, except what it no longer keeps: that was not taken back. */
+  #noLongerOf(list: SourceList, forgottenThroughMs: number): Known {
+    return [...this.#byFill.values()].filter((entry) => entry.list === list && entry.closedAtMs > forgottenThroughMs);
+  }
+
+  #listsOf(source: ResultSource, strategy: string): readonly SourceList[] {
+    // A result that names no strategy may be anyone's.
+    const lists = this.#lists.get(source) ?? [
+      { strategy, place: undefined },
+      { strategy: null, place: undefined },
+    ];
+    this.#lists.set(source, lists);
+    return lists;
+  }
+
   #knownOf({ fills }: Pick<CountedResult, 'fills'>): Known {
     return fills.map((fill) => this.#byFill.get(fill));
   }
 
-  #drop(entries: ReadonlySet<Entry>): void {
-    this.#entries = this.#entries.filter((entry) => !entries.has(entry));
-    this.#isRecounted = false;
-    for (const entry of entries) for (const fill of entry.fills) this.#byFill.delete(fill);
+  #drop(entries: Known): void {
+    for (const entry of entries) {
+      if (entry === undefined) continue;
+      this.#tally.remove(entry);
+      this.#forgetFillsOf(entry);
+    }
   }
 
-  #add(result: CountedResult, known: Known, source: ResultSource | undefined): void {
+  #forgetFillsOf(entry: Entry): void {
+    for (const fill of entry.fills) if (this.#byFill.get(fill) === entry) this.#byFill.delete(fill);
+  }
+
+  #add(result: CountedResult, known: Known, list: SourceList | undefined): void {
     // One that was counted before the last reset stays so, unless its order has filled on since.
     const isCounted = known.some((before) => before === undefined || before.isCounted);
     const isOfDay = known.some((before) => before === undefined || before.isOfDay);
-    const entry = { ...result, source, isCounted, isOfDay };
+    const entry = { ...result, list, isCounted, isOfDay };
     for (const fill of result.fills) this.#byFill.set(fill, entry);
-    this.#tally.openDay(entry.closedAtMs);
-    if (isZero(entry)) return;
-    const place = this.#entries.findLastIndex(({ closedAtMs }) => closedAtMs <= entry.closedAtMs) + 1;
-    if (place < this.#entries.length) this.#isRecounted = false;
-    this.#entries.splice(place, 0, entry);
-    if (this.#isRecounted) this.#tally.append(entry);
+    this.#tally.add(entry);
   }
 
   #forget(): void {
     for (const fill of this.#givenFills) {
       if (this.#givenFills.size <= this.#knownFills) return;
       this.#givenFills.delete(fill);
-      if (this.#byFill.get(fill)?.source === undefined) this.#byFill.delete(fill);
+      if (this.#byFill.get(fill)?.list === undefined) this.#byFill.delete(fill);
     }
   }
 
-  // Kept: as many of the newest as a count looks at, those within the window of the sum, and those of the day.
   #prune(): void {
-    if (this.#entries.length < this.#pruneAt) return;
-    const { max = 0, inLast, lossSum } = this.#losses ?? {};
-    const counted = this.#entries.filter(({ isCounted }) => isCounted);
-    const newest = new Set(counted.slice(Math.max(0, counted.length - Math.max(max, inLast?.results ?? 0))));
-    const sinceMs = lossSum === undefined ? Infinity : (counted.at(-1)?.closedAtMs ?? -Infinity) - lossSum.windowMs;
-    this.#entries = this.#entries.filter(
-      (entry) => newest.has(entry) || (entry.isCounted && entry.closedAtMs > sinceMs) || this.#isOfNewestDay(entry),
-    );
-    this.#tally.trim(this.#entries);
+    if (this.#tally.size < this.#pruneAt) return;
+    // A ledger tells of no fill twice; what was handed in by itself may be handed in again.
+    for (const entry of this.#tally.prune()) if (entry.list !== undefined) this.#forgetFillsOf(entry);
     // Looked through once in as many results as are kept.
-    this.#pruneAt = Math.max(PRUNED_FROM, 2 * this.#entries.length);
-  }
-
-  #isOfNewestDay({ isOfDay, closedAtMs }: Entry): boolean {
-    return isOfDay && this.#daily !== undefined && dayOf(closedAtMs, this.#daily) === this.#tally.newestDay;
+    this.#pruneAt = Math.max(PRUNED_FROM, 2 * this.#tally.size);
   }
 }

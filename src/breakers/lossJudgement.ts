@@ -63,6 +63,11 @@ export function dayOf(atMs: number, { dayStartsAtUtcMinutes }: DailyLossOptions)
   return Math.floor((atMs - dayStartsAtUtcMinutes * MINUTE_MS) / DAY_MS);
 }
 
+/** When a day begins. */
+export function dayStartMs(day: number, { dayStartsAtUtcMinutes }: DailyLossOptions): number {
+  return day * DAY_MS + dayStartsAtUtcMinutes * MINUTE_MS;
+}
+
 /** `result`: what the results of one day are together. */
 export function judgeDailyLoss(result: Exact, { limit }: DailyLossOptions): CheckResult {
   const net = negated(result);

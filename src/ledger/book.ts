@@ -1,4 +1,6 @@
 /** The fills of one position: a settled part that never changes again, and a tail in the order of time that late fills are put into. */
+import { BookCloses } from './bookCloses.js';
+import type { CloseChange } from './closeLog.js';
 import { textOf } from './exact.js';
 import { type CheckedFill, compareFills } from './fill.js';
 import { applyFill, FLAT, type Position, type Realised } from './lots.js';
@@ -30,6 +32,7 @@ export interface Settled {
 export interface BookChange {
   readonly before: readonly RealisedResult[];
   readonly after: readonly RealisedResult[];
+  readonly closes: CloseChange;
 }
 
 const NOTHING_SETTLED: Settled = { position: FLAT, results: [], droppedThroughMs: undefined };
@@ -58,12 +61,14 @@ export class Book {
   readonly #tail: Entry[] = [];
   #position: Position;
   #results: RealisedResult[];
+  readonly #closes: BookCloses;
   #droppedThroughMs: number | undefined;
 
   constructor(key: BookKey, settled: Settled = NOTHING_SETTLED) {
     this.key = key;
     this.#position = settled.position;
     this.#results = [...settled.results];
+    this.#closes = new BookCloses(settled.results);
     this.#droppedThroughMs = settled.droppedThroughMs;
   }
 
@@ -98,7 +103,9 @@ export class Book {
       const { position, realised } = applyFill(this.position, fill);
       this.#tail.push({ fill, position, result: realised === undefined ? undefined : resultOf(fill, realised) });
     }
-    return { before: resultsIn(touched), after: resultsIn(this.#tail.slice(first)) };
+    const before = resultsIn(touched);
+    const after = resultsIn(this.#tail.slice(first));
+    return { before, after, closes: this.#closes.change(before, after) };
   }
 
   /** Settles what is older than this, keeps the newest settled results, and returns the fills that can no longer change. */
@@ -108,6 +115,7 @@ export class Book {
     this.#position = settled.at(-1)?.position ?? this.#position;
     for (const result of resultsIn(settled)) this.#results.push(result);
     const dropped = this.#results.splice(0, Math.max(0, this.#results.length - keepResults));
+    this.#closes.drop(dropped);
     this.#droppedThroughMs = dropped.at(-1)?.closedAtMs ?? this.#droppedThroughMs;
     return settled.map(({ fill }) => fill);
   }

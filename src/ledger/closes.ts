@@ -17,7 +17,8 @@ function keyOf(result: RealisedResult): string {
 const isLoss = ({ pnl }: Close): boolean => pnl.startsWith('-');
 const isZero = ({ pnl }: Close): boolean => pnl === '0';
 
-function closeOf(parts: readonly RealisedResult[], last: RealisedResult): Close {
+/** Results of one order as one, at the place of its last. */
+export function closeOf(parts: readonly RealisedResult[], last: RealisedResult): Close {
   const { id, ...rest } = last;
   // Most orders close in one fill, and a sum of one is what it was.
   if (parts.length === 1) return { ...rest, ids: [id] };

@@ -1,7 +1,9 @@
 /** The ledger itself: finds the instrument of each report, turns what cannot be booked into a refusal, and answers questions. */
 import { checkInteger, checkNumber } from '../checks.js';
 import { ConfigurationError } from '../errors.js';
+import type { ResultNews } from '../messages/result.js';
 import type { Book } from './book.js';
+import { CloseLog } from './closeLog.js';
 import { closesOf, consecutiveLosses, lossesInLast, lossSum } from './closes.js';
 import { textOf } from './exact.js';
 import { checkFill } from './fill.js';
@@ -41,6 +43,8 @@ export class FifoLedger implements Ledger {
   #refused: LedgerState['refusals'];
   /** By strategy. */
   readonly #seen: Map<string, number>;
+  /** By strategy, and by none. */
+  readonly #logs = new Map<string | null, CloseLog>();
 
   constructor(options: CheckedLedgerOptions) {
     this.#options = options;
@@ -68,6 +72,14 @@ export class FifoLedger implements Ledger {
 
   closes(filter?: ResultFilter): Close[] {
     return closesOf(this.results(filter));
+  }
+
+  news({ strategy }: { readonly strategy: string | null }, place?: number): ResultNews {
+    const log = this.#logOf(strategy);
+    const since = place === undefined ? undefined : log.since(place);
+    if (since !== undefined) return since;
+    const forgottenThroughMs = this.#droppedThroughMs({ strategy }) ?? -Infinity;
+    return { changes: [{ withdrawn: [], told: this.closes({ strategy }) }], place: log.place, isWhole: true, forgottenThroughMs };
   }
 
   consecutiveLosses(filter?: ResultFilter): LossCount {
@@ -122,9 +134,18 @@ export class FifoLedger implements Ledger {
     }
     const id = instrumentId(report.account, report.symbol);
     const instrument = this.#instruments.get(id) ?? new Instrument(report.account, report.symbol);
-    const outcome = instrument.record(report, this.#options);
+    const { outcome, closes } = instrument.record(report, this.#options);
     this.#instruments.set(id, instrument);
+    for (const { strategy, withdrawn, told } of closes) {
+      if (withdrawn.length + told.length > 0) this.#logOf(strategy ?? null).add({ withdrawn, told });
+    }
     return outcome;
+  }
+
+  #logOf(strategy: string | null): CloseLog {
+    const log = this.#logs.get(strategy) ?? new CloseLog();
+    this.#logs.set(strategy, log);
+    return log;
   }
 
   /** In an order that does not depend on which was seen first. */

@@ -1,6 +1,7 @@
 /** All fills of one symbol in one account: known by id, ordered by time, settled once they are older than the horizon. */
 import { ConfigurationError } from '../errors.js';
 import { Book, type BookChange, type BookKey } from './book.js';
+import type { CloseChange } from './closeLog.js';
 import { type CheckedBust, type CheckedFill, type CheckedReport, plainReport } from './fill.js';
 import type { FillRefusalCode, RealisedResult, RecordOutcome, ResultChanges } from './result.js';
 
@@ -14,6 +15,17 @@ export class Unbookable extends ConfigurationError {
   }
 }
 
+/** What has become of the closes of one strategy. */
+export interface StrategyCloses extends CloseChange {
+  readonly strategy: string | undefined;
+}
+
+/** What a report did, and to which closes. */
+export interface Recorded {
+  readonly outcome: RecordOutcome;
+  readonly closes: readonly StrategyCloses[];
+}
+
 export interface InstrumentOptions {
   readonly horizonMs: number;
   readonly keepResults: number;
@@ -23,6 +35,10 @@ export const bookId = ({ strategy, positionSide }: Pick<BookKey, 'strategy' | 'p
   JSON.stringify([strategy ?? null, positionSide]);
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+interface InstrumentChange extends BookChange {
+  readonly strategy: string | undefined;
+}
 
 /** What a change did to results: those that are new or different, and those that no longer hold as they were told. */
 function differences(changes: readonly BookChange[]): ResultChanges {
@@ -59,11 +75,11 @@ export class Instrument {
   }
 
   /** Throws {@link Unbookable}, and has then changed nothing. */
-  record(report: CheckedReport, { horizonMs, keepResults }: InstrumentOptions): RecordOutcome {
+  record(report: CheckedReport, { horizonMs, keepResults }: InstrumentOptions): Recorded {
     const known = this.#known.get(report.id);
     if (known !== undefined && report.revision <= known.revision) {
-      if (report.revision < known.revision) return { status: 'superseded' };
-      if (same(plainReport(report), plainReport(known))) return { status: 'duplicate' };
+      if (report.revision < known.revision) return { outcome: { status: 'superseded' }, closes: [] };
+      if (same(plainReport(report), plainReport(known))) return { outcome: { status: 'duplicate' }, closes: [] };
       throw new Unbookable(
         'conflict',
         'revision',
@@ -77,7 +93,7 @@ export class Instrument {
     const changes = this.#replace(known, report);
     this.#settle(report.timeMs - horizonMs, keepResults);
     const status = report.kind === 'bust' ? 'busted' : known === undefined ? 'recorded' : 'corrected';
-    return { status, ...differences(changes) };
+    return { outcome: { status, ...differences(changes) }, closes: changes.map(({ strategy, closes }) => ({ strategy, ...closes })) };
   }
 
   /** Puts back what a snapshot holds. */
@@ -85,19 +101,19 @@ export class Instrument {
     this.#replace(undefined, report);
   }
 
-  #replace(known: CheckedReport | undefined, report: CheckedReport): BookChange[] {
+  #replace(known: CheckedReport | undefined, report: CheckedReport): InstrumentChange[] {
     this.#known.set(report.id, report);
     if (known?.kind === 'bust') this.#busts = this.#busts.filter((bust) => bust !== known);
     if (report.kind === 'bust') this.#busts.push(report);
     const remove = known?.kind === 'fill' ? known : undefined;
     const insert = report.kind === 'fill' ? report : undefined;
-    if (remove !== undefined && insert !== undefined && bookId(remove) === bookId(insert)) {
-      return [this.#bookOf(insert).change({ remove, insert })];
-    }
-    return [
-      ...(remove === undefined ? [] : [this.#bookOf(remove).change({ remove })]),
-      ...(insert === undefined ? [] : [this.#bookOf(insert).change({ insert })]),
-    ];
+    const isMoved = remove !== undefined && insert !== undefined && bookId(remove) !== bookId(insert);
+    if (!isMoved) return this.#change(insert ?? remove, { remove, insert });
+    return [...this.#change(remove, { remove }), ...this.#change(insert, { insert })];
+  }
+
+  #change(place: CheckedFill | undefined, change: Parameters<Book['change']>[0]): InstrumentChange[] {
+    return place === undefined ? [] : [{ strategy: place.strategy, ...this.#bookOf(place).change(change) }];
   }
 
   #bookOf({ strategy, positionSide }: CheckedFill): Book {

@@ -1,5 +1,5 @@
 /** From fills to realised profit and loss: what a ledger does. */
-import type { ResultSource } from '../messages/result.js';
+import type { ResultNews, ResultSource } from '../messages/result.js';
 import type { BustedFill, LedgerFill } from './fill.js';
 import type { Close, FillRefusal, LossCount, LossSum, OpenPosition, RealisedResult, RecordOutcome, ResultFilter } from './result.js';
 
@@ -17,6 +17,8 @@ export interface Ledger extends ResultSource {
   results(filter?: ResultFilter): readonly RealisedResult[];
   /** The same, the results of one order as one close. */
   closes(filter?: ResultFilter): readonly Close[];
+  /** What has become of the closes of a strategy since a place that this told before: in constant time for each fill that has come since. */
+  news(filter: { readonly strategy: string | null }, place?: number): ResultNews;
   /** Losing closes since the last gain. A close of exactly zero neither counts nor resets. */
   consecutiveLosses(filter?: ResultFilter): LossCount;
   /** Losses among the newest `closes` closes; those of exactly zero are not among them. Throws a ConfigurationError unless `closes` is a whole number of at least 1. */

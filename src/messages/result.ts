@@ -15,10 +15,33 @@ export interface BreakerResult {
   readonly closedAtMs: number;
 }
 
+/** What has become of results, in one step. */
+export interface ResultChange {
+  /** Results that no longer hold as they were told: gone, or others are told in their place. */
+  readonly withdrawn: readonly BreakerResult[];
+  readonly told: readonly BreakerResult[];
+}
+
+export interface ResultNews {
+  /** In the order in which they happened. */
+  readonly changes: readonly ResultChange[];
+  /** To be handed in the next time. Left out: everything is asked for again then. */
+  readonly place?: number;
+  /** True: the one change tells everything there is, in the place of all that was told before. Default false. */
+  readonly isWhole?: boolean;
+  /** With `isWhole`: results up to this time may be missing because they are no longer kept, and not because they were taken back. */
+  readonly forgottenThroughMs?: number;
+}
+
 /** Where results come from that are corrected, taken back and refused: a ledger. */
 export interface ResultSource {
-  /** Those of one strategy; `null`: those that name none. One that has changed is another object: the same one is not read again. */
+  /** Those of one strategy; `null`: those that name none. */
   closes(filter: { readonly strategy: string | null }): readonly BreakerResult[];
+  /**
+   * What has changed since a place that it has told before, or everything where none is handed in or so many changes are no longer kept.
+   * Left out: `closes` is read whole each time, and what it does not tell any more counts no more.
+   */
+  news?(filter: { readonly strategy: string | null }, place?: number): ResultNews;
   /** Reports that could not be booked: each may hide a loss. */
   refusals(): { readonly count: number; readonly latest?: { readonly message: string } };
   /** How many of them somebody has taken as seen for a strategy, restarts included. Left out: none. */

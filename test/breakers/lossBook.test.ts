@@ -5,19 +5,21 @@ import { LossBook, type LossFindings } from '../../src/breakers/lossBook.js';
 import type { LossOptions } from '../../src/breakers/options.js';
 import type { CheckResult } from '../../src/breakers/result.js';
 import { createLedger, type Ledger } from '../../src/index.js';
-import type { BreakerResult } from '../../src/messages/result.js';
+import type { BreakerResult, ResultSource } from '../../src/messages/result.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
-import { reportOf, SPAN_MS, START_MS } from '../ledger/arbitraries.js';
-import { toReport } from '../ledger/model.js';
+import { fillOf, reportOf, SPAN_MS, START_MS } from '../ledger/arbitraries.js';
+import { type ModelReport, toReport } from '../ledger/model.js';
+import { fill, ledgerWith } from '../ledger/support.js';
 import { fcSeed } from '../support/seed.js';
+import { result } from './support.js';
 
 const OPTIONS: LossOptions = { max: 4, inLast: { losses: 4, results: 6 }, lossSum: { limit: 5, windowMs: 40 } };
 const DAY_MS = 86_400_000;
 const DAILY = { limit: 5, dayStartsAtUtcMinutes: 0 };
 
-function found(result: CheckResult | LossFindings): LossFindings {
-  if ('triggered' in result) throw new Error(result.message);
-  return result;
+function found(taken: CheckResult | LossFindings): LossFindings {
+  if ('triggered' in taken) throw new Error(taken.message);
+  return taken;
 }
 
 /** What counts, oldest first; of results in tenths, so that plain numbers are exact enough. */
@@ -95,6 +97,29 @@ describe('the book of losses', () => {
   });
 });
 
+describe('a reset', () => {
+  const losing = (id: number): BreakerResult => ({ pnl: '-1', closedAtMs: id, ids: [`f${id}`] });
+
+  it('begins again for all that count, those among them that are no longer known by their ids', () => {
+    const book = new LossBook({ max: 0, inLast: { losses: 6, results: 6 }, lossSum: undefined }, { ...DAILY, limit: 6 }, 2);
+    for (let id = 0; id < 5; id += 1) book.take(losing(id));
+    book.restart({ rebase: false });
+    const kept = found(book.take(losing(5)));
+    expect([kept.losses.details['value'], kept.daily.details['value']]).toEqual([1, '6']);
+    book.restart({ rebase: true });
+    const { losses, daily } = found(book.take(losing(6)));
+    expect([losses.details['value'], daily.details['value']]).toEqual([1, '1']);
+  });
+
+  it('what it has begun again stays so where it is repeated, and a part of its order that comes later counts', () => {
+    const book = new LossBook({ max: 0, inLast: { losses: 6, results: 6 }, lossSum: undefined }, undefined);
+    book.take(losing(1));
+    book.restart({ rebase: false });
+    expect(found(book.take(losing(1))).losses.reasonCode).toBe('no_results');
+    expect(found(book.take({ ...losing(1), ids: ['f1', 'f2'] })).losses.details['value']).toBe(1);
+  });
+});
+
 describe('the book of losses beside its ledger', () => {
   const WINDOW_MS = 20 * 60_000;
   const LOSSES: LossOptions = { max: 2, inLast: { losses: 2, results: 3 }, lossSum: { limit: 20, windowMs: WINDOW_MS } };
@@ -136,5 +161,97 @@ describe('the book of losses beside its ledger', () => {
     const results: BreakerResult[] = ['-1', '0', '0', '-1', '0', '0'].map((pnl, index) => ({ pnl, closedAtMs: index, ids: [`f${index}`] }));
     const book = new LossBook({ ...LOSSES, max: 0, inLast: { losses: 2, results: 2 }, lossSum: undefined }, undefined);
     expect(found(book.takeList(results)).losses.triggered).toBe(true);
+  });
+
+  it('counts on what the ledger has let go of, as if it had kept everything', async () => {
+    const fills = fc.uniqueArray(fillOf({ ids: 1_000, revisions: 0, stepMs: 1_000 }), {
+      minLength: 20,
+      maxLength: 60,
+      selector: ({ id }) => id,
+    });
+    // In the order of time; some are corrected right away, and some busted.
+    const reports = fc
+      .tuple(fills, fc.array(fc.constantFrom('', '', '', 'corrected', 'busted'), { minLength: 60, maxLength: 60 }))
+      .map(([given, fates]) =>
+        given
+          .map((one) => ({ ...one, symbol: 'AAPL', account: 'main', orderId: undefined }))
+          .toSorted((a, b) => a.timeMs - b.timeMs)
+          .flatMap((one, index): ModelReport[] => {
+            const { id, account, symbol, timeMs } = one;
+            const fate = fates[index];
+            if (fate === 'corrected') return [one, { ...one, price: one.price + 500, revision: 1 }];
+            return fate === 'busted' ? [one, { kind: 'bust', id, account, symbol, timeMs, revision: 1 }] : [one];
+          }),
+      );
+    await fc.assert(
+      fc.asyncProperty(reports, async (given) => {
+        const options = { clock, horizonMs: 2 * 60_000 };
+        const forgetful = await createLedger({ ...options, keepResults: 1 });
+        const complete = await createLedger(options);
+        const [book, other] = [new LossBook(LOSSES, { ...DAILY, limit: 30 }), new LossBook(LOSSES, { ...DAILY, limit: 30 })];
+        for (const report of given) {
+          for (const ledger of [forgetful, complete]) ledger.record(toReport(report));
+          expect(book.takeAll(forgetful, 'reversion', Infinity)).toEqual(other.takeAll(complete, 'reversion', Infinity));
+        }
+        // Asked for everything again, it tells less; what it no longer keeps is not taken back by that.
+        const repeated = complete.closes({ strategy: 'reversion' }).at(-1);
+        if (repeated === undefined) return;
+        for (const each of [book, other]) each.take(repeated);
+        expect(book.takeAll(forgetful, 'reversion', Infinity)).toEqual(other.takeAll(complete, 'reversion', Infinity));
+      }),
+      { seed: fcSeed, numRuns: 100 },
+    );
+  });
+
+  it('reads each close once, however many there are', async () => {
+    const ledger = await ledgerWith([]);
+    let told = 0;
+    const counting: ResultSource = {
+      closes: () => {
+        throw new Error('everything was read again');
+      },
+      news: (filter, place) => {
+        const news = ledger.news(filter, place);
+        for (const change of news.changes) told += change.told.length + change.withdrawn.length;
+        return news;
+      },
+      refusals: () => ledger.refusals(),
+    };
+    const book = new LossBook(LOSSES, DAILY);
+    const fills = 3_000;
+    for (let index = 0; index < fills; index += 1) {
+      ledger.record(fill(index % 2 === 0 ? 'buy' : 'sell', 1, 100));
+      book.takeAll(counting, 'reversion', Infinity);
+    }
+    expect(told).toBe(fills / 2);
+  });
+
+  it('a source that tells only all of it is read whole each time, and what it does not tell any more is gone', () => {
+    const closes = [result(-1, 1), result(-1, 2)];
+    const source: ResultSource = { closes: ({ strategy }) => (strategy === null ? [] : closes), refusals: () => ({ count: 0 }) };
+    const book = new LossBook({ max: 2, inLast: undefined, lossSum: undefined }, undefined);
+    expect(found(book.takeAll(source, 's', Infinity)).losses.triggered).toBe(true);
+    closes.shift();
+    expect(found(book.takeAll(source, 's', Infinity)).losses).toMatchObject({ triggered: false, details: { value: 1 } });
+  });
+
+  it('where one result cannot be read, none is taken, and all are read the next time', () => {
+    const closes: BreakerResult[] = [result(-1, 1), { ...result(-1, 2), pnl: 'none' }];
+    const source: ResultSource = { closes: ({ strategy }) => (strategy === null ? closes : []), refusals: () => ({ count: 0 }) };
+    const book = new LossBook({ max: 2, inLast: undefined, lossSum: undefined }, undefined);
+    expect(book.takeAll(source, 's', Infinity)).toMatchObject({ triggered: true, reasonCode: 'pnl_invalid' });
+    expect(book.size).toBe(0);
+    closes[1] = result(-1, 2);
+    expect(found(book.takeAll(source, 's', Infinity)).losses.triggered).toBe(true);
+  });
+
+  it('keeps no more than is needed', async () => {
+    const ledger = await ledgerWith([], { keepResults: 1, horizonMs: 0 });
+    const book = new LossBook({ max: 2, inLast: undefined, lossSum: undefined }, undefined);
+    for (let index = 0; index < 1_000; index += 1) {
+      ledger.record(fill(index % 2 === 0 ? 'buy' : 'sell', 1, 100 + (index % 3)));
+      book.takeAll(ledger, 'reversion', Infinity);
+      expect(book.size).toBeLessThanOrEqual(64);
+    }
   });
 });

@@ -40,6 +40,24 @@ describe('what a ledger tells', () => {
     expect(breakers.recordFills(ledger)).toMatchObject({ triggered: true, type: 'daily_loss' });
   });
 
+  it('counts on what the ledger no longer keeps', async () => {
+    const forgetful = { keepResults: 1, horizonMs: 0 };
+    for (const [type, config] of Object.entries({
+      consecutive_losses: { consecutiveLosses: { max: 5 } },
+      daily_loss: { dailyLoss: { limit: 5 } },
+    })) {
+      const { breakers } = scene(config, { clock: later() });
+      const ledger = await ledgerWith([], forgetful);
+      const verdicts = Array.from({ length: 5 }, () => {
+        for (const each of losingRound()) ledger.record(each);
+        return breakers.recordFills(ledger).triggered;
+      });
+      expect(ledger.closes().length).toBeLessThan(5);
+      expect(verdicts).toEqual([false, false, false, false, true]);
+      expect(breakers.verdict()).toMatchObject({ type });
+    }
+  });
+
   it('a fill that the ledger refuses trips once, and a reset takes it as seen', async () => {
     const { breakers } = scene({ consecutiveLosses: { max: 3 } }, { clock: later() });
     const ledger = await ledgerWith([]);

@@ -1,6 +1,6 @@
 /** Keeps each order that is about to be sent in a file of its own, durable before the order is, so that no crash makes one be forgotten or sent twice. */
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { checkDurationMs } from '../../checks.js';
 import { type Clock, systemClock } from '../../clock.js';
@@ -12,6 +12,7 @@ import { type Random, systemRandom } from '../../random.js';
 import { DEFAULT_SEND_WITHIN_MS } from '../options.js';
 import type { SubmissionOutcome } from '../protocol.js';
 import { fileNameOf, type Intent, type IntentRecord, intentLine, outcomeLine, parseIntentFile } from './intentFile.js';
+import { isSamePlace, type Place, placeOf } from './place.js';
 
 export interface IntentLogOptions {
   /** Default: the system's clock. */
@@ -49,8 +50,9 @@ export class IntentLog {
   readonly #random: Random;
   readonly #flush: (path: string) => Promise<void>;
   readonly #running = new Set<string>();
-  /** The directory, once it is there. */
-  #place: Promise<string> | undefined;
+  #ready: Promise<void> | undefined;
+  /** Where the first intent was kept. */
+  #place: Place | undefined;
   /** The first of the directories that were made and may not outlive the host yet. */
   #outermostMade: string | undefined;
 
@@ -147,11 +149,11 @@ export class IntentLog {
     return join(this.directory, fileNameOf(clientOrderId));
   }
 
-  #prepare(): Promise<string> {
-    this.#place ??= this.#makeDirectory().then(() => placeOf(this.directory));
+  #prepare(): Promise<void> {
+    this.#ready ??= this.#makeDirectory();
     // A directory that could not be made may be made later.
-    this.#place.catch(() => (this.#place = undefined));
-    return this.#place;
+    this.#ready.catch(() => (this.#ready = undefined));
+    return this.#ready;
   }
 
   /** Resolves when the directory outlives the host: each one that was made stands in its parent. */
@@ -165,7 +167,9 @@ export class IntentLog {
 
   // Another directory of that name knows of no order that was sent before.
   async #checkPlace(): Promise<void> {
-    if ((await placeOf(this.directory)) !== (await this.#place))
+    const now = await placeOf(this.directory);
+    this.#place ??= now;
+    if (!isSamePlace(this.#place, now))
       throw new Error(`${this.directory} is another directory than it was: what has been sent is forgotten there`);
   }
 
@@ -207,10 +211,4 @@ async function append(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-/** Tells a directory from another that took its name. Inode numbers are used again. */
-async function placeOf(path: string): Promise<string> {
-  const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
-  return `${dev}:${ino}:${birthtimeNs}`;
 }
