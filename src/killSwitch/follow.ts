@@ -24,7 +24,7 @@ function isOpinion(value: unknown): value is Opinion {
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    signal.addEventListener('abort', () => resolve(undefined));
   });
 }
 

@@ -19,14 +19,11 @@ export function defaultVerdict(error: unknown): LoopErrorVerdict {
 
 /** `mayContinue`: there is a next item or tick. */
 export function verdictOf(onError: OnLoopError, error: unknown, mayContinue: boolean): LoopErrorVerdict {
-  let verdict: unknown = onError;
-  if (typeof onError === 'function') {
-    try {
-      verdict = onError(error);
-    } catch {
-      // A judge that fails has not shown that anything may go on.
-      return 'shutdown';
-    }
+  let verdict: unknown;
+  try {
+    verdict = typeof onError === 'function' ? onError(error) : onError;
+  } catch {
+    // A judge that fails has not shown that anything may go on.
   }
   if (verdict === 'continue') return mayContinue ? 'continue' : 'shutdown';
   return verdict === 'reject' ? 'reject' : 'shutdown';

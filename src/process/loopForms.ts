@@ -15,9 +15,6 @@ export interface LoopBody {
   readonly goesOn: (failure: LoopFailure) => boolean;
 }
 
-/** True: it came to its own end. */
-type Finished = boolean;
-
 async function attempt(body: LoopBody, step: () => unknown): Promise<boolean> {
   try {
     await step();
@@ -33,15 +30,14 @@ export function nextTick(startMs: number, everyMs: number, index: number, nowMs:
 }
 
 /** Calls `work` at once and then every `everyMs`, never while the last call has not ended. */
-export async function runTicks(body: LoopBody, everyMs: number, work: (signal: AbortSignal) => unknown): Promise<Finished> {
+export async function runTicks(body: LoopBody, everyMs: number, work: (signal: AbortSignal) => unknown): Promise<void> {
   const { clock, signal } = body;
   const startMs = clock.monotonicMs();
   for (let index = 0; !signal.aborted; ) {
-    if (!(await attempt(body, () => work(signal)))) return false;
+    if (!(await attempt(body, () => work(signal)))) return;
     index = nextTick(startMs, everyMs, index + 1, clock.monotonicMs());
     await clock.sleep(Math.max(0, startMs + index * everyMs - clock.monotonicMs()), signal);
   }
-  return false;
 }
 
 /** So long a source that was told to end may take to say so. */
@@ -76,17 +72,15 @@ async function* asynchronous<T>(items: Iterable<T>): AsyncGenerator<T> {
   for (const item of items) yield item;
 }
 
-type Taken<T> =
-  | { readonly kind: 'item'; readonly item: T }
-  | { readonly kind: 'end' | 'aborted' }
-  | { readonly kind: 'failed'; readonly error: unknown };
+/** Undefined: the source has come to its end, or was told to. */
+type Taken<T> = { readonly item: T } | { readonly error: unknown } | undefined;
 
 async function next<T>(iterator: AsyncIterator<T>): Promise<Taken<T>> {
   try {
     const result = await iterator.next();
-    return result.done === true ? { kind: 'end' } : { kind: 'item', item: result.value };
+    return result.done === true ? undefined : { item: result.value };
   } catch (error) {
-    return { kind: 'failed', error };
+    return { error };
   }
 }
 
@@ -104,16 +98,14 @@ class Source<T> {
     this.#signal = signal;
     const source = Symbol.asyncIterator in items ? items : asynchronous(items);
     this.#iterator = source[Symbol.asyncIterator]();
-    signal.addEventListener('abort', this.#hear);
+    signal.addEventListener('abort', () => this.#wake());
   }
 
-  readonly #hear = (): void => this.#wake();
-
   async take(): Promise<Taken<T>> {
-    if (this.#signal.aborted) return { kind: 'aborted' };
+    if (this.#signal.aborted) return undefined;
     this.#isWaiting = true;
     return await new Promise<Taken<T>>((resolve) => {
-      this.#wake = () => resolve({ kind: 'aborted' });
+      this.#wake = () => resolve(undefined);
       void next(this.#iterator).then((answer) => {
         this.#isWaiting = false;
         resolve(answer);
@@ -123,7 +115,6 @@ class Source<T> {
 
   // One that is waiting for its next item cannot hear of its end until that item comes: nobody waits for it.
   async close(): Promise<void> {
-    this.#signal.removeEventListener('abort', this.#hear);
     const closed = (async () => this.#iterator.return?.())().catch(() => undefined);
     if (!this.#isWaiting) await settleWithin(this.#clock, closed, SOURCE_CLOSE_MS);
   }
@@ -134,18 +125,17 @@ export async function runItems<T>(
   body: LoopBody,
   items: Iterable<T> | AsyncIterable<T>,
   handle: (item: T, signal: AbortSignal) => unknown,
-): Promise<Finished> {
+): Promise<void> {
   const source = new Source(body, items);
   const breath = new Breath(body);
   for (;;) {
     await breath.take();
     const taken = await source.take();
     // Asked in the same step in which it is handed on: the abort may have come since it was taken.
-    const isHandedOn = taken.kind === 'item' && !body.signal.aborted;
+    const isHandedOn = taken !== undefined && 'item' in taken && !body.signal.aborted;
     const goesOn = isHandedOn && (await attempt(body, () => handle(taken.item, body.signal)));
     if (goesOn) continue;
-    if (taken.kind === 'failed') body.goesOn({ error: taken.error, fatal: true });
-    await source.close();
-    return taken.kind === 'end';
+    if (taken !== undefined && 'error' in taken) body.goesOn({ error: taken.error, fatal: true });
+    return await source.close();
   }
 }

@@ -213,7 +213,6 @@ export class ShutdownOwner implements ShutdownProtocol {
         else this.#log().error({ hook, outcome, err: error }, 'a shutdown hook did not end well');
       },
     });
-    if (this.#phase !== 'hooks') return;
     await this.#end();
   }
 
@@ -287,11 +286,11 @@ export class ShutdownOwner implements ShutdownProtocol {
     };
   }
 
-  #log(): Logger {
+  #log(): Omit<Logger, 'info'> {
     const all = [...this.#handlings.values()].map(({ logger }) => isolatedLogger(logger));
     const tellAll = (level: keyof Logger) => (details: object, message: string) => {
       for (const logger of all) logger[level](details, message);
     };
-    return { debug: tellAll('debug'), info: tellAll('info'), warn: tellAll('warn'), error: tellAll('error') };
+    return { debug: tellAll('debug'), warn: tellAll('warn'), error: tellAll('error') };
   }
 }

@@ -39,7 +39,7 @@ export interface LoopPlace {
 }
 
 type Work = (signal: AbortSignal) => unknown;
-type Form = (body: LoopBody) => Promise<boolean>;
+type Form = (body: LoopBody) => Promise<unknown>;
 
 /**
  * Runs `work` until it returns or the shutdown is requested: then its signal aborts, and the drain waits for it. With `everyMs`
@@ -70,7 +70,7 @@ function checkSecond(second: unknown): TickOptions {
 /** The loop of one function, once or at an interval. */
 export function runWork(place: () => LoopPlace, work: Work, options: TickOptions): Promise<LoopEnd> {
   const { everyMs } = checkKnownOptions(options, [...LOOP_OPTIONS, 'everyMs']);
-  if (everyMs === undefined) return runLoop(place, options, onceForm(work));
+  if (everyMs === undefined) return runLoop(place, options, async ({ signal }) => work(signal));
   const checkedMs = checkDurationMs('everyMs', everyMs, { min: 1 });
   return runLoop(place, options, (body) => runTicks(body, checkedMs, work));
 }
@@ -93,20 +93,8 @@ function isIterable(value: unknown): value is Iterable<unknown> | AsyncIterable<
 
 const LOOP_OPTIONS: readonly string[] = ['name', 'onError', 'logger'];
 
-function onceForm(work: Work): Form {
-  return async ({ signal, goesOn }) => {
-    try {
-      await work(signal);
-      return true;
-    } catch (error) {
-      goesOn({ error, fatal: true });
-      return false;
-    }
-  };
-}
-
-function checkOnError(value: unknown): void {
-  if (value !== undefined && typeof value !== 'function') checkOneOf('onError', value, LOOP_ERROR_VERDICTS);
+function checkOnError(value: OnLoopError): void {
+  if (typeof value !== 'function') checkOneOf('onError', value, LOOP_ERROR_VERDICTS);
 }
 
 function runLoop(place: () => LoopPlace, options: LoopOptions, form: Form): Promise<LoopEnd> {
@@ -131,11 +119,11 @@ async function follow(place: LoopPlace, name: string, onError: OnLoopError, logg
     else failed = { error, asks: verdict === 'shutdown' };
     return verdict === 'continue';
   };
-  const finished = await form({ clock, signal: loop.signal, goesOn }).catch((error: unknown) => goesOn({ error, fatal: true }));
+  await form({ clock, signal: loop.signal, goesOn }).catch((error: unknown) => goesOn({ error, fatal: true }));
   stopListening();
   leave();
   if (failed !== undefined) return await failedLoop(owner, name, failed);
-  return { endedBy: finished && !loop.signal.aborted ? 'itself' : 'shutdown' };
+  return { endedBy: loop.signal.aborted ? 'shutdown' : 'itself' };
 }
 
 // The promise rejects only after the shutdown: an error that ends the program, as at the top of a module, must not cut off the drain.

@@ -199,6 +199,8 @@ describe('its end', () => {
     await killSwitch.close();
     await killSwitch[Symbol.asyncDispose]();
     expect(answers(stage)).toBe('halted');
+    // Nobody waited for its answer to the end.
+    expect(killSwitch.state().sources).toMatchObject([{ says: 'off' }, { name: 'hung', says: 'off' }]);
     expect([source.closed, hung.closed, hung.isGivenUp(0), told]).toEqual([1, 1, true, ['the kill switch is closed']]);
     const { reads } = source;
     hung.answer(0, OFF('hung'));

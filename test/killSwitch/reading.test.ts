@@ -286,6 +286,22 @@ describe('reading', () => {
     expect(view.state()).toMatchObject({ reason: 'the kill switch is closed' });
   });
 
+  it('S3: a clock that throws at the first read halts, and keeps nobody from being ready or closed', async () => {
+    const clock = new ManualClock();
+    let readings = 0;
+    const monotonicMs = () => {
+      readings += 1;
+      if (readings > 1) throw new Error('no clock');
+      return clock.monotonicMs();
+    };
+    const failing = { ...systemClock, setTimer: clock.setTimer, wallMs: () => clock.wallMs(), monotonicMs };
+    const killSwitch = createKillSwitch({ sources: [new ScriptedSource('a')], clock: failing });
+    await killSwitch.ready;
+    expect(killSwitch.isHalted()).toBe(true);
+    expect(killSwitch.check(clock.monotonicMs(), 'increase')?.reason).toBe('a is not followed any more: no clock');
+    await killSwitch.close();
+  });
+
   it('S3: a clock that throws halts, and nothing is thrown at whoever asks', async () => {
     const clock = new ManualClock();
     let broken = false;

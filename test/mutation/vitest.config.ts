@@ -4,15 +4,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { CHAOS, DRILL, FIXTURES, REDIS, STOP } from '../projects.js';
 import { judgesOf, mutatedFolder } from './folders.mjs';
 
+const LOADS = 'test/mutation/loads.test.ts';
+
 /**
  * The file that killed the last mutant first, as it often kills the next one too, then the quickest: with the first test that fails a
- * mutant is dead, and no other file is loaded.
+ * mutant is dead, and no other file is loaded. Last the one that only loads modules: what a module does as it is loaded is then
+ * put down to no single test, and judged by all of them.
  */
 class DeadliestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const known = ({ project, moduleId }: TestSpecification) =>
       this.ctx.cache.getFileTestResults(`${project.name}:${relative(this.ctx.config.root, moduleId)}`);
     const rank = (file: TestSpecification) => {
+      if (file.moduleId.endsWith(LOADS)) return Number.POSITIVE_INFINITY;
       const { failed = false, duration = 0 } = known(file) ?? {};
       return failed ? -1 : duration;
     };

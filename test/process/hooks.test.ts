@@ -136,6 +136,15 @@ describe('hooks', () => {
     expect(stage.ended.at(-1)).toEqual(['late', 'abandoned']);
   });
 
+  it('registered when the budget has just been used up have all the time that they ask for', async () => {
+    const stage = new Stage();
+    await stage.run(1_000);
+    await stage.clock.advance(1_000);
+    stage.add('late', 500, () => stage.clock.sleep(499));
+    await stage.clock.advance(500);
+    expect(stage.ended).toEqual([['late', 'done']]);
+  });
+
   it('registered late get what is left of the budget, and no more', async () => {
     const stage = new Stage();
     stage.add('outer', 100, () => void stage.add('inner', 5_000, () => new Promise(() => undefined)));

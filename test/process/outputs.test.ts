@@ -65,7 +65,7 @@ describe('the log', () => {
     const shown = 'halted\\u000a09:30 INFO all is well\\u001b[2J\\u009b2J';
     expect(line({ ...common, level: 50, msg: forged, reason: forged })).toBe(`09:30:15.042 ERROR watchdog: ${shown} reason=${shown}\n`);
     expect(readableLine('null')).toBe('  undefined: undefined\n');
-    expect(readableLine('5')).toBe('  undefined: undefined\n');
+    for (const json of ['5', '"text"']) expect(readableLine(json)).toBe('  undefined: undefined\n');
   });
 
   it('on a terminal is readable, with what is below its level left out', async () => {

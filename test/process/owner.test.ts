@@ -11,12 +11,14 @@ import { ManualClock } from '../../src/testing/manualClock.js';
 import { openCall } from '../shutdownGate/support.js';
 import { Scene } from './support.js';
 
-function recordingLogger(): { readonly lines: string[]; readonly logger: Logger } {
+function recordingLogger(): { readonly lines: string[]; readonly told: object[]; readonly logger: Logger } {
   const lines: string[] = [];
+  const told: object[] = [];
   const log = (level: string) => (details: object, message: string) => {
     lines.push(`${level}: ${message} ${Object.keys(details).join(' ')}`.trim());
+    told.push(details);
   };
-  return { lines, logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') } };
+  return { lines, told, logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') } };
 }
 
 describe('a signal', () => {
@@ -46,6 +48,33 @@ describe('a signal', () => {
     await scene.clock.advance(0);
     expect(scene.seen).toEqual(['second @ 3000', 'first @ 3000']);
     expect([scene.process.ends, scene.process.told, scene.owner.phase()]).toEqual([['SIGTERM'], [], 'ending']);
+    expect(scene.process.forgiven).toBe(1);
+  });
+
+  it('S1: that ended the process at once leaves no hook to begin, whatever ends after it', async () => {
+    const scene = new Scene();
+    const permit = scene.gate.tryEnter('order');
+    scene.hook('hook');
+    scene.handle();
+    scene.process.emit('SIGTERM');
+    await scene.clock.advance(1_000);
+    scene.process.emit('SIGTERM');
+    expect(scene.process.ends).toEqual(['SIGTERM']);
+    if (permit.ok) permit.settle('acknowledged');
+    await scene.clock.advance(60_000);
+    expect([scene.seen, scene.process.ends]).toEqual([[], ['SIGTERM']]);
+  });
+
+  it('is still heard after it was given back in the middle of a shutdown', async () => {
+    const scene = new Scene();
+    scene.lasting('hung', undefined, 5_000);
+    const close = scene.handle();
+    scene.process.emit('SIGTERM');
+    close();
+    expect(scene.process.listeners('SIGTERM')).toBe(1);
+    await scene.clock.advance(1_000);
+    scene.process.emit('SIGTERM');
+    expect(scene.process.ends).toEqual(['SIGTERM']);
   });
 
   it('S2: at its timeout the drain is over; what is left is told by label, state and age, to the hooks and to standard error', async () => {
@@ -352,13 +381,45 @@ describe('several who handle signals', () => {
 
   it('hear of others who listen, as those may end the process', () => {
     const scene = new Scene();
-    const { lines, logger } = recordingLogger();
+    const { lines, told, logger } = recordingLogger();
     scene.handle({ logger });
     expect(lines).toEqual([]);
     const crowded = new Scene();
     crowded.process.others = 2;
     crowded.handle({ signals: ['SIGTERM'], logger });
     expect(lines).toEqual(['warn: other code listens to this signal: if it ends the process, it cuts off the drain signal others']);
+    crowded.process.emit('SIGTERM');
+    expect(lines.at(-1)).toBe('warn: shutting down signal others');
+    expect(told).toEqual([
+      { signal: 'SIGTERM', others: 2 },
+      { signal: 'SIGTERM', others: 2 },
+    ]);
+  });
+
+  it('are told how each hook ended', async () => {
+    const scene = new Scene();
+    const { lines, told, logger } = recordingLogger();
+    const error = new Error('no');
+    scene.hook('fails', () => Promise.reject(error));
+    scene.hook('works');
+    scene.handle({ logger });
+    scene.process.emit('SIGTERM');
+    await scene.clock.advance(0);
+    expect(lines.slice(1)).toEqual(['debug: a shutdown hook is done hook', 'error: a shutdown hook did not end well hook outcome err']);
+    expect(told.slice(1)).toEqual([{ hook: 'works' }, { hook: 'fails', outcome: 'failed', err: error }]);
+  });
+
+  it.each(['uncaughtException', 'unhandledRejection'] as const)('hear of %s where any of them asks for it, and none else', (fault) => {
+    for (const [asks, heard] of [
+      [[false, false], 0],
+      [[true, false], 1],
+      [[false, true], 1],
+      [[true, true], 1],
+    ] as const) {
+      const scene = new Scene();
+      for (const ask of asks) scene.handle({ [fault]: ask });
+      expect(scene.process.listeners(fault)).toBe(heard);
+    }
   });
 
   it('S13: a logger that throws changes nothing', async () => {
@@ -634,6 +695,18 @@ describe('L5: a configuration that cannot hold is refused where its second half 
     guard();
     expect(scene.gate.status().longestBrokerTimeoutMs).toBe(15_000);
   });
+});
+
+it('ends no process any more once a test has asked it to forget everything, not even one that waits for its output alone', async () => {
+  const scene = new Scene();
+  scene.process.unwritten = 10;
+  scene.handle();
+  scene.process.emit('SIGTERM');
+  await scene.clock.advance(10);
+  expect(scene.owner.phase()).toBe('ending');
+  scene.owner.release();
+  await scene.clock.advance(60_000);
+  expect(scene.process.ends).toEqual([]);
 });
 
 it('forgets everything when a test asks for it', async () => {

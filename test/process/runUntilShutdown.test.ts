@@ -1,6 +1,7 @@
 /** Loops: told of the shutdown, waited for, and the reason for one when they fail. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.js';
 import { ConfigurationError } from '../../src/errors.js';
 import type { OnLoopError } from '../../src/process/loopErrors.js';
 import { BREATH_MS, nextTick, SOURCE_CLOSE_MS } from '../../src/process/loopForms.js';
@@ -158,6 +159,7 @@ describe('a function', () => {
   });
 
   it.each<OnLoopError>([
+    'shutdown',
     'continue',
     () => 'continue',
     () => 'anything' as never,
@@ -242,8 +244,9 @@ describe('ticks', () => {
       new OrderRefusedError(refusalOf('circuit_breaker_losses')),
       new Error('x'),
     ];
-    const warned: string[] = [];
-    const logger = { debug() {}, info() {}, warn: (_details: object, message: string) => void warned.push(message), error() {} };
+    const warned: unknown[] = [];
+    const [first, second] = errors;
+    const logger = { debug() {}, info() {}, warn: (...told: unknown[]) => void warned.push(told), error() {} };
     const loop = scene.work(
       () => {
         scene.note('tick');
@@ -252,7 +255,8 @@ describe('ticks', () => {
       { everyMs: 10, logger },
     );
     await scene.clock.advance(100);
-    expect([scene.seen, warned.length, scene.gate.requested]).toEqual([['tick @ 0', 'tick @ 10', 'tick @ 20'], 2, true]);
+    expect([scene.seen, scene.gate.requested]).toEqual([['tick @ 0', 'tick @ 10', 'tick @ 20'], true]);
+    expect(warned).toEqual([first, second].map((error) => [{ loop: 'loop', err: error }, 'a loop goes on after an error']));
     expect(loop.error).toEqual(new Error('x'));
 
     const stubborn = new LoopScene();
@@ -472,11 +476,54 @@ describe('items', () => {
       void scene.clock.stall(1);
     });
     await settled();
-    expect(handled).toBeLessThanOrEqual(BREATH_MS + 1);
+    expect(handled).toBe(BREATH_MS);
     await scene.clock.advance(0);
-    expect(handled).toBeGreaterThan(BREATH_MS + 1);
+    expect(handled).toBeGreaterThan(BREATH_MS);
     scene.gate.requestShutdown('SIGTERM');
     await scene.clock.advance(0);
+    expect(loop.end).toBe('shutdown');
+  });
+
+  it('that come with pauses keep no process alive by themselves', async () => {
+    const scene = new LoopScene();
+    const kept: unknown[] = [];
+    const setTimer: Clock['setTimer'] = (delayMs, fire, options) => {
+      kept.push(options?.keepAlive);
+      return scene.clock.setTimer(delayMs, fire);
+    };
+    const clock: Clock = { ...scene.clock, setTimer, monotonicMs: () => scene.clock.monotonicMs() };
+    const end = runOver(
+      () => ({ ...scene.place(), clock }),
+      feed(scene),
+      () => undefined,
+      {},
+    );
+    await scene.clock.advance(500);
+    expect(kept.length).toBeGreaterThan(0);
+    expect(new Set(kept)).toEqual(new Set([false]));
+    scene.gate.requestShutdown('end');
+    await scene.clock.advance(100);
+    expect(await end).toEqual({ endedBy: 'shutdown' });
+  });
+
+  it('of a source that was not asked for one yet are not asked for, and it is closed before the loop has returned', async () => {
+    const scene = new LoopScene();
+    let asked = 0;
+    const iterator = {
+      next: () => {
+        asked += 1;
+        return new Promise<never>(() => undefined);
+      },
+      return: async () => {
+        await scene.clock.sleep(30);
+        return { done: true as const, value: undefined };
+      },
+    };
+    const loop = scene.over({ [Symbol.asyncIterator]: () => iterator }, () => undefined);
+    scene.gate.requestShutdown('at once');
+    await scene.clock.advance(29);
+    expect([loop.end, asked]).toEqual(['open', 0]);
+    await scene.clock.advance(1);
     expect(loop.end).toBe('shutdown');
   });
 
@@ -536,12 +583,23 @@ describe('wrong use', () => {
     ['options', () => runUntilShutdown(() => undefined, (() => undefined) as never)],
     ['items', () => runUntilShutdown(null as never, () => undefined)],
     ['items', () => runUntilShutdown({} as never, () => undefined)],
+    ['items', () => runUntilShutdown('items' as never, () => undefined)],
+    ['items', () => runUntilShutdown(undefined as never, () => undefined)],
     ['handle', () => runUntilShutdown([1], undefined as never)],
     ['options', () => runUntilShutdown([1], () => undefined, null as never)],
   ])('is refused by the name of %s (%#)', (field, call) => {
     expect(call).toThrow(expect.objectContaining({ name: ConfigurationError.name, field }));
     expect(scene.gate.requested).toBe(false);
   });
+});
+
+it.each<[string, () => unknown]>([
+  ['options = null: must be an object', () => runUntilShutdown(() => undefined, null as never)],
+  ['items = 5: must be a function, an iterable or an async iterable', () => runUntilShutdown(5 as never, () => undefined)],
+  ['handle = null: must be the function that is handed each item', () => runUntilShutdown([1], null as never)],
+  ['everyMs = 0: must be a finite number between 1 and 2147483647', () => runUntilShutdown(() => undefined, { everyMs: 0 })],
+])('says field, value and bound: %s', (message, call) => {
+  expect(call).toThrow(message);
 });
 
 describe('of the process', () => {

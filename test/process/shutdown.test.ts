@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import { type ProcessEvents, systemProcess } from '../../src/process/events.js';
+import { runUntilShutdown } from '../../src/process/runUntilShutdown.js';
 import { handleSignals, onShutdown, resetProcessShutdown } from '../../src/process/shutdown.js';
 import { requestShutdown, resetProcessGate, shutdownGate } from '../../src/shutdownGate/processGate.js';
 import { settled } from '../shutdownGate/support.js';
@@ -49,6 +50,21 @@ describe('nothing process-wide unless asked', () => {
   });
 });
 
+describe('a reset', () => {
+  it('gives the signals back, and forgets the hooks', async () => {
+    const before = listeners();
+    const seen: string[] = [];
+    onShutdown(() => seen.push('forgotten'));
+    handleSignals({ signals: ['SIGHUP'] });
+    expect(listeners()).not.toEqual(before);
+    resetProcessShutdown();
+    expect(listeners()).toEqual(before);
+    requestShutdown('enough');
+    await settled();
+    expect(seen).toEqual([]);
+  });
+});
+
 describe('hooks of the process', () => {
   it('run when the program requests the shutdown, unless they were unregistered', async () => {
     const seen: string[] = [];
@@ -91,6 +107,9 @@ describe('S3: an owner that is not understood', () => {
     const slot: unknown = Reflect.get(globalThis, KEY);
     Object.assign(slot as object, { shutdown: { version: 2 } });
     expect(() => handleSignals()).toThrow(refused('handleSignals'));
+    expect(() => runUntilShutdown(() => undefined)).toThrow(
+      'runUntilShutdown = "another copy of failflat in this process": must speak protocol version 1',
+    );
     expect(() => onShutdown(() => undefined)).toThrow(refused('onShutdown'));
     for (const shutdown of [null, 1, {}]) {
       Object.assign(slot as object, { shutdown: shutdown ?? { none: true } });
@@ -149,6 +168,15 @@ describe('wrong use', () => {
       'forceAfterMs = 8000: must be more than drainTimeoutMs (8000): the hooks come after the drain',
       () => handleSignals({ forceAfterMs: 8_000 }),
     ],
+    ['options = null: must be an object', () => handleSignals(null as never)],
+    [
+      'signal = "SIGHUP": is not an option: one of drainTimeoutMs, forceAfterMs, deadWindowMs, uncaughtException, unhandledRejection, ' +
+        'allowShortDrain, signals, gates, logger',
+      () => handleSignals({ signal: 'SIGHUP' } as never),
+    ],
+    ['gates = an object: must be a list of shutdown gates', () => handleSignals({ gates: {} as never })],
+    ['uncaughtException = "yes": must be true or false', () => handleSignals({ uncaughtException: 'yes' as never })],
+    ['hook = undefined: must be a function', () => onShutdown(undefined as never)],
     ['signals = []: must be a list of signals that is not empty', () => handleSignals({ signals: [] })],
     ['timeoutMs = 2147483648: must be a finite number between 1 and 2147483647', () => onShutdown(() => undefined, { timeoutMs: 2 ** 31 })],
   ])('says field, value and bound: %s', (message, call) => {

@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
-import { requestShutdown, resetProcessGate, shutdownGate, waitForInflightZero } from '../../src/shutdownGate/processGate.js';
+import {
+  processShutdownPart,
+  requestShutdown,
+  resetProcessGate,
+  shutdownGate,
+  waitForInflightZero,
+} from '../../src/shutdownGate/processGate.js';
 import { openCall } from './support.js';
 
 const KEY = Symbol.for('failflat.process.v1');
@@ -52,6 +58,17 @@ describe('process-wide gate', () => {
       expect(Reflect.get(globalThis, KEY)).toBe(found);
     },
   );
+
+  it('L5: the owner of the shutdown is made once, goes with its gate, and is none where the copy is foreign', () => {
+    const [first, second] = [{}, {}];
+    expect(processShutdownPart(() => first)).toBe(first);
+    expect(processShutdownPart(() => second)).toBe(first);
+    resetProcessGate();
+    expect(processShutdownPart(() => second)).toBe(second);
+    forget();
+    Object.defineProperty(globalThis, KEY, { value: { version: 2 }, configurable: true });
+    expect(processShutdownPart(() => first)).toBeUndefined();
+  });
 
   it('a guard made before a reset settles its calls with the gate that admitted them', async () => {
     const call = openCall<string>();
