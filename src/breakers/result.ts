@@ -22,6 +22,7 @@ export const REASON_CODES = [
   'bar_from_future',
   'result_from_future',
   'fill_refused',
+  'results_missing',
   'evaluation_error',
   // Market data.
   'market_data_stale',

@@ -26,6 +26,9 @@ import {
 import { RESET_TIMEOUT_MS, TripStore } from './tripStore.js';
 import { WarningBook } from './warnings.js';
 
+/** Of a trip's message. */
+const KEPT_MESSAGE = 500;
+
 const CLEAR = passes('ok', 'no breaker has tripped');
 const unknown = (doubt: string): Finding => ({ type: 'unknown_state', result: trips('state_unknown', `the trips on the bus ${doubt}`) });
 
@@ -179,6 +182,8 @@ class LatchedBreakers implements StrategyBreakers {
     let nowMs = Number.NaN;
     try {
       nowMs = this.#clock.monotonicMs();
+      // What is of no time would stand in no window.
+      if (!Number.isFinite(nowMs)) throw new Error(`the clock answers ${nowMs}`);
       this.#take(look(nowMs), nowMs);
       this.#advance(nowMs);
     } catch (thrown) {
@@ -204,7 +209,9 @@ class LatchedBreakers implements StrategyBreakers {
   }
 
   #tripOf({ type, result: { reasonCode, message, details } }: Finding): Trip {
-    return { id: this.#random.id(), type, reasonCode, message, details, sinceWallMs: this.#sinceWallMs() };
+    // A message that fills the record would keep the trip off the bus.
+    const kept = message.length > KEPT_MESSAGE ? `${message.slice(0, KEPT_MESSAGE)}…` : message;
+    return { id: this.#random.id(), type, reasonCode, message: kept, details, sinceWallMs: this.#sinceWallMs() };
   }
 
   // For people: a clock that fails must not keep a breaker from tripping over it.
