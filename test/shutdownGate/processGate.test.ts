@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
-import { requestShutdown, resetProcessGate, shutdownGate, waitForInflightZero } from '../../src/shutdownGate/processGate.js';
+import {
+  processShutdownPart,
+  requestShutdown,
+  resetProcessGate,
+  shutdownGate,
+  waitForInflightZero,
+} from '../../src/shutdownGate/processGate.js';
 import { openCall } from './support.js';
 
 const KEY = Symbol.for('failflat.process.v1');
@@ -52,6 +58,20 @@ describe('process-wide gate', () => {
       expect(Reflect.get(globalThis, KEY)).toBe(found);
     },
   );
+
+  it('the owner of the shutdown is made once, whichever copy asks, and goes with a reset', async () => {
+    const [first, second] = [{ name: 'first' }, { name: 'second' }];
+    expect(processShutdownPart(() => first)).toBe(first);
+    vi.resetModules();
+    const copy = await import('../../src/shutdownGate/processGate.js');
+    expect(copy.processShutdownPart(() => second)).toBe(first);
+    resetProcessGate();
+    expect(processShutdownPart(() => second)).toBe(second);
+    Object.defineProperty(globalThis, KEY, { value: { version: 2 }, configurable: true });
+    vi.resetModules();
+    const lost = await import('../../src/shutdownGate/processGate.js');
+    expect(lost.processShutdownPart(() => first)).toBeUndefined();
+  });
 
   it('a guard made before a reset settles its calls with the gate that admitted them', async () => {
     const call = openCall<string>();
