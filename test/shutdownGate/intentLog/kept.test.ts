@@ -203,11 +203,11 @@ describe('an order that is kept', () => {
     expect(stored()).toMatchObject({ intent: { symbol: '' } });
   });
 
-  it.each<[string, unknown, string | undefined]>([
+  it.each<[string, Error, string | undefined]>([
     ['that the venue refused', new BrokerRejectedError('too_small', 'min notional'), 'refused'],
     ['of which nobody knows', new Error('socket hang up'), undefined],
   ])('S2: %s is kept as such', async (_what, error, outcome) => {
-    const { submit } = scene({}, () => Promise.reject(error as Error));
+    const { submit } = scene({}, () => Promise.reject(error));
     await expect(submit({ id: 'a', symbol: '' })).rejects.toBe(error);
     expect(stored().outcome?.outcome).toBe(outcome);
   });
