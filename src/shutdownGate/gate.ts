@@ -40,7 +40,7 @@ export interface SubmissionPermit {
 
 export type EnterResult = SubmissionPermit | ({ readonly ok: false } & Refusal);
 
-export interface ShutdownGate extends Permission, InFlightView {
+export interface ShutdownGate extends Permission, Required<InFlightView> {
   readonly requested: boolean;
   /** Why the shutdown was requested. Undefined while the gate is open. */
   readonly reason: string | undefined;

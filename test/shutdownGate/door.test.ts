@@ -30,6 +30,39 @@ describe('order door', () => {
     });
   });
 
+  it.each<[string, object]>([
+    ['no reason', { source: 'desk' }],
+    ['no source', { reason: 'enough' }],
+    ['a reason that is no text', { source: 'desk', reason: 7 }],
+    ['a source that is no text', { source: null, reason: 'enough' }],
+  ])('S3: a refusal with %s stands under the name of its permission', (_what, words) => {
+    const refusal = { code: 'trading_halted', sinceWallMs: 3, ...words } as ReturnType<typeof refusalOf>;
+    const told = firstRefusal([{ name: 'a', check: () => refusal }], { nowMs: 0, intent: 'increase' });
+    expect(told).toEqual({ code: 'trading_halted', sinceWallMs: 3, source: 'a', reason: 'no reason given' });
+  });
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['true', true],
+    ['a text', 'trading_halted'],
+    ['an object without a code', { reason: 'no' }],
+    ['a code that nobody knows', { code: 'closed', source: 's', reason: 'r' }],
+    ['a code that is no text', { code: ['trading_halted'], source: 's', reason: 'r' }],
+    ['a promise', Promise.reject(new Error('too late'))],
+  ])('S3: %s for an answer halts, and is told as what it is', (_what, answer) => {
+    const told = firstRefusal([{ name: 'a', check: () => answer as undefined }], { nowMs: 0, intent: 'increase' });
+    const reason = 'its check answered something that is neither a refusal nor undefined';
+    expect(told).toEqual({ code: 'trading_halted', source: 'a', reason });
+  });
+
+  it('S3: a check that throws halts with its words', () => {
+    const check = () => {
+      throw new Error('no table');
+    };
+    const told = firstRefusal([{ name: 'a', check }], { nowMs: 0, intent: 'increase' });
+    expect(told).toEqual({ code: 'trading_halted', source: 'a', reason: 'its check threw: no table' });
+  });
+
   it('nobody refuses: undefined', () => {
     expect(firstRefusal([{ name: 'yes', check: () => undefined }], { nowMs: 0, intent: 'increase' })).toBeUndefined();
   });

@@ -144,5 +144,33 @@ describe('shutdown gate', () => {
     const { gate } = openGate();
     gate.requestShutdown(undefined as unknown as string);
     expect([gate.requested, gate.reason]).toEqual([true, 'no reason given']);
+    const blank = openGate().gate;
+    blank.requestShutdown(' \t ');
+    expect(blank.reason).toBe('no reason given');
+    const padded = openGate().gate;
+    padded.requestShutdown(' SIGTERM ');
+    expect(padded.reason).toBe(' SIGTERM ');
+  });
+
+  it('S2: an outcome or a name that cannot be taken is refused in words', () => {
+    const { gate } = openGate();
+    const resolve = (outcome: unknown, who: unknown) => () => Reflect.apply(gate.resolve, gate, [1, outcome, who]) as unknown;
+    expect(resolve('filled', { by: 'ops' })).toThrow('outcome = "filled": must be one of acknowledged, refused');
+    for (const who of [undefined, null, {}, { by: 7 }, { by: '' }, { by: ' ' }])
+      expect(resolve('refused', who)).toThrow('must be a text that is not empty');
+    expect(resolve('refused', { by: '' })).toThrow('by = "": ');
+    expect(resolve('refused', { by: 'ops' })()).toBe('not_found');
+    expect(resolve('acknowledged', { by: 'ops' })()).toBe('not_found');
+  });
+
+  it('its status and its figures are one', () => {
+    const { gate } = openGate();
+    enter(gate, 'a').settle('unknown');
+    enter(gate, 'b');
+    const { inflight, unknownOutcomes, longestBrokerTimeoutMs } = gate.status();
+    expect([inflight, unknownOutcomes, longestBrokerTimeoutMs]).toEqual([1, 1, undefined]);
+    expect([gate.inflight(), gate.unknownOutcomes(), gate.longestBrokerTimeoutMs()]).toEqual([1, 1, undefined]);
+    gate.protocol.coverBrokerTimeout(700);
+    expect(gate.longestBrokerTimeoutMs()).toBe(700);
   });
 });
