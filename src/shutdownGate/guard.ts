@@ -179,8 +179,9 @@ class GuardedCall<P extends readonly unknown[], R> {
     if (typeof intent !== 'function') return intent;
     try {
       return intent(...args);
-    } catch (thrown) {
-      return { threw: thrown };
+    } catch {
+      // No intent is one that nobody knows: it is refused.
+      return undefined;
     }
   }
 

@@ -20,6 +20,9 @@ const LIBRARY = new URL('../../dist/index.js', import.meta.url).href;
 const PAPER = new URL('../../dist/brokers/paper/index.js', import.meta.url).href;
 /** Ids that a successor tries once more, beside those that are new. */
 const OVERLAP = 6;
+/** Then a new day begins, with a log of its own and ids that were never used: one log would grow by every kill, and each sender reads all of it. */
+const KILLS_A_DAY = 50;
+const UNUSED = 100;
 
 let workspace: Workspace;
 let url: string;
@@ -43,9 +46,9 @@ async function killAgainAndAgain(prefix: string, kills: number): Promise<Readonl
   const random = seededRandom(FC_SEED).fork(prefix);
   const told = new Map<string, string>();
   for (let kill = 0, first = 0; kill < kills; kill += 1) {
-    const child = TestChild.node(SENDER, LIBRARY, PAPER, url, directory, prefix, String(first), '1000000');
+    const day = join(directory, String(Math.floor(kill / KILLS_A_DAY)));
+    const child = TestChild.node(SENDER, LIBRARY, PAPER, url, day, prefix, String(first), '1000000');
     const wanted = 1 + random.below(60);
-    // Each one reads the whole log first, and the log grows by every one before it.
     await eventually(() => child.lines.length >= wanted || child.errors !== '', { timeoutMs: 60_000, everyMs: 1 });
     await systemClock.sleep(random.next() * 8);
     await child.kill();
@@ -56,16 +59,21 @@ async function killAgainAndAgain(prefix: string, kills: number): Promise<Readonl
       else if (!told.has(id)) told.set(id, 'nothing');
     }
     const begun = child.lines.filter((line) => line.startsWith('began ')).length;
-    first = Math.max(0, first + begun - OVERLAP);
+    const isLastOfDay = (kill + 1) % KILLS_A_DAY === 0;
+    first = isLastOfDay ? first + begun + UNUSED : Math.max(0, first + begun - OVERLAP);
   }
   return told;
 }
 
-function recordOf(name: string): Extract<IntentRecord, { kind: 'intent' }> {
-  const record = parseIntentFile(readFileSync(join(directory, name), 'utf8'));
-  if (record.kind !== 'intent') throw new Error(`${name} cannot be read`);
+function recordOf(path: string): Extract<IntentRecord, { kind: 'intent' }> {
+  const record = parseIntentFile(readFileSync(path, 'utf8'));
+  if (record.kind !== 'intent') throw new Error(`${path} cannot be read`);
   return record;
 }
+
+const days = (): readonly string[] => readdirSync(directory).map((name) => join(directory, name));
+const intentsOf = (day: string): readonly string[] =>
+  readdirSync(day).flatMap((name) => (name.endsWith('.intent') ? [join(day, name)] : []));
 
 it(`S2: ${KILLS} kills at random points lose no intent and send none twice`, { timeout: 30_000 + KILLS * 4_000 }, async () => {
   const perSender = Math.ceil(KILLS / SENDERS);
@@ -75,9 +83,9 @@ it(`S2: ${KILLS} kills at random points lose no intent and send none twice`, { t
   const rounds: number[] = [];
   await eventually(
     async () => {
-      const { unresolved, found, neverArrived } = await reconcile(broker, { directory, sendWithinMs: 200 });
-      rounds.push(found.length + neverArrived.length);
-      return unresolved.length === 0;
+      const reports = await Promise.all(days().map((day) => reconcile(broker, { directory: day, sendWithinMs: 200 })));
+      rounds.push(...reports.map(({ found, neverArrived }) => found.length + neverArrived.length));
+      return reports.every(({ unresolved, corrupt }) => unresolved.length + corrupt.length === 0);
     },
     { timeoutMs: 10_000, everyMs: 100 },
   );
@@ -86,9 +94,9 @@ it(`S2: ${KILLS} kills at random points lose no intent and send none twice`, { t
   const { events } = await venue.evidence();
   const arrived = events.flatMap((event) => (event.kind === 'request' && event.what === 'submit' ? [event.clientOrderId ?? ''] : []));
   const records = new Map(
-    readdirSync(directory)
-      .filter((name) => name.endsWith('.intent'))
-      .map((name) => recordOf(name))
+    days()
+      .flatMap(intentsOf)
+      .map((path) => recordOf(path))
       .map((record) => [record.intent.clientOrderId, record.outcome?.outcome] as const),
   );
   const twice = arrived.length - new Set(arrived).size;

@@ -48,7 +48,6 @@ describe('order door', () => {
     ['an object without a code', { reason: 'no' }],
     ['a code that nobody knows', { code: 'closed', source: 's', reason: 'r' }],
     ['a code that is no text', { code: ['trading_halted'], source: 's', reason: 'r' }],
-    ['a promise', Promise.reject(new Error('too late'))],
   ])('S3: %s for an answer halts, and is told as what it is', (_what, answer) => {
     const told = firstRefusal([{ name: 'a', check: () => answer as undefined }], { nowMs: 0, intent: 'increase' });
     const reason = 'its check answered something that is neither a refusal nor undefined';

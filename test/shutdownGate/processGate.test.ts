@@ -48,29 +48,48 @@ describe('process-wide gate', () => {
     expect([copy.shutdownGate.requested, shutdownGate.requested]).toEqual([false, false]);
   });
 
-  it.each([{ version: 2, gate: {} }, { version: 1, gate: { version: 2 } }, { version: 1 }, 'text', null])(
-    'S3: a copy that finds an unknown version under the key halts (%#)',
-    (found) => {
-      Object.defineProperty(globalThis, KEY, { value: found, configurable: true });
-      expect(shutdownGate.requested).toBe(true);
-      expect(guardOrderSubmission(() => 1).trySubmit()).toMatchObject({ ok: false, code: 'shutdown_requested' });
-      expect(shutdownGate.reason).toContain('unknown protocol version');
-      expect(Reflect.get(globalThis, KEY)).toBe(found);
-    },
-  );
+  it.each([
+    { version: 2, gate: {} },
+    { version: 1, gate: { version: 2 } },
+    { version: 2, gate: { version: 1 } },
+    { version: 1, gate: null },
+    { version: 1, gate: 5 },
+    { version: 1, gate: {} },
+    { version: 1 },
+    'text',
+    null,
+  ])('S3: a copy that finds an unknown version under the key halts (%#)', (found) => {
+    Object.defineProperty(globalThis, KEY, { value: found, configurable: true });
+    expect(shutdownGate.requested).toBe(true);
+    expect(guardOrderSubmission(() => 1).trySubmit()).toMatchObject({ ok: false, code: 'shutdown_requested' });
+    expect(shutdownGate.reason).toContain('unknown protocol version');
+    expect(Reflect.get(globalThis, KEY)).toBe(found);
+  });
 
-  it('the owner of the shutdown is made once, whichever copy asks, and goes with a reset', async () => {
-    const [first, second] = [{ name: 'first' }, { name: 'second' }];
+  it('L5: the owner of the shutdown is made once, goes with its gate, and is none where the copy is foreign', () => {
+    const [first, second] = [{}, {}];
     expect(processShutdownPart(() => first)).toBe(first);
-    vi.resetModules();
-    const copy = await import('../../src/shutdownGate/processGate.js');
-    expect(copy.processShutdownPart(() => second)).toBe(first);
+    expect(processShutdownPart(() => second)).toBe(first);
     resetProcessGate();
     expect(processShutdownPart(() => second)).toBe(second);
+    forget();
     Object.defineProperty(globalThis, KEY, { value: { version: 2 }, configurable: true });
-    vi.resetModules();
-    const lost = await import('../../src/shutdownGate/processGate.js');
-    expect(lost.processShutdownPart(() => first)).toBeUndefined();
+    expect(processShutdownPart(() => first)).toBeUndefined();
+  });
+
+  it('stands where other copies find it, and no code takes it for its own by chance', () => {
+    shutdownGate.inflight();
+    expect(Object.getOwnPropertyDescriptor(globalThis, KEY)).toMatchObject({ configurable: true, enumerable: false, writable: false });
+  });
+
+  it('S3: a copy that was halted by another serves again after a reset', () => {
+    Object.defineProperty(globalThis, KEY, { value: { version: 2 }, configurable: true });
+    resetProcessGate();
+    expect(processShutdownPart(() => ({}))).toBeUndefined();
+    Reflect.deleteProperty(globalThis, KEY);
+    resetProcessGate();
+    const part = {};
+    expect([shutdownGate.requested, processShutdownPart(() => part)]).toEqual([false, part]);
   });
 
   it('a guard made before a reset settles its calls with the gate that admitted them', async () => {
