@@ -9,7 +9,7 @@ import { type BreakerType, type CheckedConfig, checkConfig, type StrategyBreaker
 import { Evidence, type Finding } from './evidence.js';
 import type { BreakerEvent, DoorEvent, ResetOutcome, ResetRequest, StrategyBreakers, StrategyBreakersDeps, Verdict } from './face.js';
 import { Reporter, type ResetTold } from './reporter.js';
-import { type CheckResult, passes, trips, wordsOf } from './result.js';
+import { type CheckResult, passes, shortened, trips, wordsOf } from './result.js';
 import {
   atTime,
   type BreakerState,
@@ -25,9 +25,6 @@ import {
 } from './state.js';
 import { RESET_TIMEOUT_MS, TripStore } from './tripStore.js';
 import { WarningBook } from './warnings.js';
-
-/** Of a trip's message. */
-const KEPT_MESSAGE = 500;
 
 const CLEAR = passes('ok', 'no breaker has tripped');
 const unknown = (doubt: string): Finding => ({ type: 'unknown_state', result: trips('state_unknown', `the trips on the bus ${doubt}`) });
@@ -209,9 +206,7 @@ class LatchedBreakers implements StrategyBreakers {
   }
 
   #tripOf({ type, result: { reasonCode, message, details } }: Finding): Trip {
-    // A message that fills the record would keep the trip off the bus.
-    const kept = message.length > KEPT_MESSAGE ? `${message.slice(0, KEPT_MESSAGE)}…` : message;
-    return { id: this.#random.id(), type, reasonCode, message: kept, details, sinceWallMs: this.#sinceWallMs() };
+    return { id: this.#random.id(), type, reasonCode, message: shortened(message), details, sinceWallMs: this.#sinceWallMs() };
   }
 
   // For people: a clock that fails must not keep a breaker from tripping over it.
