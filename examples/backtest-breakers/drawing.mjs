@@ -5,6 +5,8 @@ const RIGHT = 24;
 const TOP = 70;
 const PRICE_HEIGHT = 330;
 const LANE_HEIGHT = 30;
+/** Between two labels below the prices. */
+const LABEL_ROOM = 76;
 const COLOURS = ['#c2410c', '#7c3aed', '#0f766e', '#be123c', '#a16207', '#1d4ed8', '#15803d'];
 
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
@@ -26,7 +28,36 @@ const dateOf = (ms, intervalMs) =>
     .toISOString()
     .slice(0, intervalMs >= 86_400_000 ? 10 : 16)
     .replace('T', ' ');
-const priceOf = (price) => price.toLocaleString('en-US', { maximumFractionDigits: price < 1_000 ? 2 : 0 });
+const priceOf = (price) => price.toLocaleString('en-US', { maximumFractionDigits: 2 });
+
+/** Round prices between the lowest and the highest, four to nine of them. */
+function levelsOf(low, high) {
+  const rough = (high - low) / 8;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, place) => (first + place) * step);
+}
+
+/** Which hour, day or year a bar belongs to: long enough that a handful of them fills the picture. */
+function periodOf(ms, intervalMs) {
+  const [date, time] = new Date(ms).toISOString().split('T');
+  if (intervalMs >= 86_400_000) return date.slice(0, 4);
+  return intervalMs >= 60_000 ? date : time.slice(0, 2).concat(':00');
+}
+
+/** The bars that a period begins with, as far as their labels have room. */
+function beginningsOf(bars, intervalMs, xOf) {
+  const beginnings = [];
+  let previous = '';
+  for (const [index, { openMs }] of bars.entries()) {
+    const label = periodOf(openMs, intervalMs);
+    const x = xOf(index);
+    if (label !== previous && x - (beginnings.at(-1)?.x ?? -Infinity) >= LABEL_ROOM) beginnings.push({ x, label });
+    previous = label;
+  }
+  return beginnings;
+}
 
 /** `lanes`: the name of each breaker, and its trips. */
 export function drawing({ name, bars, intervalMs }, lanes) {
@@ -37,8 +68,9 @@ export function drawing({ name, bars, intervalMs }, lanes) {
   const yOf = (price) => TOP + PRICE_HEIGHT - ((price - low) / (high - low)) * PRICE_HEIGHT;
   const lanesTop = TOP + PRICE_HEIGHT + 44;
   const height = lanesTop + lanes.length * LANE_HEIGHT + 22;
-  const levels = [0, 0.25, 0.5, 0.75, 1].map((share) => low + (high - low) * share);
-  const times = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round((bars.length - 1) * share));
+  const levels = levelsOf(low, high);
+  const beginnings = beginningsOf(bars, intervalMs, xOf);
+  const [first, last] = [bars[0], bars.at(-1)].map(({ openMs }) => dateOf(openMs, intervalMs));
   const area = columnsOf(bars, xOf);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#333">`,
@@ -47,21 +79,17 @@ export function drawing({ name, bars, intervalMs }, lanes) {
     text(
       16,
       44,
-      `${bars.length.toLocaleString('en-US')} bars, each from low to high; times are UTC; a line across the prices is a trip of volatility`,
+      `${bars.length.toLocaleString('en-US')} bars from ${first} to ${last} UTC, side by side: a time without bars takes no room. A line across the prices is a trip of volatility.`,
       'fill="#666"',
     ),
     ...levels.map(
       (level) =>
-        `<path d="M${LEFT} ${yOf(level)}H${WIDTH - RIGHT}" stroke="#e5e5e5"/>${text(LEFT - 8, yOf(level) + 4, priceOf(level), 'text-anchor="end" fill="#666"')}`,
+        `<path d="M${LEFT} ${yOf(level).toFixed(1)}H${WIDTH - RIGHT}" stroke="#e5e5e5"/>${text(LEFT - 8, (yOf(level) + 4).toFixed(1), priceOf(level), 'text-anchor="end" fill="#666"')}`,
     ),
     `<path d="${area.map(([x, column]) => `M${x} ${yOf(column.high).toFixed(1)}V${(yOf(column.low) + 1).toFixed(1)}`).join('')}" stroke="#475569"/>`,
-    ...times.map((index, place) =>
-      text(
-        xOf(index),
-        TOP + PRICE_HEIGHT + 20,
-        dateOf(bars[index].openMs, intervalMs),
-        `text-anchor="${place === 0 ? 'start' : place === 4 ? 'end' : 'middle'}" fill="#666"`,
-      ),
+    ...beginnings.map(
+      ({ x, label }) =>
+        `<path d="M${x.toFixed(1)} ${TOP + PRICE_HEIGHT}v5" stroke="#999"/>${text(x.toFixed(1), TOP + PRICE_HEIGHT + 20, label, 'text-anchor="middle" fill="#666"')}`,
     ),
     text(LEFT - 8, lanesTop - 8, 'trips', 'text-anchor="end" fill="#666"'),
     ...lanes.flatMap(({ name: lane, trips }, place) => {

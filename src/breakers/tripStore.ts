@@ -9,7 +9,9 @@ import { quietSleep } from '../tradingState/tail.js';
 import { BREAKER_TYPES } from './config.js';
 import { REASON_CODES } from './result.js';
 import type { Trip } from './state.js';
+import { bellOf } from './tripBell.js';
 import { idsOf, type Merged, mergeTrips } from './tripMerge.js';
+import { Wake } from './wake.js';
 
 /** How long one look at the bus may take. */
 export const STORE_CALL_MS = 1_000;
@@ -17,8 +19,8 @@ export const STORE_CALL_MS = 1_000;
 export const STORE_RETRY_MS = 250;
 /** How long a reset is tried before its caller is told that nothing was reset. */
 export const RESET_TIMEOUT_MS = 5_000;
-/** The longest that a read waits for a change, and a quarter of the age that counts at most. */
-const BLOCK_MS = 250;
+/** The longest until the next reading where no change is heard of, and a quarter of the age that counts at most. */
+const POLL_MS = 250;
 const READS_PER_STALENESS = 4;
 /** A reset is kept to be told by, not to be read whole. */
 const KEPT_TEXT = 200;
@@ -166,15 +168,15 @@ export class TripStore {
   async #follow(): Promise<void> {
     const { bus, strategyId, clock, maxStalenessMs } = this.#options;
     const { signal } = this.#closing;
-    const blockMs = Math.min(BLOCK_MS, maxStalenessMs / READS_PER_STALENESS);
+    const pollMs = Math.min(POLL_MS, maxStalenessMs / READS_PER_STALENESS);
+    const bell = new Wake();
+    const stop = bellOf(bus, clock).follow(strategyId, () => bell.ring());
     /** After a loss the next answer is news, whatever its version; another server gives the same number to something else. */
     let known = { version: -1, text: '' };
     while (!signal.aborted) {
-      const startedMs = clock.monotonicMs();
       try {
-        const watched = bus.latch(breakerLatch(strategyId)).watch(known.version, { blockMs, signal });
-        const result = await settleWithin(clock, watched, blockMs + STORE_CALL_MS);
-        if (signal.aborted) return;
+        const result = await settleWithin(clock, bus.latch(breakerLatch(strategyId)).get(), pollMs + STORE_CALL_MS);
+        if (signal.aborted) break;
         if (!result.settled) throw new Error('the bus did not answer in time');
         const { value } = result;
         this.#heard(value);
@@ -182,15 +184,14 @@ export class TripStore {
         const isNews = value.version !== known.version || text !== known.text;
         known = { version: value.version, text };
         if (isNews) void this.changed();
-        // A bus that answers at once, against its contract, must not spin this loop.
-        else if (clock.monotonicMs() === startedMs) await quietSleep(clock, 1, signal);
+        await bell.heardWithin(clock, pollMs, signal);
       } catch (error) {
-        if (signal.aborted) return;
         known = { version: -1, text: '' };
         this.#lost(error);
-        await quietSleep(clock, STORE_RETRY_MS, signal);
+        if (!signal.aborted) await quietSleep(clock, STORE_RETRY_MS, signal);
       }
     }
+    stop();
   }
 
   // What is decided on a value counts from the moment it was asked for.
@@ -247,6 +248,8 @@ export class TripStore {
         }),
       );
       if (set.outcome === 'conflict') return 'another process changed it';
+      // One whose answer was lost may stand there.
+      bellOf(bus, clock).ring(strategyId);
       if (set.outcome !== 'committed') return set.detail;
     }
     this.#held = idsOf(merged.trips);

@@ -6,6 +6,21 @@ export function breakerLatch(strategyId: string): string {
   return `breaker:${strategyId}`;
 }
 
+/** Changes whenever the trips of some strategy have changed. */
+export const BELL_LATCH = 'breakers:changed';
+
+/** Which strategies they are of. */
+export function encodeRing(strategyIds: readonly string[]): Fields {
+  return encode({ strategy_ids: strategyIds });
+}
+
+/** Undefined where it cannot be understood. */
+export function decodeRing(fields: Fields): readonly string[] | undefined {
+  const decoded = decodeWith(fields, (reader) => reader.json('strategy_ids'));
+  const ids: unknown = decoded.ok ? decoded.value : undefined;
+  return Array.isArray(ids) && ids.every((id) => typeof id === 'string') ? ids : undefined;
+}
+
 export interface StoredTrip {
   readonly id: string;
   readonly type: string;

@@ -11,7 +11,7 @@ import { shutdownGate } from './processGate.js';
 import type { ExitPermit, GateEntry, GateProtocol, SubmissionOutcome } from './protocol.js';
 import { type ReduceProof, type Reduction, reductionsOf, settleReduction } from './reductions.js';
 
-/** What a caller asks for. `proof` is asked for with `reduce` alone. */
+/** What a caller asks for. `proof` answers undefined with any intent but `reduce`. */
 export interface AdmissionRequest {
   readonly label: string;
   readonly intent: unknown;
@@ -83,16 +83,10 @@ export class OrderDoor {
     }
   }
 
-  /** Asks once more for an order that was let in, after an `await` of its own. */
+  /** Asks once more for an order that was let in, after an `await` of its own; no cancel has one. Throws where a clock does. */
   stillRefuses({ protocol, intent, entry }: Submission, exitPermit: ExitPermit | undefined): OrderRefusal | undefined {
-    try {
-      const shut = this.#shut(protocol, intent, exitPermit);
-      if (shut !== undefined || intent === 'cancel') return shut;
-      // A reduction that was let in stands in its book: what was proven of it still holds.
-      return this.#firstRefusal(this.clock.monotonicMs(), intent, entry.entryId);
-    } catch (thrown) {
-      return doubt('order_door', `the door itself failed: ${messageOf(thrown)}`);
-    }
+    // A reduction that was let in stands in its book: what was proven of it still holds.
+    return this.#shut(protocol, intent, exitPermit) ?? this.#firstRefusal(this.clock.monotonicMs(), intent, entry.entryId);
   }
 
   settle({ protocol, entry, reduction }: Submission, outcome: SubmissionOutcome): void {
@@ -137,8 +131,8 @@ export class OrderDoor {
     const shut = this.#shut(protocol, intent, exitPermit);
     if (shut !== undefined) return this.#refuse(label, intent, shut);
     if (!isIntent(intent))
-      return this.#refuse(label, 'increase', doubt('intent', 'the intent of the order is not known: not one of increase, reduce, cancel'));
-    const claimed = intent === 'reduce' ? proof() : undefined;
+      return this.#refuse(label, intent, doubt('intent', 'the intent of the order is not known: not one of increase, reduce, cancel'));
+    const claimed = proof();
     const nowMs = this.clock.monotonicMs();
     if (!Number.isFinite(nowMs)) return this.#refuse(label, intent, doubt('order_door', `the clock of the door reads ${nowMs}`));
     const refusal = intent === 'cancel' ? undefined : this.#firstRefusal(nowMs, intent, undefined);
@@ -159,9 +153,8 @@ export class OrderDoor {
 
   // After the shutdown a hook may still take risk away, never add any.
   #shut(protocol: GateProtocol, intent: unknown, exitPermit: ExitPermit | undefined): OrderRefusal | undefined {
-    const shut = protocol.refusal();
-    if (shut === undefined || exitPermit === undefined) return shut;
-    return (intent === 'cancel' || intent === 'reduce') && protocol.honours(exitPermit) ? undefined : shut;
+    const takesAway = intent === 'cancel' || intent === 'reduce';
+    return takesAway && exitPermit !== undefined && protocol.honours(exitPermit) ? undefined : protocol.refusal();
   }
 
   #enter(order: {
@@ -180,7 +173,7 @@ export class OrderDoor {
   }
 
   #refuse(label: string, intent: unknown, refusal: OrderRefusal): Refused {
-    if (this.#observe !== undefined) this.tellRefused(label, intent, refusal);
+    this.tellRefused(label, intent, refusal);
     // Field by field: a spread costs ten times as much, and under a halt every order comes this way.
     const { code, source, reason, sinceWallMs, retryAfterMs, maxQuantity } = refusal;
     const refused: { -readonly [Field in keyof Refused]: Refused[Field] } = { ok: false, code, source, reason };

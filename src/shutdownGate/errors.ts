@@ -14,9 +14,10 @@ export class OrderRefusedError extends FailflatError implements OrderRefusal {
   override readonly code: RefusalCode;
   readonly source: string;
   readonly reason: string;
-  readonly sinceWallMs?: number;
-  readonly retryAfterMs?: number;
-  readonly maxQuantity?: number;
+  // Declared alone: what is not known is not there.
+  declare readonly sinceWallMs?: number;
+  declare readonly retryAfterMs?: number;
+  declare readonly maxQuantity?: number;
 
   constructor(refusal: OrderRefusal) {
     super(refusal.code, `order refused (${refusal.code}) by ${refusal.source}: ${refusal.reason}`);

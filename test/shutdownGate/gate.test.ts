@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../src/errors.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
+import { sharedGateMemory } from '../../src/shutdownGate/sharedGate.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { settled } from './support.js';
 
@@ -37,6 +38,49 @@ describe('shutdown gate', () => {
     gate.requestShutdown('now');
     expect(seen).toEqual([false, false]);
     expect(gate.signal.aborted).toBe(true);
+  });
+
+  it('S2: tells once of its shutdown and of each unknown outcome, and aborts its signal with the reason', () => {
+    const told: unknown[] = [];
+    const say = (...what: unknown[]): void => void told.push(what);
+    for (const options of [{}, { shared: sharedGateMemory() }]) {
+      told.length = 0;
+      const gate = createShutdownGate({ ...options, logger: { debug: say, info: say, warn: say, error: say } });
+      const permit = enter(gate, 'a');
+      gate.requestShutdown('SIGTERM');
+      gate.requestShutdown('again');
+      expect([gate.requested, gate.tryEnter('b').ok, gate.requested]).toEqual([true, false, true]);
+      permit.settle('unknown');
+      const entryId = permit.entryId;
+      expect(gate.resolve(entryId, 'refused', { by: 'ops' })).toBe('resolved');
+      expect(told).toEqual([
+        [{ reason: 'SIGTERM', inflight: 1 }, 'shutdown requested: no further order is admitted'],
+        [{ entryId, label: 'a' }, 'the outcome of an order is unknown until it is resolved'],
+        [{ entryId, label: 'a', outcome: 'refused', by: 'ops' }, 'the outcome of an order was resolved'],
+      ]);
+      expect(gate.signal.reason).toMatchObject({ name: 'AbortError', message: 'SIGTERM' });
+    }
+  });
+
+  it('S2: an order whose outcome is unknown is not under way again because its wait ends late, and counts once', () => {
+    const { gate } = openGate();
+    const { protocol } = gate;
+    const entry = protocol.enter('a', gate.clock.monotonicMs());
+    if (entry === undefined) throw new Error('shut');
+    protocol.settle(entry, 'unknown');
+    protocol.markTimedOut(entry);
+    expect(protocol.unfinished()).toMatchObject([{ label: 'a', state: 'unknown' }]);
+    protocol.settle(entry, 'acknowledged');
+    expect([gate.inflight(), gate.unknownOutcomes()]).toEqual([0, 1]);
+    const foreign = { entryId: 9, state: 'in_flight' };
+    protocol.markTimedOut(foreign);
+    protocol.settle(foreign, 'acknowledged');
+    expect([foreign.state, gate.inflight()]).toEqual(['in_flight', 0]);
+  });
+
+  it('its exit permits say what they are, and nobody can write to them', () => {
+    const permit = openGate().gate.protocol.issueExitPermit();
+    expect([permit, Object.isFrozen(permit)]).toEqual([{ 'failflat.exitPermit': true }, true]);
   });
 
   it('S13: a logger that throws changes nothing', () => {

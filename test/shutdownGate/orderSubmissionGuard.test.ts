@@ -85,6 +85,24 @@ describe('order submission guard', () => {
   });
 });
 
+describe('what a permit tells', () => {
+  it('is what became of its order, with the value or the error', () => {
+    const { events, take } = scene();
+    const error = new Error('socket hang up');
+    take('a').acknowledged('id-1');
+    take('b').unknown(error);
+    take('c').refused(error);
+    take('d')[Symbol.dispose]();
+    const settled = events.flatMap((event) => (event.type === 'settled' ? [event.settled] : []));
+    expect(settled).toEqual([
+      { outcome: 'acknowledged', value: 'id-1' },
+      { outcome: 'unknown', error },
+      { outcome: 'refused', error },
+      { outcome: 'unknown', error: undefined },
+    ]);
+  });
+});
+
 describe('after the stop', () => {
   it('S1 S10: a hook that holds the exit permit cancels and reduces while it runs, and never increases', () => {
     const { gate, take } = scene();

@@ -48,16 +48,23 @@ describe('process-wide gate', () => {
     expect([copy.shutdownGate.requested, shutdownGate.requested]).toEqual([false, false]);
   });
 
-  it.each([{ version: 2, gate: {} }, { version: 1, gate: { version: 2 } }, { version: 1 }, 'text', null])(
-    'S3: a copy that finds an unknown version under the key halts (%#)',
-    (found) => {
-      Object.defineProperty(globalThis, KEY, { value: found, configurable: true });
-      expect(shutdownGate.requested).toBe(true);
-      expect(guardOrderSubmission(() => 1).trySubmit()).toMatchObject({ ok: false, code: 'shutdown_requested' });
-      expect(shutdownGate.reason).toContain('unknown protocol version');
-      expect(Reflect.get(globalThis, KEY)).toBe(found);
-    },
-  );
+  it.each([
+    { version: 2, gate: {} },
+    { version: 1, gate: { version: 2 } },
+    { version: 2, gate: { version: 1 } },
+    { version: 1, gate: null },
+    { version: 1, gate: 5 },
+    { version: 1, gate: {} },
+    { version: 1 },
+    'text',
+    null,
+  ])('S3: a copy that finds an unknown version under the key halts (%#)', (found) => {
+    Object.defineProperty(globalThis, KEY, { value: found, configurable: true });
+    expect(shutdownGate.requested).toBe(true);
+    expect(guardOrderSubmission(() => 1).trySubmit()).toMatchObject({ ok: false, code: 'shutdown_requested' });
+    expect(shutdownGate.reason).toContain('unknown protocol version');
+    expect(Reflect.get(globalThis, KEY)).toBe(found);
+  });
 
   it('L5: the owner of the shutdown is made once, goes with its gate, and is none where the copy is foreign', () => {
     const [first, second] = [{}, {}];
@@ -68,6 +75,21 @@ describe('process-wide gate', () => {
     forget();
     Object.defineProperty(globalThis, KEY, { value: { version: 2 }, configurable: true });
     expect(processShutdownPart(() => first)).toBeUndefined();
+  });
+
+  it('stands where other copies find it, and no code takes it for its own by chance', () => {
+    shutdownGate.inflight();
+    expect(Object.getOwnPropertyDescriptor(globalThis, KEY)).toMatchObject({ configurable: true, enumerable: false, writable: false });
+  });
+
+  it('S3: a copy that was halted by another serves again after a reset', () => {
+    Object.defineProperty(globalThis, KEY, { value: { version: 2 }, configurable: true });
+    resetProcessGate();
+    expect(processShutdownPart(() => ({}))).toBeUndefined();
+    Reflect.deleteProperty(globalThis, KEY);
+    resetProcessGate();
+    const part = {};
+    expect([shutdownGate.requested, processShutdownPart(() => part)]).toEqual([false, part]);
   });
 
   it('a guard made before a reset settles its calls with the gate that admitted them', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.js';
 import { ConfigurationError } from '../../src/errors.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
@@ -38,6 +39,27 @@ describe('gates over shared memory', () => {
     expect(signal.aborted).toBe(true);
   });
 
+  it('S1: looks for the stop by one quiet timer, from the first who wants to hear of it until it has come', async () => {
+    const clock = new ManualClock();
+    const timers: unknown[] = [];
+    const setTimer: Clock['setTimer'] = (delayMs, fire, options) => {
+      timers.push([delayMs, options?.keepAlive]);
+      return clock.setTimer(delayMs, fire);
+    };
+    const watched: Clock = { ...clock, setTimer };
+    const alone = createShutdownGate({ clock: watched });
+    expect([alone.signal.aborted, timers]).toEqual([false, []]);
+    const shared = sharedGateMemory();
+    const [mine, theirs] = [createShutdownGate({ clock: watched, shared }), createShutdownGate({ clock, shared })];
+    expect([mine.signal, mine.signal].map(({ aborted }) => aborted)).toEqual([false, false]);
+    expect(timers).toEqual([[20, false]]);
+    await clock.advance(100);
+    expect(timers).toHaveLength(6);
+    theirs.requestShutdown('theirs');
+    await clock.advance(100);
+    expect([mine.signal.aborted, timers.length, clock.pending]).toEqual([true, 6, 0]);
+  });
+
   it('S2: a drain waits for the orders of the others, and ends when they have', async () => {
     const { clock, mine, theirs } = twoGates();
     const call = openCall<string>();
@@ -57,7 +79,8 @@ describe('gates over shared memory', () => {
   it('S1: a closer that stopped between its flag and its words has shut the gate', () => {
     const { shared, mine } = twoGates();
     Atomics.store(new Int32Array(shared), 1, 1);
-    expect(mine.tryEnter('late')).toMatchObject({ ok: false, reason: 'another thread is shutting down' });
+    const refusal = { code: 'shutdown_requested', source: 'shutdown_gate', reason: 'another thread is shutting down' };
+    expect(mine.tryEnter('late')).toEqual({ ok: false, ...refusal });
     expect([new SharedGate(shared).count(), mine.requested, mine.signal.aborted]).toEqual([0, true, false]);
     mine.requestShutdown('mine');
     expect([mine.reason, mine.signal.aborted]).toEqual(['mine', true]);
