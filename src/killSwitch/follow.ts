@@ -18,7 +18,7 @@ const SAYS: readonly unknown[] = ['off', 'halted', 'doubt', 'nothing'] satisfies
 
 // A source may be of another version, or written without types: what nobody here knows must not pass for a consent.
 function isOpinion(value: unknown): value is Opinion {
-  const { says, from, reason }: Partial<Record<string, unknown>> = typeof value === 'object' && value !== null ? { ...value } : {};
+  const { says, from, reason }: Partial<Record<string, unknown>> = Object.assign({}, value);
   return SAYS.includes(says) && typeof from === 'string' && (says === 'off' || typeof reason === 'string');
 }
 

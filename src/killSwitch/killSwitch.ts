@@ -39,11 +39,11 @@ class LiveKillSwitch extends SwitchView implements KillSwitch {
   }
 
   scoped(scope: KillSwitchScope): KillSwitchView {
-    const { strategy, account } = checkScope(scope);
-    const key = JSON.stringify([strategy, account]);
+    const checked = checkScope(scope);
+    const key = JSON.stringify([checked.strategy, checked.account]);
     const known = this.#views.get(key);
     if (known !== undefined) return known;
-    const view = this.#newView({ ...(strategy === undefined ? {} : { strategy }), ...(account === undefined ? {} : { account }) });
+    const view = this.#newView(checked);
     this.#views.set(key, view);
     return view;
   }
@@ -78,7 +78,6 @@ class LiveKillSwitch extends SwitchView implements KillSwitch {
   }
 
   #refreshAll(): void {
-    if (this.#closing !== undefined) return;
     this.refresh();
     for (const view of this.#views.values()) view.refresh();
   }

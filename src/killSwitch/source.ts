@@ -25,7 +25,7 @@ export interface OpenExit {
  * read (`env:EXECUTION_HALTED`, `file:/etc/…`), and `reason` goes on from there.
  */
 export type Opinion =
-  | { readonly says: 'off'; readonly from: string; readonly exit?: undefined }
+  | { readonly says: 'off'; readonly from: string; readonly reason?: undefined; readonly exit?: undefined }
   | { readonly says: 'halted' | 'doubt' | 'nothing'; readonly from: string; readonly reason: string; readonly exit?: OpenExit };
 
 export interface SourceContext {

@@ -71,6 +71,7 @@ export class SwitchView implements KillSwitchView {
   /** What was last told. */
   #told: Halting | undefined;
   #sinceWallMs: number;
+  #hasEnded = false;
   #lapseTimer: Timer | undefined;
 
   /** `observe` gives the newest answers of the sources that concern this scope. */
@@ -116,7 +117,7 @@ export class SwitchView implements KillSwitchView {
     const sources = this.#observe().map(({ opinion, sent }) => ({
       name: opinion.from,
       says: opinion.says,
-      reason: opinion.says === 'off' ? undefined : opinion.reason,
+      reason: opinion.reason,
       ageMs: nowMs - sent.sentMs,
     }));
     const halting = this.#halting(nowMs, wallMs);
@@ -135,6 +136,7 @@ export class SwitchView implements KillSwitchView {
 
   /** Takes in what the sources have said. */
   refresh(): void {
+    if (this.#hasEnded) return;
     const observations = this.#observe();
     this.#verdict = decide(observations, this.#config);
     this.#exit = decideExit(observations, this.#config);
@@ -143,6 +145,7 @@ export class SwitchView implements KillSwitchView {
 
   /** Halts for good. */
   end(halting: Halting): void {
+    this.#hasEnded = true;
     this.#verdict = { halted: true, ...halting };
     if (this.#exit !== undefined) this.#exit = { doubt: halting };
     this.#lapseTimer?.cancel();

@@ -210,6 +210,16 @@ describe('its end', () => {
     await killSwitch.ready;
   });
 
+  it('comes with its scope as well', async () => {
+    const source = new ScriptedSource('a');
+    const { killSwitch } = await staged([source]);
+    {
+      await using scoped = killSwitch;
+      expect(scoped.isHalted()).toBe(false);
+    }
+    expect([source.closed, killSwitch.state().reason]).toEqual([1, 'the kill switch is closed']);
+  });
+
   it('closed before anything was read, it is ready and halted', async () => {
     const source = new ScriptedSource('a');
     source.hold = true;

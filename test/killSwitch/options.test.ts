@@ -60,6 +60,8 @@ describe('the options of a kill switch', () => {
     const message =
       'can never change while the process runs (it reads env:EXECUTION_HALTED): must include a file, a bus or a function, or allowStatic must be true';
     expect(complaint(made({ sources: [envSource()] }))).toBe(`sources = ["env:EXECUTION_HALTED"]: ${message}`);
+    const unnamed = { name: 'b', canChange: false, open: () => undefined };
+    expect(complaint(made({ sources: [envSource(), unnamed] }))).toContain('(it reads env:EXECUTION_HALTED, b)');
     for (const options of [{ sources: [envSource()], allowStatic: true }, { sources: [envSource(), source] }]) {
       const killSwitch = createKillSwitch(options);
       await killSwitch.close();
@@ -166,6 +168,6 @@ describe('the options of the sources', () => {
   });
 
   it('a file is named as it was given', () => {
-    expect(fileSource('var/halted')).toMatchObject({ name: 'file:var/halted', maxUnanswered: 1, waits: false });
+    expect(fileSource('var/halted')).toMatchObject({ name: 'file:var/halted', maxUnanswered: 1, waits: false, tellsExits: false });
   });
 });

@@ -32,6 +32,19 @@ describe('what is old', () => {
     await killSwitch.close();
   });
 
+  it('S3: tells listeners of a lapse however long it has been off before', async () => {
+    const source = new ScriptedSource('a');
+    const { clock, killSwitch } = await staged([source]);
+    const told: unknown[] = [];
+    killSwitch.onChange(({ reason }) => told.push([clock.monotonicMs(), reason]));
+    await clock.advance(10_050);
+    const lastMs = clock.monotonicMs() - killSwitch.state().checkedAgeMs;
+    source.hold = true;
+    await clock.advance(1_000);
+    expect(told).toEqual([[lastMs + 1_001, 'a is stale: it was last read 1001 ms ago, at most 1000 are allowed']]);
+    await killSwitch.close();
+  });
+
   it('S3: a late answer counts from when it was asked for, and not at all once it was given up on', async () => {
     const source = new ScriptedSource('a', HALTED('a'));
     const { clock, killSwitch } = await staged([source]);
@@ -328,6 +341,7 @@ describe('reading', () => {
       reason: 'the clock failed, and without it nothing can be relied on',
     });
     expect(() => killSwitch.requireOff('x')).toThrow(ExecutionHaltedError);
+    expect(() => killSwitch.requireOff('x')).toThrow(expect.objectContaining({ source: 'clock' }));
     await clock.advance(100);
     broken = false;
     await clock.advance(1_000);

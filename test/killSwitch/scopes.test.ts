@@ -77,6 +77,31 @@ describe('scopes', () => {
     expect(killSwitch.scoped({ strategy: 'after' }).state()).toMatchObject({ halted: true, reason: 'the kill switch is closed' });
   });
 
+  it('S3: a view stays halted when a listener closes the switch in the middle of a change to off', async () => {
+    const source = new ScriptedSource('a', HALTED('a'));
+    const { clock, killSwitch } = await staged([source]);
+    const view = killSwitch.scoped({ strategy: 's' });
+    killSwitch.onChange(({ halted }) => void (halted || killSwitch.close()));
+    source.opinion = OFF('a');
+    await clock.advance(100);
+    for (const one of [killSwitch, view]) expect(one.state()).toMatchObject({ halted: true, reason: 'the kill switch is closed' });
+  });
+
+  it('tell the log whose orders pass again', async () => {
+    const { clock, killSwitch, momentum, logged } = await scopedStage();
+    killSwitch.scoped({ strategy: 'momentum', account: 'first' });
+    momentum.opinion = HALTED('momentum');
+    await clock.advance(100);
+    momentum.opinion = OFF('momentum');
+    await clock.advance(100);
+    expect(logged.at(-1)).toEqual({
+      level: 'info',
+      details: { strategy: 'momentum', account: 'first' },
+      message: 'the kill switch is off',
+    });
+    await killSwitch.close();
+  });
+
   it('are refused where nothing concerns them, or nothing that can change', async () => {
     const fixed = new ScriptedSource('fixed');
     fixed.canChange = false;
