@@ -85,6 +85,7 @@ export interface StrategyBreakers extends Permission, AsyncDisposable {
    * A correction or a bust changes what is counted here as it does there; a fill that the ledger refused trips.
    */
   recordFills(ledger: ResultSource): Verdict;
+  /** Money and open positions at the price of now, together: without the positions no drawdown is seen before they are closed. */
   recordEquity(equity: number): Verdict;
   /** Decisions of the strategy that may each cause orders. Default 1. */
   recordIntent(count?: number): Verdict;

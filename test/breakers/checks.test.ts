@@ -123,6 +123,27 @@ describe('dailyLoss', () => {
   });
 });
 
+describe('the day of a daily loss', () => {
+  const nightAt = (iso: string): number => Date.parse(iso);
+
+  it('is 24 hours of UTC, on leap days and when summer time begins or ends as well', () => {
+    for (const midnight of ['2024-02-29T00:00Z', '2024-03-01T00:00Z', '2024-03-10T00:00Z', '2024-11-03T00:00Z', '2000-01-01T00:00Z']) {
+      const atMs = nightAt(midnight);
+      const lost = (closedAtMs: number) => dailyLoss([result(-9, closedAtMs), result(-1, atMs + DAY_MS - 1)], { limit: 10 }).triggered;
+      expect([lost(atMs - 1), lost(atMs), lost(atMs + DAY_MS - 1)]).toEqual([false, true, true]);
+    }
+  });
+
+  it('begins where it is asked to, to the millisecond, also before 1970', () => {
+    for (const day of [0, -1, 19_000]) {
+      const startMs = day * DAY_MS + 1_439 * 60_000;
+      const lost = (closedAtMs: number) =>
+        dailyLoss([result(-9, closedAtMs), result(-1, startMs + 1)], { limit: 10, dayStartsAtUtcMinutes: 1_439 }).triggered;
+      expect([lost(startMs - 1), lost(startMs)]).toEqual([false, true]);
+    }
+  });
+});
+
 describe('drawdown', () => {
   it('measures from the highest equity', () => {
     expect(drawdown([100, 120, 109], { maxFraction: 0.1 }).triggered).toBe(false);

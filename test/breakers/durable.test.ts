@@ -77,6 +77,20 @@ describe('a trip on the bus', () => {
     expect(entries.find((entry) => entry.event === 'breaker.reset')).toMatchObject({ cause: 'reviewed', details: { by: 'operator' } });
   });
 
+  it('S7: stands under another configuration too, also one that no longer has its breaker', async () => {
+    const bus = memoryBus();
+    const first = await started(bus);
+    first.recordFill(result(-1));
+    await eventually(async () => (await storedTrips(bus))?.includes('consecutive_losses') === true);
+    await first.close();
+    for (const config of [{}, { consecutiveLosses: { max: 0 } }, { consecutiveLosses: { max: 100 }, probe: { afterMs: 1 } }]) {
+      const changed = createStrategyBreakers('mean-reversion', config, { bus });
+      opened.push(changed);
+      await changed.ready;
+      expect(changed.verdict()).toMatchObject({ triggered: true, reasonCode: 'consecutive_losses', status: 'tripped' });
+    }
+  });
+
   it('S7: survives however long its message is', async () => {
     const bus = memoryBus();
     const first = await started(bus);
