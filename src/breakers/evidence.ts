@@ -40,6 +40,7 @@ function lossesFound(found: CheckResult | LossFindings): readonly Finding[] {
   return [
     { type: 'consecutive_losses', result: found.losses },
     { type: 'daily_loss', result: found.daily },
+    ...(found.missing === undefined ? [] : [{ type: 'invalid_data' as const, result: found.missing }]),
   ];
 }
 

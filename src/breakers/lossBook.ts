@@ -16,6 +16,8 @@ const PRUNED_FROM = 64;
 export interface LossFindings {
   readonly losses: CheckResult;
   readonly daily: CheckResult;
+  /** Present where results that may matter were never heard of. */
+  readonly missing?: CheckResult;
 }
 
 interface Entry extends TalliedResult {
@@ -76,7 +78,12 @@ export class LossBook {
       reads.push(read);
     }
     for (const read of reads) this.#takeNews(read);
-    return this.#judge();
+    const missedThroughMs = Math.max(...reads.map((read) => read.missedThroughMs));
+    const isMissing = this.#tally.mayMiss(missedThroughMs);
+    const found = this.#judge();
+    if (!isMissing) return found;
+    const message = 'the ledger no longer keeps results that may count: there may be more losses than these. See its keepResults';
+    return { ...found, missing: trips('results_missing', message, { missedThroughMs }) };
   }
 
   /** Reports that a ledger has refused since it was last asked: told once, so that a reset takes them as seen. */
@@ -134,6 +141,7 @@ export class LossBook {
       for (const { result, known } of results) this.#add(result, known, list);
     }
     list.place = place;
+    list.wasRead = true;
   }
 
   /** All that a list has told before, except what it no longer keeps: that was not taken back. */
@@ -143,10 +151,7 @@ export class LossBook {
 
   #listsOf(source: ResultSource, strategy: string): readonly SourceList[] {
     // A result that names no strategy may be anyone's.
-    const lists = this.#lists.get(source) ?? [
-      { strategy, place: undefined },
-      { strategy: null, place: undefined },
-    ];
+    const lists = this.#lists.get(source) ?? [strategy, null].map((name) => ({ strategy: name, place: undefined, wasRead: false }));
     this.#lists.set(source, lists);
     return lists;
   }

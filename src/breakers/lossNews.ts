@@ -8,6 +8,7 @@ export interface SourceList {
   readonly strategy: string | null;
   /** Up to where its news were read; undefined: all of it is asked for. */
   place: number | undefined;
+  wasRead: boolean;
 }
 
 export interface ListRead {
@@ -15,6 +16,8 @@ export interface ListRead {
   readonly place: number | undefined;
   readonly isWhole: boolean;
   readonly forgottenThroughMs: number;
+  /** Up to here there may be results that were never heard of. */
+  readonly missedThroughMs: number;
   readonly changes: readonly { readonly withdrawn: readonly BreakerResult[]; readonly told: readonly CountedResult[] }[];
 }
 
@@ -42,5 +45,7 @@ export function readNews(source: ResultSource, list: SourceList, latestWallMs: n
     if ('triggered' in results) return results;
     read.push({ withdrawn, told: results });
   }
-  return { list, place, isWhole, forgottenThroughMs, changes: read };
+  // Whoever has read all of it before and asks for it again has heard of what it has let go of.
+  const missedThroughMs = isWhole && !(list.wasRead && list.place === undefined) ? forgottenThroughMs : -Infinity;
+  return { list, place, isWhole, forgottenThroughMs, missedThroughMs, changes: read };
 }

@@ -111,6 +111,19 @@ export class LossTally<Result extends TalliedResult = TalliedResult> {
     return this.#results.splice(0, needed);
   }
 
+  /** Could results up to then, that nobody has heard of, change what the checks find? */
+  mayMiss(throughMs: number): boolean {
+    if (throughMs === -Infinity) return false;
+    const { counted, streak } = this.#count();
+    const { max = 0, inLast, lossSum } = this.#losses ?? {};
+    return (
+      (streak === counted && counted < max) ||
+      (inLast !== undefined && counted < inLast.results) ||
+      (lossSum !== undefined && throughMs > this.#sumSinceMs()) ||
+      (this.#daily !== undefined && throughMs >= dayStartMs(this.#day, this.#daily))
+    );
+  }
+
   judgeLosses(): CheckResult {
     if (this.#losses === undefined) return OFF;
     const { counted, streak, losses, lost } = this.#count();

@@ -200,8 +200,8 @@ export const checkLosses = (field: string, given: unknown): LossOptions => check
 
 export const checkDrawdown = (field: string, given: unknown): DrawdownOptions =>
   checkGroup<DrawdownOptions>(field, given, {
-    // An equity of zero is a fault of its own: a share above 1 could never be reached.
-    maxFraction: (name, value) => checkNumber(name, value, { min: Number.MIN_VALUE, max: 1 }),
+    // An equity of zero is a fault of its own: a share of 1 could never be reached.
+    maxFraction: (name, value) => checkNumber(name, value, { min: Number.MIN_VALUE, max: 1 - 1e-9 }),
   });
 
 export const checkDailyLoss = (field: string, given: unknown): DailyLossOptions =>

@@ -22,6 +22,7 @@ export const REASON_CODES = [
   'bar_from_future',
   'result_from_future',
   'fill_refused',
+  'results_missing',
   'evaluation_error',
   // Market data.
   'market_data_stale',
@@ -52,6 +53,9 @@ export const REASON_CODES = [
   // The breakers themselves.
   'state_unknown',
 ] as const;
+
+/** Characters of a trip's message. */
+const KEPT_MESSAGE = 500;
 
 export type ReasonCode = (typeof REASON_CODES)[number];
 
@@ -86,6 +90,11 @@ export function wordsOf(value: unknown): string {
     // An object without a string form: the check that asks must not fail over it.
     return 'something that has no text';
   }
+}
+
+/** A message that fills a record of the bus would keep its trip off it. */
+export function shortened(message: string): string {
+  return message.length > KEPT_MESSAGE ? `${message.slice(0, KEPT_MESSAGE)}…` : message;
 }
 
 /** A check never throws on data: what it throws is a reason to stop like any other. */

@@ -9,7 +9,7 @@ import { type BreakerType, type CheckedConfig, checkConfig, type StrategyBreaker
 import { Evidence, type Finding } from './evidence.js';
 import type { BreakerEvent, DoorEvent, ResetOutcome, ResetRequest, StrategyBreakers, StrategyBreakersDeps, Verdict } from './face.js';
 import { Reporter, type ResetTold } from './reporter.js';
-import { type CheckResult, passes, trips, wordsOf } from './result.js';
+import { type CheckResult, passes, shortened, trips, wordsOf } from './result.js';
 import {
   atTime,
   type BreakerState,
@@ -179,6 +179,8 @@ class LatchedBreakers implements StrategyBreakers {
     let nowMs = Number.NaN;
     try {
       nowMs = this.#clock.monotonicMs();
+      // What is of no time would stand in no window.
+      if (!Number.isFinite(nowMs)) throw new Error(`the clock answers ${nowMs}`);
       this.#take(look(nowMs), nowMs);
       this.#advance(nowMs);
     } catch (thrown) {
@@ -204,7 +206,7 @@ class LatchedBreakers implements StrategyBreakers {
   }
 
   #tripOf({ type, result: { reasonCode, message, details } }: Finding): Trip {
-    return { id: this.#random.id(), type, reasonCode, message, details, sinceWallMs: this.#sinceWallMs() };
+    return { id: this.#random.id(), type, reasonCode, message: shortened(message), details, sinceWallMs: this.#sinceWallMs() };
   }
 
   // For people: a clock that fails must not keep a breaker from tripping over it.

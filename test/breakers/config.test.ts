@@ -23,6 +23,7 @@ describe('a configuration that cannot hold is an error at start', () => {
     ['more losses than results', { consecutiveLosses: { inLast: { losses: 4, results: 3 } } }, 'breakers.consecutiveLosses.inLast.losses'],
     ['a loss sum of nothing', { consecutiveLosses: { lossSum: { limit: 0, windowMs: 1 } } }, 'breakers.consecutiveLosses.lossSum.limit'],
     ['a drawdown of more than all', { drawdown: { maxFraction: 1.5 } }, 'breakers.drawdown.maxFraction'],
+    ['a drawdown of all, which an equity of nothing alone would be', { drawdown: { maxFraction: 1 } }, 'breakers.drawdown.maxFraction'],
     ['a spread that no quote has', { quote: { maxSpread: 2 } }, 'breakers.quote.maxSpread'],
     ['a quote breaker without a limit', { quote: {} }, 'breakers.quote'],
     ['a notional breaker without a limit', { notional: {} }, 'breakers.notional'],

@@ -77,6 +77,16 @@ describe('a trip on the bus', () => {
     expect(entries.find((entry) => entry.event === 'breaker.reset')).toMatchObject({ cause: 'reviewed', details: { by: 'operator' } });
   });
 
+  it('S7: survives however long its message is', async () => {
+    const bus = memoryBus();
+    const first = await started(bus);
+    const source = { closes: () => [], refusals: () => ({ count: 1, latest: { message: 'x'.repeat(100_000) } }) };
+    expect(first.recordFills(source)).toMatchObject({ reasonCode: 'fill_refused' });
+    await eventually(async () => (await storedTrips(bus))?.includes('fill_refused') === true);
+    await first.close();
+    expect((await started(bus)).verdict()).toMatchObject({ triggered: true, reasonCode: 'fill_refused' });
+  });
+
   it('S3: until the bus was read, orders are refused', async () => {
     const bus = memoryBus();
     const breakers = createStrategyBreakers('mean-reversion', CONFIG, { bus });

@@ -58,6 +58,40 @@ describe('what a ledger tells', () => {
     }
   });
 
+  it('S3: results that the ledger has let go of before it was first asked trip where they may count, and once', async () => {
+    const fills = [...losingRound(), ...losingRound(), ...losingRound()];
+    const [firstMs, lastMs] = [Number(fills[1]?.time), Number(fills.at(-1)?.time)];
+    const forgetful = await ledgerWith(fills, { keepResults: 1, horizonMs: 0 });
+    const ledger = await ledgerWith([], { snapshot: forgetful.snapshot(), keepResults: 1, horizonMs: 0 });
+    const codeOf = (config: Parameters<typeof scene>[0]) => scene(config, { clock: later() }).breakers.recordFills(ledger).reasonCode;
+    expect(ledger.closes()).toHaveLength(2);
+    expect(codeOf({ consecutiveLosses: { max: 3 } })).toBe('results_missing');
+    expect(codeOf({ consecutiveLosses: { max: 2 } })).toBe('consecutive_losses');
+    expect(codeOf({ consecutiveLosses: { inLast: { losses: 3, results: 3 } } })).toBe('results_missing');
+    expect(codeOf({ consecutiveLosses: { inLast: { losses: 2, results: 2 } } })).toBe('losses_in_last');
+    expect(codeOf({ consecutiveLosses: { lossSum: { limit: 10, windowMs: lastMs - firstMs } } })).toBe('ok');
+    expect(codeOf({ consecutiveLosses: { lossSum: { limit: 10, windowMs: lastMs - firstMs + 1 } } })).toBe('results_missing');
+    expect(codeOf({ dailyLoss: { limit: 10 } })).toBe('results_missing');
+    expect(codeOf({})).toBe('ok');
+    const { breakers } = scene({ dailyLoss: { limit: 10 } }, { clock: later() });
+    expect(breakers.recordFills(ledger)).toMatchObject({ triggered: true, type: 'invalid_data' });
+    await breakers.reset({ by: 'operator', reason: 'counted by hand' });
+    const [close] = ledger.closes();
+    if (close !== undefined) breakers.recordFill(close);
+    for (const each of losingRound()) ledger.record(each);
+    expect(breakers.recordFills(ledger).triggered).toBe(false);
+  });
+
+  it('results of yesterday that the ledger has let go of are none of today', async () => {
+    const ledger = await ledgerWith([], { keepResults: 1, horizonMs: 0 });
+    for (const day of [1, 2, 3]) {
+      for (const [index, each] of losingRound().entries()) ledger.record({ ...each, time: NOON_MS - 4 * DAY_MS + day * DAY_MS + index });
+    }
+    const { breakers } = scene({ dailyLoss: { limit: 10 } }, { clock: later() });
+    expect(breakers.recordFills(ledger)).toMatchObject({ reasonCode: 'ok' });
+    expect(breakers.recordFills(ledger)).toMatchObject({ reasonCode: 'ok' });
+  });
+
   it('a fill that the ledger refuses trips once, and a reset takes it as seen', async () => {
     const { breakers } = scene({ consecutiveLosses: { max: 3 } }, { clock: later() });
     const ledger = await ledgerWith([]);

@@ -177,6 +177,13 @@ describe('data that cannot be believed', () => {
     expect(breakers.recordEquity(1)).toMatchObject({ triggered: true, reasonCode: 'evaluation_error' });
   });
 
+  it.each([Number.NaN, Infinity, -Infinity])('a clock that answers %s trips: an order of no time would stand in no window', (nowMs) => {
+    const clock = Object.assign(new ManualClock(), { monotonicMs: () => nowMs });
+    const breakers = createStrategyBreakers('s', { orderRate: { max: 5, windowMs: 1_000 } }, { clock });
+    const order = { symbol: 'AAPL', side: 'buy', quantity: 1 } as const;
+    expect(breakers.recordOrder(order)).toMatchObject({ triggered: true, reasonCode: 'evaluation_error' });
+  });
+
   it('S3: whatever is recorded, nothing throws, and what has tripped stays tripped', () => {
     const config = {
       missingData: true,
