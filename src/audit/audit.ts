@@ -166,11 +166,20 @@ class ChainedAudit implements Audit {
       if (!settled) this.#failed(first, outcome);
       this.#answer(settled ? [first] : this.#waiting, outcome);
       if (!settled) {
-        this.#retry = this.#clock.setTimer(this.#retryMs, () => void this.#work(), { keepAlive: false });
+        this.#retryLater();
         break;
       }
     }
     this.#working = false;
+  }
+
+  #retryLater(): void {
+    try {
+      this.#retry = this.#clock.setTimer(this.#retryMs, () => void this.#work(), { keepAlive: false });
+    } catch (error) {
+      // The next record tries again; a clock that fails must not end a process by way of its records.
+      this.#logger.error({ error: messageOf(error) }, 'no timer can be set to retry an audit entry');
+    }
   }
 
   // Without an idempotency key, which costs a bus several times the append: an entry of unknown fate may so be written twice,

@@ -162,4 +162,17 @@ describe('audit', () => {
     await audit.record({ event: 'test.event', cause: 'x\u{1f4a5}'.repeat(1_000), details: { half: '\ud83d' } });
     expect(verifyAudit((await readAudit(bus)).entries)).toMatchObject({ intact: true, entries: 1 });
   });
+
+  it('S13: a clock that can set no timer ends nothing by way of a record: the next one tries again', async () => {
+    const clock = new ManualClock();
+    const outcomes: AppendOutcome[] = [{ outcome: 'refused', reason: 'unavailable', detail: 'down' }];
+    const append = async (): Promise<AppendOutcome> => outcomes.shift() ?? { outcome: 'committed', id: '1' };
+    const setTimer = (): never => {
+      throw new Error('no timer');
+    };
+    const audit = createAudit({ bus: { append }, actor: 'a', clock: { ...clock, monotonicMs: () => 0, wallMs: () => 0, setTimer } });
+    expect(await audit.record({ event: 'one', cause: 'x' })).toMatchObject({ outcome: 'refused' });
+    expect(await audit.record({ event: 'two', cause: 'x' })).toMatchObject({ outcome: 'committed' });
+    expect([audit.backlog(), audit.failures()]).toEqual([0, 1]);
+  });
 });
