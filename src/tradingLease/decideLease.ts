@@ -121,17 +121,28 @@ export function renewalRefusal(observation: LeaseObservation, nowMs: number, con
   return peerRefusal(observation, nowMs, config);
 }
 
+function grantOfEpoch({ grant, state }: LeaseObservation): Grant | undefined {
+  return grant?.epoch === state?.epoch ? grant : undefined;
+}
+
+/** The grant that permits orders while its time runs: undefined while nothing does, whatever the time. */
+export function standingGrant(observation: LeaseObservation): Grant | undefined {
+  return observation.closed || stateRefusal(observation) !== undefined ? undefined : grantOfEpoch(observation);
+}
+
+/** Written so that NaN, and a reading from before the renewal was sent, permit nothing. */
+export function runsAt({ sentMs, untilMs }: Grant, nowMs: number): boolean {
+  return nowMs >= sentMs && nowMs < untilMs;
+}
+
 /** What the lease is worth at `nowMs`, from what was observed alone. */
 export function decideLease(observation: LeaseObservation, nowMs: number, config: DecisionConfig): LeaseDecision {
   if (observation.closed) return { kind: 'missing', why: 'the lease is closed' };
   const refused = stateRefusal(observation);
   if (refused !== undefined) return refused;
-  const { grant, state } = observation;
-  if (grant === undefined || grant.epoch !== state?.epoch) {
-    return { kind: 'missing', why: renewalRefusal(observation, nowMs, config) ?? 'no renewal yet' };
-  }
-  // Written so that NaN, and a reading from before the renewal was sent, permit nothing.
-  if (nowMs >= grant.sentMs && nowMs < grant.untilMs) return { kind: 'held', untilMs: grant.untilMs };
+  const grant = grantOfEpoch(observation);
+  if (grant === undefined) return { kind: 'missing', why: renewalRefusal(observation, nowMs, config) ?? 'no renewal yet' };
+  if (runsAt(grant, nowMs)) return { kind: 'held', untilMs: grant.untilMs };
   return {
     kind: 'suspended',
     sinceMs: grant.untilMs,

@@ -66,6 +66,7 @@ class HeldLease implements TradingLease {
   check(nowMs: number, intent: IntentKind, _entryId?: number, wallMs?: number): Refusal | undefined {
     if (intent === 'cancel') return undefined;
     try {
+      if (intent !== 'reduce' && this.#renewal.holds(nowMs, wallMs)) return undefined;
       const door = intent === 'reduce' ? this.#reduceDoor(nowMs, wallMs) : CLOSED_TO_REDUCTIONS;
       return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce', wallMs), intent, door);
     } catch {

@@ -10,7 +10,16 @@ import { halt } from '../tradingState/halt.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { type StateReading, stateOf } from '../tradingState/read.js';
 import { quietSleep } from '../tradingState/tail.js';
-import { decideLease, exitDoubt, type LeaseDecision, type LeaseObservation, renewalRefusal } from './decideLease.js';
+import {
+  decideLease,
+  exitDoubt,
+  type Grant,
+  type LeaseDecision,
+  type LeaseObservation,
+  renewalRefusal,
+  runsAt,
+  standingGrant,
+} from './decideLease.js';
 import { type Holder, type SeenState, underWay } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';
@@ -37,9 +46,8 @@ export interface RenewalListeners {
 
 type OfPeers = Pick<LeaseObservation, 'watchdogs' | 'workers'>;
 type Own = Omit<LeaseObservation, keyof OfPeers>;
-type View = OfPeers & { -readonly [Field in keyof Own]: Own[Field] };
 
-function viewOf(self: HostIdentity, peers: Peers): View {
+function viewOf(self: HostIdentity, peers: Peers): LeaseObservation {
   return {
     self,
     closed: false,
@@ -59,8 +67,10 @@ function viewOf(self: HostIdentity, peers: Peers): View {
 }
 
 export class Renewal {
-  /** What holds now: one object for the life of the lease, because the order door looks at it for every order. */
-  readonly #view: View;
+  /** What holds now. Only `#note` changes it. */
+  readonly #view: LeaseObservation;
+  /** What of that decides for nearly every order, so that the door compares times and no more. */
+  #standing: Grant | undefined;
   readonly #config: LeaseConfig;
   readonly #parts: LeaseParts;
   readonly #holder: Holder;
@@ -100,14 +110,27 @@ export class Renewal {
 
   /** From now on nothing is permitted but cancels. */
   shut(): void {
-    this.#view.closed = true;
+    this.#note({ closed: true });
   }
 
   seen(): SeenState {
     return { epoch: this.#view.state?.epoch ?? 0, version: this.#version ?? 0 };
   }
 
-  /** The wall clock is read only where it decides: at the door, for an order that adds risk under a lease that seems to hold. */
+  #note(change: Partial<Own>): void {
+    Object.assign(this.#view, change);
+    this.#standing = standingGrant(this.#view);
+  }
+
+  /** True only where {@link decide} says `held`, and at a fraction of its cost. */
+  holds(nowMs: number, wallMs?: number): boolean {
+    const grant = this.#standing;
+    if (grant === undefined || !runsAt(grant, nowMs)) return false;
+    const { clock, wallDivergenceMs } = this.#config;
+    return !clocksDiverged(grant, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs);
+  }
+
+  /** The wall clock is read only where it decides: for an order that adds risk under a lease that seems to hold. */
   decide(nowMs: number, checkClocks: boolean, wallMs?: number): LeaseDecision {
     const decision = this.#parts.decideLease(this.#view, nowMs, this.#config);
     if (!checkClocks || decision.kind !== 'held' || this.#view.grant === undefined) return decision;
@@ -162,7 +185,7 @@ export class Renewal {
     if (!answered.settled) throw new Error(`the bus did not answer within ${ttlMs} ms`);
     const [value, probe] = answered.value;
     const fresh = this.#adoptRenewal(value, sentMs);
-    if (fresh) this.#view.stateProvedMs = sentMs;
+    if (fresh) this.#note({ stateProvedMs: sentMs });
     if (!probe.ok) throw new Error(`the bus cannot be written and read: ${probe.detail}`);
     this.#identify(probe);
     if (probe.unguarded !== undefined) throw new Error(`nothing is granted on this bus: ${probe.unguarded}`);
@@ -170,13 +193,13 @@ export class Renewal {
     await this.#haltIfOverdue();
     const nowMs = clock.monotonicMs();
     if (this.#parts.renewalRefusal(this.#view, nowMs, this.#config) !== undefined || this.#view.state === undefined) return;
-    this.#view.grant = { epoch: this.#view.state.epoch, sentMs, wallMs, untilMs: sentMs + ttlMs };
+    this.#note({ grant: { epoch: this.#view.state.epoch, sentMs, wallMs, untilMs: sentMs + ttlMs } });
   }
 
   /** A host that was suspended looks just like a step of its wall clock: either costs this renewal, and all that was seen. */
   #clocksJumped(nowMs: number): void {
     this.#peers.forget();
-    if (this.#view.grant !== undefined && this.#view.grant.untilMs > nowMs) this.#view.grant = { ...this.#view.grant, untilMs: nowMs };
+    if (this.#view.grant !== undefined && this.#view.grant.untilMs > nowMs) this.#note({ grant: { ...this.#view.grant, untilMs: nowMs } });
     void this.#audit.record({ event: 'lease.clocks_diverged', cause: CLOCKS_DRIFTED });
   }
 
@@ -184,7 +207,7 @@ export class Renewal {
     try {
       return await this.#config.bus.latch(TRADING_STATE).get();
     } catch (error) {
-      if (error instanceof BusDoubtError) this.#view.doubt = messageOf(error);
+      if (error instanceof BusDoubtError) this.#note({ doubt: messageOf(error) });
       throw error;
     }
   }
@@ -193,7 +216,7 @@ export class Renewal {
     try {
       return stateOf(value);
     } catch (error) {
-      this.#view.doubt = messageOf(error);
+      this.#note({ doubt: messageOf(error) });
       throw error;
     }
   }
@@ -202,17 +225,16 @@ export class Renewal {
   #adoptRenewal(value: LatchValue, sentMs: number): boolean {
     const reading = this.#stateOf(value);
     if (reading.version !== this.#version && sentMs < this.#readingReceivedMs) return false;
-    this.#take(reading);
+    this.#take(reading, undefined);
     return true;
   }
 
-  #take(reading: StateReading): void {
+  #take(reading: StateReading, doubt: string | undefined): void {
     if (reading.version !== this.#version) this.#readingReceivedMs = this.#config.clock.monotonicMs();
     // Versions only rise: this bus was emptied, and with the state went the word of this holder.
     if (reading.version < (this.#version ?? 0)) this.#forgetStanding();
-    this.#view.state = reading.state;
     this.#version = reading.version;
-    this.#view.doubt = undefined;
+    this.#note({ state: reading.state, doubt });
     this.#forgotten = this.#memory.observe(reading.state);
   }
 
@@ -228,29 +250,29 @@ export class Renewal {
 
   /** An exit that does not know of this holder would not wait for its orders. */
   #forgetStanding(): void {
-    this.#view.registered = false;
-    this.#view.attestedEpoch = undefined;
+    this.#note({ registered: false, attestedEpoch: undefined });
   }
 
   /** False: the bus had forgotten something; what this holder remembers is added again before anything is renewed. */
   async #restoreForgotten(): Promise<boolean> {
     const { bus, clock, ttlMs, logger } = this.#config;
     if (!this.#forgotten) return true;
-    this.#view.doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
+    const doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
+    this.#note({ doubt });
     const outcome = await this.#memory.reassert(bus, { clock, audit: this.#audit, timeoutMs: ttlMs, retryMs: ttlMs / 10 });
-    logger.error({ outcome }, this.#view.doubt);
+    logger.error({ outcome }, doubt);
     return false;
   }
 
   async #standOnRecord(): Promise<boolean> {
     const seen = this.seen();
     if (!this.#view.registered) {
-      this.#view.registered = await this.#holder.register(seen);
+      this.#note({ registered: await this.#holder.register(seen) });
       if (!this.#view.registered) return false;
       this.#onRegistered();
     }
     if (this.#view.attestedEpoch === seen.epoch) return true;
-    if (await this.#holder.report('attested', seen, underWay(this.#config))) this.#view.attestedEpoch = seen.epoch;
+    if (await this.#holder.report('attested', seen, underWay(this.#config))) this.#note({ attestedEpoch: seen.epoch });
     return true;
   }
 
@@ -276,7 +298,7 @@ export class Renewal {
         else this.#adoptWatched(this.#stateOf(value));
         knownVersion = value.version;
       } catch (error) {
-        if (error instanceof BusDoubtError) this.#view.doubt = messageOf(error);
+        if (error instanceof BusDoubtError) this.#note({ doubt: messageOf(error) });
         await quietSleep(clock, ttlMs / (RENEWALS_PER_TTL * 2), signal);
       }
     }
@@ -285,9 +307,7 @@ export class Renewal {
   /** What takes permission away holds at once; what gives it must come from a read that was sent to renew. */
   #adoptWatched(reading: StateReading): void {
     if (reading.state.mode === 'ACTIVE' && this.#version !== undefined && reading.version <= this.#version) return;
-    const doubt = this.#view.doubt;
-    this.#take(reading);
-    this.#view.doubt = doubt;
+    this.#take(reading, this.#view.doubt);
     this.#onChanged();
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PeerBeat } from '../../src/messages/peerBeat.js';
-import { decideLease, type LeaseObservation, renewalRefusal } from '../../src/tradingLease/decideLease.js';
+import { decideLease, type LeaseObservation, renewalRefusal, runsAt, standingGrant } from '../../src/tradingLease/decideLease.js';
 import type { Sighting } from '../../src/tradingState/sightings.js';
 import { fcSeed } from '../support/seed.js';
 import { ACTIVE, Peer } from './fixture.js';
@@ -65,5 +65,36 @@ describe('decideLease', () => {
       }),
       { seed: fcSeed, numRuns: 500 },
     );
+  });
+
+  it('S3: the grant that stands runs at exactly the readings at which the lease is held, whatever else is known', () => {
+    const observations = fc.record({
+      closed: fc.constantFrom(false, false, true),
+      doubt: fc.constantFrom(undefined, undefined, 'doubt'),
+      state: fc.constantFrom(ACTIVE, ACTIVE, undefined, { ...ACTIVE, mode: 'REDUCING' as const }, { ...ACTIVE, epoch: 2 }),
+      grant: fc.option(
+        fc.record({ epoch: fc.constantFrom(1, 2), sentMs: fc.constantFrom(-10, 0, 10), untilMs: fc.constantFrom(0, 10, 20) }),
+        {
+          nil: undefined,
+        },
+      ),
+    });
+    const readings = fc.constantFrom(-11, -10, 0, 9.5, 10, 19.5, 20, Number.NaN, Infinity);
+    const held = { yes: 0, no: 0 };
+    fc.assert(
+      fc.property(observations, readings, (known, nowMs) => {
+        const self = { host: 'h', bootId: 'b', pid: 3 };
+        const grant = known.grant && { wallMs: 0, ...known.grant };
+        const rest = { self, registered: true, attestedEpoch: 1, stateProvedMs: 0, watchdogs: [], workers: [] };
+        const observation: LeaseObservation = { ...rest, ...known, grant };
+        const standing = standingGrant(observation);
+        const runs = standing !== undefined && runsAt(standing, nowMs);
+        held[runs ? 'yes' : 'no'] += 1;
+        expect(runs).toBe(decideLease(observation, nowMs, config).kind === 'held');
+      }),
+      { seed: fcSeed, numRuns: 2_000 },
+    );
+    expect(held.yes).toBeGreaterThan(10);
+    expect(held.no).toBeGreaterThan(50);
   });
 });
