@@ -37,7 +37,9 @@ function hrtimeMs(): number {
 // fixed offset makes readings of all processes on this host comparable. A process that is interrupted between the two reads
 // finds too small an offset (by 22 ms on a busy machine), so the largest of several is taken.
 const OFFSET_SAMPLES = 16;
-const hostOffsetMs = Math.max(...Array.from({ length: OFFSET_SAMPLES }, () => hrtimeMs() - performance.now()));
+// Taken once: the global is a getter, which costs a sixth of each reading.
+const sinceStart = performance;
+const hostOffsetMs = Math.max(...Array.from({ length: OFFSET_SAMPLES }, () => hrtimeMs() - sinceStart.now()));
 
 function setTimer(delayMs: number, fire: () => void, options?: TimerOptions): Timer {
   if (!(delayMs >= 0 && delayMs <= MAX_TIMER_MS)) {
@@ -86,7 +88,7 @@ export function clocksDiverged(since: SentReadings, now: { readonly nowMs: numbe
 
 /** The host's own clocks. */
 export const systemClock: Clock = {
-  monotonicMs: () => hostOffsetMs + performance.now(),
+  monotonicMs: () => hostOffsetMs + sinceStart.now(),
   wallMs: () => Date.now(),
   setTimer,
   sleep: (delayMs, signal) => sleepWith({ setTimer }, delayMs, signal),

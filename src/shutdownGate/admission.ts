@@ -28,7 +28,6 @@ export interface Submission {
   readonly entry: GateEntry;
   readonly label: string;
   readonly intent: IntentKind;
-  readonly admittedMs: number;
   readonly reduction: Reduction | undefined;
   timedOut: boolean;
   /** False once it is sure that the call was never made. */
@@ -111,9 +110,10 @@ export class OrderDoor {
 
   tellSettled(submission: Submission, settled: Settled<unknown>): void {
     if (this.#observe === undefined) return;
-    const { entry, label, admittedMs, timedOut } = submission;
-    const ageMs = this.#monotonicMsIfAny() - admittedMs;
-    isolated(this.#observe, { type: timedOut ? 'lateSettled' : 'settled', entryId: entry.entryId, label, ageMs, settled });
+    const { entry, label, timedOut } = submission;
+    const { entryId, enteredMs } = entry;
+    const ageMs = this.#monotonicMsIfAny() - enteredMs;
+    isolated(this.#observe, { type: timedOut ? 'lateSettled' : 'settled', entryId, label, ageMs, settled });
   }
 
   tellUnknown({ entry: { entryId }, label }: Submission, ageMs: number): void {
@@ -169,7 +169,7 @@ export class OrderDoor {
     const entry = protocol.enter(label, nowMs, intent === 'increase' ? undefined : exitPermit);
     if (entry === undefined) return this.#refuse(label, intent, protocol.refusal() ?? SHUT);
     const reduction = proof === undefined ? undefined : reductionsOf(protocol, this.clock).add(proof, entry.entryId, nowMs);
-    return { ok: true, protocol, entry, label, intent, admittedMs: nowMs, reduction, timedOut: false, wasSent: true, failure: 'unknown' };
+    return { ok: true, protocol, entry, label, intent, reduction, timedOut: false, wasSent: true, failure: 'unknown' };
   }
 
   #refuse(label: string, intent: unknown, refusal: OrderRefusal): Refused {

@@ -137,9 +137,9 @@ class GuardedCall<P extends readonly unknown[], R> {
 
   // The deadline ends the caller's wait and nothing else: the slot belongs to the call.
   #withDeadline(deadlines: Deadlines, submission: Submission, followed: Promise<Awaited<R>>): Promise<Awaited<R>> {
-    const { admittedMs } = submission;
+    const { enteredMs } = submission.entry;
     return new Promise((resolve, reject) => {
-      const wait = deadlines.add(admittedMs, (nowMs) => reject(this.#timeOut(submission, followed, nowMs - admittedMs)));
+      const wait = deadlines.add(enteredMs, (nowMs) => reject(this.#timeOut(submission, followed, nowMs - enteredMs)));
       followed.then(
         (value) => {
           wait.end();

@@ -63,6 +63,8 @@ export interface ExitPermit {
 /** One counted submission: the gate made it, and gets it back as it was. */
 export interface GateEntry {
   readonly entryId: number;
+  /** When it was counted in, on the clock of its guard. */
+  readonly enteredMs: number;
 }
 
 export interface GateProtocol {

@@ -72,7 +72,7 @@ describe('shutdown gate', () => {
     expect(protocol.unfinished()).toMatchObject([{ label: 'a', state: 'unknown' }]);
     protocol.settle(entry, 'acknowledged');
     expect([gate.inflight(), gate.unknownOutcomes()]).toEqual([0, 1]);
-    const foreign = { entryId: 9, state: 'in_flight' };
+    const foreign = { entryId: 9, enteredMs: 0, state: 'in_flight' };
     protocol.markTimedOut(foreign);
     protocol.settle(foreign, 'acknowledged');
     expect([foreign.state, gate.inflight()]).toEqual(['in_flight', 0]);

@@ -63,14 +63,14 @@ describe('register', () => {
     register.settle(ended, 'acknowledged');
     register.settle(lost, 'unknown');
     for (const entry of [ended, lost, late]) register.markTimedOut(entry);
-    register.markTimedOut({ entryId: late.entryId });
+    register.markTimedOut({ entryId: late.entryId, enteredMs: 0 });
     const { unfinished } = await register.waitForInflightZero(0);
     expect(unfinished.map(({ label, state }) => [label, state])).toEqual([
       ['b', 'unknown'],
       ['c', 'timed_out'],
     ]);
     register.settle(late, 'acknowledged');
-    register.settle({ entryId: late.entryId }, 'acknowledged');
+    register.settle({ entryId: late.entryId, enteredMs: 0 }, 'acknowledged');
     expect(register.inflight()).toBe(0);
   });
 
