@@ -11,6 +11,7 @@ import { tried, tripsOf } from './replay.mjs';
 
 const [, , directory = 'var/backtest'] = process.argv;
 const data = process.env.MARKET_DATA ?? join('..', 'shared', 'data');
+const timesOf = ({ length }) => ['never', 'once'][length] ?? `${length} times`;
 /** The picture has them all. */
 const PRINTED = 5;
 
@@ -21,7 +22,7 @@ for (const series of allSeries(data)) {
   for (const { name, config } of tried(series)) {
     const trips = await tripsOf(series, config);
     lanes.push({ name, trips });
-    console.log(`  ${name}: ${trips.length === 0 ? 'never' : `${trips.length} times`}`);
+    console.log(`  ${name}: ${timesOf(trips)}`);
     for (const { openMs, reasonCode, message } of trips.slice(0, PRINTED))
       console.log(`    ${new Date(openMs).toISOString()} ${reasonCode}: ${message}`);
     if (trips.length > PRINTED) console.log(`    … and ${trips.length - PRINTED} more`);

@@ -23,9 +23,6 @@ export interface TradingLease extends Permission {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** For orders that are no reduction: nothing is gathered that only a reduction is asked about. */
-const CLOSED_TO_REDUCTIONS: ReduceDoor = { closed: true, venueEnforcesReduceOnly: false, exitDoubt: 'nobody asked' };
-
 const RELEASE_ATTEMPTS = 3;
 
 class HeldLease implements TradingLease {
@@ -67,8 +64,7 @@ class HeldLease implements TradingLease {
     if (intent === 'cancel') return undefined;
     try {
       if (intent !== 'reduce' && this.#renewal.holds(nowMs, wallMs)) return undefined;
-      const door = intent === 'reduce' ? this.#reduceDoor(nowMs, wallMs) : CLOSED_TO_REDUCTIONS;
-      return leaseAnswer(this.#renewal.decide(nowMs, intent !== 'reduce', wallMs), intent, door);
+      return leaseAnswer(this.#renewal.decide(nowMs, wallMs), intent, this.#reduceDoor(nowMs, wallMs));
     } catch {
       // An injected clock that throws leaves nothing to stand on.
       return { code: 'lease_expired', source: LEASE_NAME, reason: 'the lease could not be judged' };
@@ -82,7 +78,7 @@ class HeldLease implements TradingLease {
   }
 
   state(): LeaseDecision {
-    return this.#renewal.decide(this.#config.clock.monotonicMs(), true);
+    return this.#renewal.decide(this.#config.clock.monotonicMs());
   }
 
   close(): Promise<void> {

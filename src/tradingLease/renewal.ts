@@ -133,10 +133,10 @@ export class Renewal {
     return !clocksDiverged(grant, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs);
   }
 
-  /** The wall clock is read only where it decides: for an order that adds risk under a lease that seems to hold. */
-  decide(nowMs: number, checkClocks: boolean, wallMs?: number): LeaseDecision {
+  /** The wall clock is read only where it decides: under a lease that seems to hold. */
+  decide(nowMs: number, wallMs?: number): LeaseDecision {
     const decision = this.#parts.decideLease(this.#view, nowMs, this.#config);
-    if (!checkClocks || decision.kind !== 'held' || this.#view.grant === undefined) return decision;
+    if (decision.kind !== 'held' || this.#view.grant === undefined) return decision;
     const { clock, wallDivergenceMs } = this.#config;
     if (!this.#parts.clocksDiverged(this.#view.grant, { nowMs, wallMs: wallMs ?? clock.wallMs() }, wallDivergenceMs)) return decision;
     return {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../src/logger.js';
 import { createShutdownGate } from '../../src/shutdownGate/gate.js';
 import { SubmissionRegister } from '../../src/shutdownGate/register.js';
-import { sharedGateMemory } from '../../src/shutdownGate/sharedGate.js';
+import { SharedGate, sharedGateMemory } from '../../src/shutdownGate/sharedGate.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 
 function scene() {
@@ -98,6 +98,25 @@ describe('register', () => {
     late.requestShutdown('SIGINT');
     expect(late.signal()).toMatchObject({ aborted: true, reason: { name: 'AbortError', message: 'SIGINT' } });
   });
+
+  it('S10: a permit that was revoked while its order was at the door lets nothing in', () => {
+    const { register } = scene();
+    const permit = register.issueExitPermit();
+    register.requestShutdown('stop');
+    expect(register.enter('first', 0, permit)).toBeDefined();
+    register.revokeExitPermit(permit);
+    expect([register.enter('second', 0, permit), register.enter('third', 0), register.inflight()]).toEqual([undefined, undefined, 1]);
+  });
+
+  it('tells how old its oldest order is, and nothing of the kind while there is none', async () => {
+    const { clock, register } = scene();
+    expect(register.status().oldestInflightAgeMs).toBeUndefined();
+    const entry = entered(register, 'a', clock.monotonicMs());
+    await clock.advance(70);
+    expect(register.status().oldestInflightAgeMs).toBe(70);
+    register.settle(entry, 'acknowledged');
+    expect(register.status().oldestInflightAgeMs).toBeUndefined();
+  });
 });
 
 describe('a gate of several threads', () => {
@@ -131,5 +150,22 @@ describe('a gate of several threads', () => {
     expect(await drain).toEqual({ drained: true, waitedMs: 120, unfinished: [], inflightElsewhere: 0 });
     await clock.advance(40);
     expect(clock.pending).toBe(0);
+  });
+
+  it('S2: counts the orders of other threads apart from its own', async () => {
+    const memory = sharedGateMemory();
+    const [mine, theirs] = [createShutdownGate({ shared: memory }), createShutdownGate({ shared: memory })];
+    for (const gate of [mine, mine, theirs]) expect(gate.tryEnter('order').ok).toBe(true);
+    const [own, other] = await Promise.all([mine, theirs].map((gate) => gate.waitForInflightZero({ timeoutMs: 0 })));
+    expect([own?.inflightElsewhere, own?.unfinished.length]).toEqual([1, 2]);
+    expect([other?.inflightElsewhere, other?.unfinished.length]).toEqual([2, 1]);
+  });
+
+  it('takes no memory but its own kind', () => {
+    const { byteLength } = sharedGateMemory();
+    for (const memory of [new ArrayBuffer(byteLength), new SharedArrayBuffer(byteLength), new SharedArrayBuffer(8), undefined, null, {}]) {
+      expect(() => new SharedGate(memory)).toThrow('shared = ');
+      expect(() => new SharedGate(memory)).toThrow('must be memory made by sharedGateMemory()');
+    }
   });
 });
