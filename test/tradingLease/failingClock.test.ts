@@ -16,7 +16,7 @@ describe('a clock that throws', () => {
       const clock: Clock = {
         monotonicMs: read('monotonicMs'),
         wallMs: read('wallMs'),
-        setTimer: (delayMs, fire, options) => world.clock.setTimer(delayMs, fire, options),
+        setTimer: (delayMs, fire) => world.clock.setTimer(delayMs, fire),
         sleep: (delayMs, signal) => world.clock.sleep(delayMs, signal),
       };
       const lease = await world.held({ clock });
