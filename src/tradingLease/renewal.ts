@@ -4,7 +4,6 @@ import { BusDoubtError, type LatchValue, type ProbeResult } from '../bus/bus.js'
 import { clocksDiverged } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import type { HostIdentity } from '../host.js';
 import { isolated } from '../logger.js';
 import { TRADING_STATE } from '../messages/tradingState.js';
 import { halt } from '../tradingState/halt.js';
@@ -24,6 +23,7 @@ import {
 import { type Holder, type SeenState, underWay } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';
+import { type Own, viewOf } from './view.js';
 
 /** The decisions that the lease is composed of. */
 export interface LeaseParts {
@@ -45,28 +45,6 @@ export interface RenewalListeners {
   readonly onRegistered: () => void;
   /** Called after everything that may have changed what the lease is worth. */
   readonly onChanged: () => void;
-}
-
-type OfPeers = Pick<LeaseObservation, 'watchdogs' | 'workers'>;
-type Own = Omit<LeaseObservation, keyof OfPeers>;
-
-function viewOf(self: HostIdentity, peers: Peers): LeaseObservation {
-  return {
-    self,
-    closed: false,
-    registered: false,
-    attestedEpoch: undefined,
-    state: undefined,
-    stateProvedMs: undefined,
-    doubt: undefined,
-    grant: undefined,
-    get watchdogs() {
-      return peers.watchdogs;
-    },
-    get workers() {
-      return peers.workers;
-    },
-  };
 }
 
 export class Renewal {
