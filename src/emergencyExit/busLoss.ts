@@ -74,7 +74,8 @@ export class BusLoss {
     this.#epoch = state.epoch;
     this.#lost = false;
     await this.#identify();
-    this.#stop.abort();
+    // Only once: each abort without a reason makes an error with a stack of its own, and this is heard at every beat.
+    if (!this.#stop.signal.aborted) this.#stop.abort();
     await this.#flattening;
     this.#flattening = undefined;
     if (this.#incident !== undefined) await this.#reconcile(this.#incident, state);

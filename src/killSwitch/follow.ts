@@ -14,6 +14,9 @@ function doubtOf({ name }: KillSwitchSource, reason: string): Opinion {
   return { says: 'doubt', from: name, reason };
 }
 
+/** Made once: an abort without a reason makes an error with a stack of its own. */
+const ANSWERED = new DOMException('the attempt is over', 'AbortError');
+
 const SAYS: readonly unknown[] = ['off', 'halted', 'doubt', 'nothing'] satisfies Opinion['says'][];
 
 // A source may be of another version, or written without types: what nobody here knows must not pass for a consent.
@@ -104,7 +107,7 @@ export class SourceFollower {
     // While a caller may wait for the first answer the process must not end for want of anything to do.
     const timers = isFirst ? this.#clock : quietTimers(this.#clock);
     const answer = await settleWithin(timers, Promise.race([call, aborted(giveUp.signal)]), this.#config.maxStalenessMs);
-    giveUp.abort();
+    giveUp.abort(ANSWERED);
     if (this.#stopping.signal.aborted) return;
     if (answer.settled && answer.value !== undefined) this.#observe(answer.value, sent);
     else this.#abandon(call);
