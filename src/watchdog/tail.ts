@@ -22,6 +22,13 @@ const GATHER_MS = 10;
 const RETRY_MS = 50;
 const LIMIT = 5_000;
 
+interface Page {
+  /** Records may remain. */
+  readonly more: boolean;
+  /** Nothing came. */
+  readonly silent: boolean;
+}
+
 export class Tail {
   readonly #options: TailOptions;
   #cursor: Cursor | undefined;
@@ -46,8 +53,11 @@ export class Tail {
     const { clock, failed, stream } = this.#options;
     while (!signal.aborted) {
       try {
-        const more = await this.#step(signal);
-        if (!more) await clock.sleep(GATHER_MS, signal);
+        const askedMs = clock.monotonicMs();
+        const { more, silent } = await this.#step(signal);
+        // A wait in vain took its time already: there is nothing to gather.
+        const waited = silent && clock.monotonicMs() - askedMs >= GATHER_MS;
+        if (!more && !waited) await clock.sleep(GATHER_MS, signal);
       } catch (error) {
         failed(stream, error);
         await clock.sleep(RETRY_MS, signal);
@@ -57,29 +67,28 @@ export class Tail {
 
   /** Hands on everything that the stream holds now. Throws BusUnavailableError without contact. */
   async readToEnd(): Promise<void> {
-    while (await this.#read({ blockMs: 0 })) await this.#letOthersRun();
+    while ((await this.#read({ blockMs: 0 })).more) await this.#letOthersRun();
   }
 
-  async #step(signal: AbortSignal): Promise<boolean> {
-    const more = await this.#read({ blockMs: BLOCK_MS, signal });
+  async #step(signal: AbortSignal): Promise<Page> {
+    const page = await this.#read({ blockMs: BLOCK_MS, signal });
     // Only here: who no longer follows must not look as if it did.
     if (!signal.aborted) this.#reachedMs = this.#options.clock.monotonicMs();
-    if (more) await this.#letOthersRun(signal);
-    return more;
+    if (page.more) await this.#letOthersRun(signal);
+    return page;
   }
 
-  /** Returns whether records may remain. */
-  async #read(options: { readonly blockMs: number; readonly signal?: AbortSignal }): Promise<boolean> {
+  async #read(options: { readonly blockMs: number; readonly signal?: AbortSignal }): Promise<Page> {
     const { bus, stream, take, takeCorrupt, wake } = this.#options;
     const from = await this.#start();
     const result = await bus.read(stream, from, { ...options, limit: LIMIT });
-    if (options.signal?.aborted) return false;
+    if (options.signal?.aborted) return { more: false, silent: true };
     wake();
     for (const record of result.records) take(record);
     for (const record of result.corrupt) takeCorrupt(record);
     // Where the other reader has moved on meanwhile, its place stands: both share the work of a long backlog.
     if (this.#cursor === from) this.#cursor = result.cursor;
-    return result.more;
+    return { more: result.more, silent: result.records.length === 0 && result.corrupt.length === 0 };
   }
 
   // A watchdog that reads up on what it missed goes on beating, probing and judging between the batches.
