@@ -13,8 +13,8 @@ const options = (changes: Partial<VolatilityOptions> = {}): VolatilityOptions =>
 describe('log returns', () => {
   it('are accurate for prices that are close together, and for such as are far apart', () => {
     expect(logReturn(100, 100)).toBe(0);
-    const beside = 300_000 + 1e-6;
-    expect(logReturn(300_000, beside) / ((beside - 300_000) / 300_000)).toBeCloseTo(1, 9);
+    const nudged = 300_000 + 1e-6;
+    expect(logReturn(300_000, nudged) / ((nudged - 300_000) / 300_000)).toBeCloseTo(1, 9);
     expect(logReturn(1e-300, 1e300)).toBeCloseTo(600 * Math.LN10, 9);
     const prices = fc.double({ min: 1e-6, max: 1e6, noNaN: true });
     fc.assert(
