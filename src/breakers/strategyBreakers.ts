@@ -164,6 +164,7 @@ class LatchedBreakers implements StrategyBreakers {
 
   async close(): Promise<void> {
     await this.#store?.close();
+    await this.#reporter.flush();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -176,6 +176,22 @@ describe('to the record', () => {
     await closed;
   });
 
+  it('S12: the last entries are there when they are closed, however slow the bus is', async () => {
+    const clock = new ManualClock();
+    const bus = createMemoryBus({ clock, random: seededRandom('bus') }).handle();
+    const slow: typeof bus.append = async (...args) => {
+      await clock.sleep(300);
+      return bus.append(...args);
+    };
+    const breakers = createStrategyBreakers('s', QUOTE, { clock, bus: { ...bus, append: slow }, random: seededRandom('breakers') });
+    await clock.advance(50);
+    breakers.recordQuote(BAD_QUOTE);
+    await clock.advance(50);
+    const recorded = breakers.close().then(() => readAudit(bus));
+    await clock.advance(2_000);
+    expect((await recorded).entries.map(({ event }) => event)).toEqual(['breaker.latched', 'breaker.tripped']);
+  });
+
   it('whoever resets without a name or a reason is told so', async () => {
     const { breakers } = scene(QUOTE);
     await expect(breakers.reset({ by: '', reason: 'r' })).rejects.toMatchObject({ field: 'by' });
