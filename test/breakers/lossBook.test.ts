@@ -263,7 +263,7 @@ describe('the book of losses beside its ledger', () => {
   });
 
   it('refusals of a ledger are told once, in its words, and as seen once counting begins again', () => {
-    let refusals: ReturnType<ResultSource['refusals']> = { count: 2, latest: { message: 'no price' } } as never;
+    let refusals: ReturnType<ResultSource['refusals']> = { count: 2, latest: { message: 'no price' } };
     const seen: unknown[] = [];
     const source: ResultSource = {
       closes: () => [],
