@@ -135,12 +135,12 @@ describe('the book of losses beside its ledger', () => {
   }
 
   it('trips exactly where the ledger counts so many, across corrections, busts, late fills and repetitions', async () => {
-    // No two closes at one time: which of them came first is nobody's word.
+    // Several at one time, but of those each with a sequence of its own: which came first else is nobody's word.
     const reports = fc.array(
-      reportOf({ ids: 12, revisions: 2, stepMs: 60_000 }).map((report) => ({
-        ...report,
-        timeMs: START_MS + ((Number(report.id.slice(5)) * 7_919) % 3_000) * 1_000 + report.revision,
-      })),
+      reportOf({ ids: 12, revisions: 2, stepMs: 60_000 }).map((report) => {
+        const number = Number(report.id.slice(5));
+        return { ...report, timeMs: START_MS + (number % 4) * 60_000, sequence: ((number * 7) % 12) * 3 + report.revision };
+      }),
       { maxLength: 40 },
     );
     await fc.assert(
@@ -253,6 +253,22 @@ describe('the book of losses beside its ledger', () => {
       book.takeAll(ledger, 'reversion', Infinity);
       expect(book.size).toBeLessThanOrEqual(64);
     }
+  });
+
+  it('results of one millisecond count by their sequence, in whatever order they come', () => {
+    const at = (pnl: string, sequence?: number): BreakerResult => ({
+      pnl,
+      closedAtMs: 5,
+      ids: [`${pnl}/${sequence}`],
+      ...(sequence === undefined ? {} : { sequence }),
+    });
+    const streak = (results: readonly BreakerResult[]) =>
+      found(new LossBook({ max: 9, inLast: undefined, lossSum: undefined }, undefined).takeList(results)).losses.details['value'];
+    expect(streak([at('-1', 3), at('2', 1)])).toBe(1);
+    expect(streak([at('2', 1), at('-1', 3)])).toBe(1);
+    expect(streak([at('2', 3), at('-1', 1)])).toBe(0);
+    expect(streak([at('-1', 0), at('2')])).toBe(0);
+    expect(streak([at('2'), at('-1', 0)])).toBe(1);
   });
 
   it('what is no list, and a result of it that is none, are told with their place', () => {
