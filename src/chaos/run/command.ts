@@ -6,12 +6,12 @@ import { chooseBars } from '../../drill/bars.js';
 import { EXIT_CODES, type ExitCode } from '../../process/exit.js';
 import type { Output } from '../../process/output.js';
 import { seededRandom } from '../../random.js';
-import { artifactOf, type ChaosArtifact } from './artifact.js';
-import { junitOf } from './junit.js';
+import { artifactOf, type ChaosArtifact } from '../report/artifact.js';
+import { junitOf } from '../report/junit.js';
+import { linesOf, markdownOf, verdictOf } from '../report/words.js';
 import { type ChaosRunOptions, checkChaosRunOptions } from './options.js';
 import { runScenario, type ScenarioResult } from './runScenario.js';
 import { scenarioNamed } from './scenarios/catalogue.js';
-import { linesOf, markdownOf, verdictOf } from './words.js';
 
 export interface ChaosRunContext {
   readonly output: Output;

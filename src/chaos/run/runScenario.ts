@@ -5,6 +5,7 @@ import type { ActorRole, Variant } from '../../drill/actors/order.js';
 import type { DrillBars } from '../../drill/bars.js';
 import { Conductor, type ConductorOptions } from '../../drill/conductor.js';
 import { checkDrillOptions, type DrillOptions } from '../../drill/options.js';
+import { ACCUSES_THE_LIVING } from '../../drill/sabotage/brokenWatchdogs.js';
 import { sabotageNamed } from '../../drill/sabotage/catalogue.js';
 import type { TimelineEntry } from '../../drill/timeline.js';
 import { ConfigurationError, messageOf } from '../../errors.js';
@@ -81,6 +82,7 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
       onLog: deps.onLog,
       signal: deps.signal,
       random: deps.random,
+      ownNames: scenario.ownNames === true,
       ...(scenario.cutMode === undefined ? {} : { cutMode: scenario.cutMode }),
     });
     const played = await play(scenario, conductor);
@@ -139,10 +141,15 @@ async function play(scenario: ChaosScenario, conductor: Conductor): Promise<Omit
   }
 }
 
-function variantsOf({ variants }: ChaosScenario, sabotage: string | undefined): ReadonlyMap<ActorRole, Variant> {
+/** In the place of a name: the sabotage that the scenario itself names. */
+const OWN = 'own';
+
+/** Throws a ConfigurationError for a sabotage that is none. */
+function variantsOf({ variants, sabotage: own }: ChaosScenario, asked: string | undefined): ReadonlyMap<ActorRole, Variant> {
   const all = new Map<ActorRole, Variant>(variants);
-  if (sabotage === undefined) return all;
-  const { role, name } = sabotageNamed(sabotage);
+  if (asked === undefined) return all;
+  const sabotage = asked === OWN ? own.name : asked;
+  const { role, name } = sabotage === ACCUSES_THE_LIVING ? { role: 'watchdog' as const, name: sabotage } : sabotageNamed(sabotage);
   all.set(role, { ...all.get(role), sabotage: name });
   return all;
 }

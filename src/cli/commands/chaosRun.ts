@@ -29,7 +29,7 @@ const options = {
   sabotage: {
     type: 'text',
     value: 'NAME',
-    help: 'replace one safeguard by a broken one, as in a drill; the run must go red (exit code 1)',
+    help: 'replace one safeguard by a broken one, as in a drill, or `own` for the one that the scenario is meant to miss; the run must go red (exit code 1)',
   },
   verbose: { type: 'flag', help: 'pass on to standard error what the processes log' },
   ...jsonOption,

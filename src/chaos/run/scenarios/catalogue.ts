@@ -15,6 +15,7 @@ export const CHAOS_SCENARIOS: readonly ChaosScenario[] = [
   cpuExhaustion,
   brains.diskFull,
   clockSkew,
+  outages.dnsFailure,
   outages.databaseTimeout,
   brains.heartbeatRevocation,
   snapshotCorruption,

@@ -1,7 +1,7 @@
 /** The JSON artifact of a campaign: every field computed from what was played, `null` where nothing was. */
 import { quantile } from '../../drill/quantile.js';
-import type { Played, ScenarioResult } from './runScenario.js';
-import { SLO } from './score.js';
+import type { Played, ScenarioResult } from '../run/runScenario.js';
+import { SLO } from '../run/score.js';
 
 export interface ChaosArtifact {
   readonly component: 'chaos_resilience_validation';
