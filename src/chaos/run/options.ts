@@ -1,8 +1,9 @@
 /** What a chaos run is asked to do, with its defaults and bounds. */
 import { isRedisUrl } from '../../bus/redis/target.js';
-import { checkInteger, checkNumber } from '../../checks.js';
+import { checkDurationMs, checkInteger, checkNumber } from '../../checks.js';
 import { ConfigurationError } from '../../errors.js';
 import { SCALE_MAX } from '../../roles/scale.js';
+import { SAMPLE_MS } from './monitor.js';
 import type { BusKind, ChaosScenario } from './scenario.js';
 
 export interface ChaosRunOptions {
@@ -14,19 +15,29 @@ export interface ChaosRunOptions {
   readonly positions: number;
   /** Where the folder of the campaign is made. */
   readonly outputDirectory: string;
+  /** Between two dumps of the control plane, and between two samples of the resources. */
+  readonly dumpEveryMs: number;
   /** One safeguard is replaced by a broken one: the run must go red. */
   readonly sabotage?: string;
   /** Pass on what the processes log. */
   readonly verbose: boolean;
 }
 
-export const DEFAULT_CHAOS_RUN = { scale: 1, seed: 1, positions: 5, outputDirectory: 'var/chaos', verbose: false } as const;
+export const DEFAULT_CHAOS_RUN = {
+  scale: 1,
+  seed: 1,
+  positions: 5,
+  outputDirectory: 'var/chaos',
+  dumpEveryMs: 5_000,
+  verbose: false,
+} as const;
 
 /** Throws {@link ConfigurationError} naming field, value and bound. */
 export function checkChaosRunOptions(given: Partial<ChaosRunOptions>): ChaosRunOptions {
   const options = { ...DEFAULT_CHAOS_RUN, ...given };
   checkNumber('scale', options.scale, { min: 1, max: SCALE_MAX });
   checkInteger('seed', options.seed, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  checkDurationMs('dump-every', options.dumpEveryMs, { min: SAMPLE_MS });
   checkInteger('positions', options.positions, { min: 1, max: 500 });
   return options;
 }

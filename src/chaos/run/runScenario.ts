@@ -16,6 +16,7 @@ import type { ScenarioFacts } from './facts.js';
 import { factsOf } from './factsOf.js';
 import type { Sample } from './monitor.js';
 import { busKindFor, type ChaosRunOptions } from './options.js';
+import { type Recording, recordingOf } from './recording.js';
 import type { ChaosScenario } from './scenario.js';
 import { type Judgement, judgeScenario } from './score.js';
 import { Stage } from './stage.js';
@@ -28,6 +29,7 @@ export interface Played {
   readonly facts: ScenarioFacts;
   readonly judgement: Judgement;
   readonly samples: readonly Sample[];
+  readonly recording: Recording;
   readonly timeline: readonly TimelineEntry[];
   readonly totalMs: number;
 }
@@ -85,7 +87,7 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
       ownNames: scenario.ownNames === true,
       ...(scenario.cutMode === undefined ? {} : { cutMode: scenario.cutMode }),
     });
-    const played = await play(scenario, conductor);
+    const played = await play(scenario, conductor, deps.clock);
     return { ...played, timeline, totalMs: deps.clock.monotonicMs() - startedMs };
   } catch (error) {
     // What is wrong about the options is the caller's to put right; everything else is a rig that failed.
@@ -119,7 +121,9 @@ function drillOf(scenario: ChaosScenario, { scale, seed, positions }: ChaosRunOp
   });
 }
 
-async function play(scenario: ChaosScenario, conductor: Conductor): Promise<Omit<Played, 'timeline' | 'totalMs'>> {
+async function play(scenario: ChaosScenario, conductor: Conductor, clock: Clock): Promise<Omit<Played, 'timeline' | 'totalMs'>> {
+  const startedMs = clock.monotonicMs();
+  const wallOffsetMs = clock.wallMs() - startedMs;
   const stage = new Stage(conductor);
   try {
     await scenario.run(stage);
@@ -134,6 +138,15 @@ async function play(scenario: ChaosScenario, conductor: Conductor): Promise<Omit
       facts,
       judgement: judgeScenario(facts),
       samples: stage.monitor.samples,
+      recording: recordingOf({
+        evidence,
+        samples: stage.monitor.samples,
+        startedMs,
+        wallOffsetMs,
+        onsetMs: stage.onsetMs,
+        endedMs: stage.endedMs,
+        recoveredMs: stage.recoveredMs,
+      }),
     };
   } finally {
     await stage.close();

@@ -26,6 +26,12 @@ const options = {
     default: DEFAULT_CHAOS_RUN.outputDirectory,
     help: 'where the folder with the reports is made',
   },
+  'dump-every': {
+    type: 'duration',
+    value: 'DURATION',
+    default: DEFAULT_CHAOS_RUN.dumpEveryMs,
+    help: 'between two dumps of the control plane in the report, and two samples of the resources; at least 500ms',
+  },
   sabotage: {
     type: 'text',
     value: 'NAME',
@@ -37,9 +43,9 @@ const options = {
 
 export const chaosRunCommand: Command = {
   name: 'chaos run',
-  summary: 'inject one real fault into real processes under a load of guarded orders, and judge how the system failed and came back',
+  summary: 'inject real faults into real processes under a load of guarded orders, and judge how the system failed and came back',
   details: [
-    `Scenarios: ${SCENARIO_NAMES.join(', ')}.`,
+    `Scenarios: ${SCENARIO_NAMES.join(', ')}. Several with commas between, or all, are one campaign.`,
     'Exit code 0: passed. 1: red on evidence. 2: wrong usage. 3: not run here, or too little of the fault to prove anything.',
   ],
   handlesSignals: true,
@@ -55,6 +61,7 @@ export const chaosRunCommand: Command = {
         positions: values.number('positions'),
         seed: values.number('seed'),
         outputDirectory: values.text('output-dir'),
+        dumpEveryMs: values.number('dump-every'),
         sabotage: values.text('sabotage'),
         verbose: values.flag('verbose'),
       }),

@@ -96,10 +96,11 @@ const LOOK_MS = 50;
 async function withoutName({ conductor }: Stage, fromMs: number): Promise<{ readonly lonelyMs: number; readonly answer: string }> {
   const asked = conductor.cast.names().lookUp();
   const refusing = untilRefusing({ conductor }, fromMs);
-  let isOver = false;
-  void refusing.finally(() => (isOver = true)).catch(() => undefined);
+  const over = new AbortController();
+  const end = () => over.abort();
+  void refusing.then(end, end);
   let lonelyMs = 0;
-  for (let lastMs = systemClock.monotonicMs(); !isOver; ) {
+  for (let lastMs = systemClock.monotonicMs(); !over.signal.aborted; ) {
     await systemClock.sleep(LOOK_MS);
     const nowMs = systemClock.monotonicMs();
     if (conductor.cast.connections === 0) lonelyMs += nowMs - lastMs;

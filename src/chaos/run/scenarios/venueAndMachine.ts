@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { systemClock } from '../../../clock.js';
 import * as watch from '../../../drill/judge/watchChecks.js';
 import { settle, stayQuiet, unguarded } from '../../../drill/scenarios/stage.js';
+import { EXIT_BRAIN_HEARTBEAT } from '../../../messages/heartbeat.js';
 import { burnProgram } from '../../capabilities/burn.js';
 import { busyShare, machineTicks } from '../../capabilities/procStat.js';
 import { runNode } from '../../capabilities/run.js';
@@ -95,6 +96,22 @@ export const cpuExhaustion: ChaosScenario = {
 };
 
 const SKEW_TARGET_MS = 3_000_000;
+const ANSWER_MS = 5_000;
+
+/**
+ * What the watchdog takes for the time: it puts a record that it cannot understand on the audit record, with its own clock. 0: it never
+ * did.
+ */
+async function skewOf({ conductor }: Stage): Promise<number> {
+  const askedMs = systemClock.monotonicMs();
+  await conductor.cast.bus.append(EXIT_BRAIN_HEARTBEAT, { question: 'what time is it?' });
+  const answer = () => conductor.sight.audit.find(({ atMs, value }) => atMs >= askedMs && value.event === 'watchdog.record_not_understood');
+  await conductor.waitFor(ANSWER_MS, () => answer() !== undefined);
+  const seen = answer();
+  if (seen === undefined) return 0;
+  const arrivedWallMs = systemClock.wallMs() - (systemClock.monotonicMs() - seen.atMs);
+  return Math.abs(seen.value.wallMs - arrivedWallMs);
+}
 
 export const clockSkew: ChaosScenario = {
   ...PANIC,
@@ -110,17 +127,16 @@ export const clockSkew: ChaosScenario = {
     const { conductor } = stage;
     const { brain } = await stage.trade();
     stage.onsetMs = await conductor.trigger('the wall clock of the watchdog steps an hour ahead, and then back');
+    const skewMs = await skewOf(stage);
+    stage.doses.push({
+      what: 'distance of the wall clock of the watchdog from that of its reader',
+      target: SKEW_TARGET_MS,
+      measured: Math.round(skewMs),
+      unit: 'ms',
+    });
     await stayQuiet(conductor);
     conductor.marks.faultMs = conductor.strike(brain, 'SIGKILL');
     await settle(conductor, unguarded(conductor.timings));
-    const panic = conductor.sight.panics[0];
-    const arrivedWallMs = panic === undefined ? 0 : systemClock.wallMs() - (systemClock.monotonicMs() - panic.atMs);
-    stage.doses.push({
-      what: 'distance of the wall clock in the panic from that of its reader',
-      target: SKEW_TARGET_MS,
-      measured: panic === undefined ? 0 : Math.round(Math.abs(panic.value.wallMs - arrivedWallMs)),
-      unit: 'ms',
-    });
     await untilFlatAndGuarded(stage);
   },
 };
