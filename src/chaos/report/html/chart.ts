@@ -2,14 +2,15 @@
 import type { Played } from '../../run/runScenario.js';
 import { SLO } from '../../run/score.js';
 import { lanesOf } from './lanes.js';
-import { type Band, marksOf, type Scale } from './marks.js';
+import { type Band, drawMarks, layMarks, MARK_ROW, type Scale } from './marks.js';
 import { element } from './markup.js';
 import { latencyPlot, machinePlot, ordersPlot } from './plots.js';
 
 const WIDTH = 1_080;
 const LEFT = 118;
 const RIGHT = 14;
-const TOP = 26;
+/** Room for the names of the bands; below it the strip of marks begins. */
+const TOP = 22;
 const LANE = 20;
 const PLOT = 78;
 const GAP = 26;
@@ -27,8 +28,10 @@ export function chartOf(played: Played): string {
     right: WIDTH - RIGHT,
     x: (atMs) => LEFT + ((Math.min(Math.max(atMs, startedMs), endMs) - startedMs) / Math.max(1, endMs - startedMs)) * plotWidth,
   };
-  const lanes = lanesOf(played, scale, { top: TOP, height: LANE });
-  const plotsTop = TOP + lanes.count * LANE + GAP;
+  const marks = layMarks(played, scale);
+  const lanesTop = TOP + (1 + Math.max(0, ...marks.map(({ row }) => row))) * MARK_ROW + 2;
+  const lanes = lanesOf(played, scale, { top: lanesTop, height: LANE });
+  const plotsTop = lanesTop + lanes.count * LANE + GAP;
   const place = (index: number) => ({ top: plotsTop + index * (PLOT + GAP), height: PLOT });
   const bottom = plotsTop + 3 * (PLOT + GAP) - GAP;
   const inside = [
@@ -38,7 +41,7 @@ export function chartOf(played: Played): string {
     latencyPlot(recording.orders, SLO.latencyMs, scale, place(1)),
     machinePlot(played.samples, scale, place(2)),
     axis(scale, startedMs, endMs, bottom),
-    marksOf(played, scale, { top: TOP, bottom }),
+    drawMarks(marks, { top: TOP, bottom }),
   ];
   const title = element('title', {}, `Timeline of ${played.scenario}`);
   return element('svg', { viewBox: `0 0 ${WIDTH} ${bottom + 34}`, role: 'img' }, title, ...inside);
@@ -58,9 +61,9 @@ function bandsOf({ recording }: Played): readonly Band[] {
 function band(scale: Scale, { fromMs, untilMs, color, text }: Band, bottom: number): string {
   const x = scale.x(fromMs);
   const width = Math.max(1.5, scale.x(untilMs) - x);
-  const box = element('rect', { x, y: TOP - 18, width, height: bottom - TOP + 18, fill: color, 'fill-opacity': 0.13 });
-  const edge = element('rect', { x, y: TOP - 18, width, height: 3, fill: color });
-  const label = width < text.length * 6.5 ? '' : element('text', { x: x + 4, y: TOP - 4, class: 'label' }, text);
+  const box = element('rect', { x, y: TOP - 20, width, height: bottom - TOP + 20, fill: color, 'fill-opacity': 0.13 });
+  const edge = element('rect', { x, y: TOP - 20, width, height: 3, fill: color });
+  const label = width < text.length * 6.5 ? '' : element('text', { x: x + 4, y: TOP - 5, class: 'label' }, text);
   return box + edge + label;
 }
 

@@ -42,9 +42,10 @@ export function lanesOf(played: Played, scale: Scale, { top, height }: Place): L
 function drawn({ fromMs, untilMs, color, text }: Stretch, scale: Scale, y: number, height: number): string {
   const x = scale.x(fromMs);
   const width = Math.max(1, scale.x(untilMs) - x);
-  const said =
-    width < text.length * 6.6 ? '' : element('text', { x: x + 5, y: y + height / 2 + 4, fill: '#fff', style: 'fill:#fff' }, escaped(text));
-  const box = element('rect', { x, y: y + 3, width, height: height - 6, rx: 2, fill: color }, element('title', {}, escaped(text)));
+  const title = text === '' ? '' : element('title', {}, escaped(text));
+  const hasRoom = text !== '' && width >= text.length * 6.6;
+  const said = hasRoom ? element('text', { x: x + 5, y: y + height / 2 + 4, style: 'fill:#fff' }, escaped(text)) : '';
+  const box = element('rect', { x, y: y + 3, width, height: height - 6, rx: 2, fill: color }, title);
   return box + said;
 }
 
@@ -75,8 +76,10 @@ function processLanes(
   played: Played,
 ): readonly { readonly name: string; readonly stretches: readonly Stretch[]; readonly beats: readonly number[] }[] {
   const { samples, recording } = played;
-  const names = [...new Set(samples.flatMap(({ processes }) => processes.map(({ name }) => name)))];
-  return names.map((name) => {
+  /** Each process with the moment at which it was first seen, in the order in which they came. */
+  const begun = new Map<string, number>();
+  for (const { atMs, processes } of samples) for (const { name } of processes) if (!begun.has(name)) begun.set(name, atMs);
+  return [...begun.keys()].map((name) => {
     const stretches: Stretch[] = [];
     for (const { atMs, processes } of samples) {
       const seen = look(processes.find((one) => one.name === name)?.state);
@@ -90,15 +93,18 @@ function processLanes(
     return {
       name,
       stretches: stretches.map((stretch) => ({ ...stretch, text: stretch.text === 'alive' ? '' : stretch.text })),
-      beats: beatsOf(name, names, recording.beats),
+      beats: beatsOf(name, begun, recording.beats),
     };
   });
 }
 
-/** Beats name their role: they are shown with its first life, whose generation they may not be. */
-function beatsOf(name: string, names: readonly string[], beats: Played['recording']['beats']): readonly number[] {
+/** Beats name their role: they belong to that life of it which was the last to begin. */
+function beatsOf(name: string, begun: ReadonlyMap<string, number>, beats: Played['recording']['beats']): readonly number[] {
   const who = BEATERS.find((beater) => name.startsWith(beater));
   if (who === undefined) return [];
-  const first = names.find((other) => other.startsWith(who));
-  return first === name ? beats[who] : [];
+  const lives = [...begun].filter(([other]) => other.startsWith(who));
+  const index = lives.findIndex(([other]) => other === name);
+  const fromMs = index <= 0 ? -Infinity : (lives[index]?.[1] ?? -Infinity);
+  const untilMs = lives[index + 1]?.[1] ?? Infinity;
+  return beats[who].filter((atMs) => atMs >= fromMs && atMs < untilMs);
 }

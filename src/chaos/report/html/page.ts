@@ -1,6 +1,7 @@
 /** The report that a person reads: one file, with nothing to fetch and nothing to run. */
 import type { Check } from '../../../drill/judge/evidence.js';
 import type { Played, ScenarioResult } from '../../run/runScenario.js';
+import { SCENARIO_NAMES } from '../../run/scenarios/catalogue.js';
 import type { ChaosArtifact } from '../artifact.js';
 import { firstFailures } from '../lookFirst.js';
 import { chartOf } from './chart.js';
@@ -41,7 +42,7 @@ function figures(results: readonly ScenarioResult[], artifact: ChaosArtifact): s
     figure(score === null ? '–' : String(Math.round(score * 10) / 10), `mean score of 100: ${metrics.chaos_tolerance}`),
     figure(closed.activation_time_ms === null ? '–' : shownMs(closed.activation_time_ms), 'slowest to fail closed'),
     figure(recovery.recovery_time_p95_ms === null ? '–' : shownMs(recovery.recovery_time_p95_ms), 'recovery, 95 %'),
-    figure(metrics.production_ready ? 'yes' : 'no', 'production ready'),
+    figure(metrics.production_ready ? 'yes' : 'no', `production ready: ${passed} of the ${SCENARIO_NAMES.length} there are passed`),
   );
 }
 
@@ -61,10 +62,10 @@ const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${tex
 function playedPart(played: Played): string {
   const { facts, judgement, bus, totalMs } = played;
   const { before, during, after } = facts.health;
-  const facts_ = `Score ${judgement.score} of 100. Orders before, during and after the fault: ${before}, ${during}, ${after}. Bus ${bus}. The run took ${shownMs(totalMs)}.`;
+  const told = `Score ${judgement.score} of 100. Orders before, during and after the fault: ${before}, ${during}, ${after}. Bus ${bus}. The run took ${shownMs(totalMs)}.`;
   const objectives = judgement.objectives.map(({ name, met, evidence }) => line(met, name.replaceAll('_', ' '), evidence));
   return [
-    element('p', { class: 'soft' }, escaped(facts_)),
+    element('p', { class: 'soft' }, escaped(told)),
     first(firstFailures(played)),
     chartOf(played),
     LEGEND,

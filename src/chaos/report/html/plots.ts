@@ -1,6 +1,5 @@
 /** Plots under the lanes: orders, their latency, and the processors of the machine. */
-import type { Sample } from '../../run/monitor.js';
-import { SAMPLE_MS } from '../../run/monitor.js';
+import { SAMPLE_MS, type Sample } from '../../run/monitor.js';
 import type { OrderSample } from '../../run/recording.js';
 import type { Place, Scale } from './marks.js';
 import { element, escaped } from './markup.js';
@@ -30,10 +29,9 @@ export function ordersPlot(orders: readonly OrderSample[], scale: Scale, place: 
     const width = Math.max(1, scale.x(atMs + SAMPLE_MS) - x - 1);
     const tall = (count: number) => (Math.min(count * perS, high) / high) * place.height;
     const base = place.top + place.height;
-    return [
-      element('rect', { x, width, y: base - tall(admitted), height: tall(admitted), fill: 'var(--admitted)' }),
-      element('rect', { x, width, y: base - tall(admitted) - tall(refused), height: tall(refused), fill: 'var(--refused)' }),
-    ].join('');
+    const box = (count: number, below: number, fill: string) =>
+      count === 0 ? '' : element('rect', { x, width, y: base - tall(below) - tall(count), height: tall(count), fill });
+    return box(admitted, 0, 'var(--admitted)') + box(refused, admitted, 'var(--refused)');
   });
   return frame('orders per s', String(high), scale, place) + bars.join('');
 }
