@@ -9,6 +9,7 @@ import { artifactOf } from '../report/artifact.js';
 import { writeCampaign } from '../report/campaign.js';
 import { linesOf, verdictOf } from '../report/words.js';
 import { busKindFor, type ChaosRunOptions, checkChaosRunOptions } from './options.js';
+import { OwnGround } from './ownGround.js';
 import { runScenario, type ScenarioResult } from './runScenario.js';
 import { scenariosNamed } from './scenarios/catalogue.js';
 
@@ -44,25 +45,31 @@ export async function chaosRun(
   const scenarios = scenariosNamed(names);
   const options = checkChaosRunOptions(given);
   // What is asked of a bus on which it cannot happen is told before anything is started.
-  for (const scenario of scenarios) busKindFor(scenario, options.bus);
+  for (const scenario of scenarios) busKindFor(scenario, options);
   const bars = await chooseBars(undefined);
   const random = seededRandom(options.seed);
   const say = (line: string) => (json ? undefined : output.out(line));
   const results: ScenarioResult[] = [];
-  for (const scenario of scenarios) {
-    const startedMs = clock.monotonicMs();
-    say(`Chaos: ${scenario.summary}.`);
-    const result = await runScenario(scenario, options, {
-      clock,
-      bars,
-      signal,
-      random,
-      onEvent: ({ atMs, text }) => say(`${((atMs - startedMs) / 1_000).toFixed(3).padStart(8)} s  ${text}`),
-      onLog: (process, line) => (options.verbose ? output.err(`${process}: ${line}`) : undefined),
-    });
-    results.push(result);
-    for (const line of linesOf(result)) say(line);
-    if (signal.aborted) break;
+  const ground = await OwnGround.open();
+  try {
+    for (const scenario of scenarios) {
+      const startedMs = clock.monotonicMs();
+      say(`Chaos: ${scenario.summary}.`);
+      const result = await runScenario(scenario, options, {
+        clock,
+        bars,
+        signal,
+        random,
+        undo: ground.undo,
+        onEvent: ({ atMs, text }) => say(`${((atMs - startedMs) / 1_000).toFixed(3).padStart(8)} s  ${text}`),
+        onLog: (process, line) => (options.verbose ? output.err(`${process}: ${line}`) : undefined),
+      });
+      results.push(result);
+      for (const line of linesOf(result)) say(line);
+      if (signal.aborted) break;
+    }
+  } finally {
+    await ground.close();
   }
   const artifact = artifactOf(results, clock.wallMs());
   const folder = await writeCampaign(results, artifact, { parent: options.outputDirectory, dumpEveryMs: options.dumpEveryMs });

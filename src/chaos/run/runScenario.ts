@@ -12,6 +12,7 @@ import { ConfigurationError, messageOf } from '../../errors.js';
 import { SentinelRedis } from '../../rig/redis/sentinel.js';
 import { examineHost } from '../capabilities/examine.js';
 import { PROBES } from '../capabilities/probes.js';
+import type { UndoJournal } from '../undo/journal.js';
 import type { ScenarioFacts } from './facts.js';
 import { factsOf } from './factsOf.js';
 import type { Sample } from './monitor.js';
@@ -49,6 +50,8 @@ export type ScenarioResult = Played | NotRun;
 export interface RunDeps extends Pick<ConductorOptions, 'onEvent' | 'onLog' | 'signal' | 'random'> {
   readonly clock: Clock;
   readonly bars: DrillBars;
+  /** Told first of whatever would not end with the run itself. */
+  readonly undo: UndoJournal;
 }
 
 /** Why this host cannot play it; undefined: it can. */
@@ -66,7 +69,7 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
   const { name, summary } = scenario;
   const timeline: TimelineEntry[] = [];
   const notRun = (why: string): NotRun => ({ ran: false, scenario: name, summary, why, timeline });
-  const onRedis = busKindFor(scenario, options.bus) === 'redis';
+  const onRedis = busKindFor(scenario, options) === 'redis';
   const missing = await missingFor(scenario, deps.clock);
   if (missing !== undefined) return notRun(missing);
   const startedMs = deps.clock.monotonicMs();
@@ -87,7 +90,7 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
       ownNames: scenario.ownNames === true,
       ...(scenario.cutMode === undefined ? {} : { cutMode: scenario.cutMode }),
     });
-    const played = await play(scenario, conductor, deps.clock);
+    const played = await play(scenario, conductor, deps);
     return { ...played, timeline, totalMs: deps.clock.monotonicMs() - startedMs };
   } catch (error) {
     // What is wrong about the options is the caller's to put right; everything else is a rig that failed.
@@ -121,10 +124,14 @@ function drillOf(scenario: ChaosScenario, { scale, seed, positions }: ChaosRunOp
   });
 }
 
-async function play(scenario: ChaosScenario, conductor: Conductor, clock: Clock): Promise<Omit<Played, 'timeline' | 'totalMs'>> {
+async function play(
+  scenario: ChaosScenario,
+  conductor: Conductor,
+  { clock, undo }: RunDeps,
+): Promise<Omit<Played, 'timeline' | 'totalMs'>> {
   const startedMs = clock.monotonicMs();
   const wallOffsetMs = clock.wallMs() - startedMs;
-  const stage = new Stage(conductor);
+  const stage = new Stage(conductor, undo);
   try {
     await scenario.run(stage);
     const { timings } = conductor;

@@ -11,6 +11,7 @@ const options = {
     value: 'URL',
     help: 'journal:DIRECTORY or a Redis URL, of which a new subdirectory or key prefix is used (default: a bus of its own)',
   },
+  redis: { type: 'flag', help: 'start a Redis server for the bus, where the scenario can happen on one' },
   ...scaleOption,
   positions: { type: 'integer', value: 'N', min: 1, max: 500, default: DEFAULT_CHAOS_RUN.positions, help: 'open positions at the fault' },
   seed: {
@@ -57,6 +58,7 @@ export const chaosRunCommand: Command = {
       values.required('scenario', `one of ${SCENARIO_NAMES.join(', ')}`),
       given({
         bus: values.text('bus'),
+        redis: values.flag('redis'),
         scale: values.number('scale'),
         positions: values.number('positions'),
         seed: values.number('seed'),

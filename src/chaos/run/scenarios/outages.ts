@@ -168,6 +168,8 @@ function struckServer({ signal, ...told }: Strike): ChaosScenario {
       const { conductor } = stage;
       await stage.trade();
       const master = await conductor.busMaster();
+      // A server that the run was given outlives it.
+      const stopped = signal === 'SIGSTOP' ? await stage.beforeStopping(master.pid) : undefined;
       const fromMs = systemClock.monotonicMs();
       await master.strike(signal);
       stage.onsetMs = fromMs;
@@ -176,6 +178,7 @@ function struckServer({ signal, ...told }: Strike): ChaosScenario {
       // A single server is needed at once; of several, the old one is needed as a replica when another has taken its place.
       const untilMs = await conductor.busAwayUntilNeeded(master, FAILOVER_MS);
       await master.comeBack();
+      stopped?.[Symbol.dispose]();
       conductor.say('the server that was struck is no longer held back');
       await outageEnded(stage, fromMs, untilMs, 'time without an answer of the bus, as another client saw it');
     },
