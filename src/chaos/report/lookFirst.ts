@@ -10,7 +10,7 @@ export interface Failure {
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^too little|^the fault|^no dose/, 'The fault itself: what `failflat doctor` says of this host, and how busy it was.'],
-  [/^L1|^S11/, 'The watchdog: its beats in the lanes above, its rules, and whether it was itself starved of a processor.'],
+  [/^L1|^S11/, 'The watchdog: its beats in the lanes, its rules, and whether it was itself starved of a processor.'],
   [/^L4|^S7\.return|^L3/, 'The order door of the strategy: which permission it asks, and how old that was when it answered.'],
   [/^S1\b|^S1\./, 'Where the exit raises its halt, and whether every order passes the guard.'],
   [/^S5|^L2|^S6|^S4/, 'The exit worker: its audit entries behind the panic, and the books of the venue.'],

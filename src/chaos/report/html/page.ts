@@ -117,7 +117,13 @@ const checkLine = ({ id, name, passed, evidence }: Check): string => line(passed
 
 function line(passed: boolean, what: string, evidence: string): string {
   const mark = element('span', { class: `pill ${passed ? 'good' : 'bad'}` }, passed ? 'met' : 'missed');
-  return element('tr', {}, element('td', {}, mark), element('td', {}, escaped(what)), element('td', { class: 'soft' }, escaped(evidence)));
+  return element(
+    'tr',
+    {},
+    element('td', {}, mark),
+    element('td', { style: 'min-width:110px' }, escaped(what)),
+    element('td', { class: 'soft' }, escaped(evidence)),
+  );
 }
 
 const LEGEND = element(

@@ -33,9 +33,9 @@ function playedCells({ facts, judgement }: Played): string[] {
   return [
     element('td', { class: 'number' }, element('b', {}, String(judgement.score))),
     element('td', { class: 'dose' }, ...doses.map(dose)),
-    element('td', {}, closed),
-    element('td', {}, shownMs(recovery.recoveredMs)),
-    element('td', {}, `${orders.failed} of ${orders.shouldHaveBeenAdmitted}`),
+    element('td', { class: 'tight' }, closed),
+    element('td', { class: 'tight' }, shownMs(recovery.recoveredMs)),
+    element('td', { class: 'tight' }, `${orders.failed} of ${orders.shouldHaveBeenAdmitted}`),
   ];
 }
 

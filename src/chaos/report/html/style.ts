@@ -19,7 +19,7 @@ p { margin: 6px 0; } .soft { color: var(--soft); } code { font: 13px/1.4 ui-mono
 .card > header { display: flex; gap: 12px; align-items: baseline; flex-wrap: wrap; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 7px 10px 7px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--soft); font-weight: 600; font-size: 12.5px; white-space: nowrap; } tr:last-child > td { border-bottom: 0; } td.number, th.number { text-align: right; white-space: nowrap; }
+th { color: var(--soft); font-weight: 600; font-size: 12.5px; white-space: nowrap; } tr:last-child > td { border-bottom: 0; } td.tight { white-space: nowrap; } td.number, th.number { text-align: right; white-space: nowrap; }
 .pill { display: inline-block; border-radius: 999px; padding: 1px 10px; font-size: 12.5px; font-weight: 600; white-space: nowrap; }
 .good { color: var(--good); background: var(--good-ground); } .bad { color: var(--bad); background: var(--bad-ground); } .warn { color: var(--warn); background: var(--warn-ground); }
 .first { border-left: 4px solid var(--bad); background: var(--bad-ground); border-radius: 6px; padding: 10px 14px; margin: 12px 0; }
