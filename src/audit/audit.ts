@@ -76,6 +76,16 @@ function bounded(text: string, instead: string): string {
   return trimmed === '' ? instead : wellFormed(trimmed.slice(0, AUDIT_TEXT_MAX_CHARACTERS));
 }
 
+// What happened is on record all the same, at a time that is visibly none.
+function readingOf(read: () => number): number {
+  try {
+    const reading = read();
+    return Number.isFinite(reading) ? reading : 0;
+  } catch {
+    return 0;
+  }
+}
+
 class ChainedAudit implements Audit {
   readonly actor: string;
   readonly #bus: Pick<Bus, 'append'>;
@@ -134,8 +144,8 @@ class ChainedAudit implements Audit {
       cause: bounded(event.cause, 'no cause given'),
       ...(incident === undefined || incident === '' ? {} : { incident }),
       details: plainDetails(event.details ?? {}),
-      wallMs: Math.max(0, Math.round(this.#clock.wallMs())),
-      monotonicMs: this.#clock.monotonicMs(),
+      wallMs: Math.max(0, Math.round(readingOf(() => this.#clock.wallMs()))),
+      monotonicMs: readingOf(() => this.#clock.monotonicMs()),
       bootId: this.#self.bootId,
       sequence: this.#sequence,
       previousHash: this.#previousHash,

@@ -46,6 +46,8 @@ class LatchedBreakers implements StrategyBreakers {
   #state: BreakerState = CLOSED;
   /** Orders that a probe has granted and the door has not told of yet. */
   #granted = 0;
+  /** Whether the order that was asked about last got one: its refusal by somebody else gives it back, that of another order does not. */
+  #hasLastGrant = false;
   /** Trips that a reset is about to take away. */
   #leaving: ReadonlySet<string> = new Set();
 
@@ -126,6 +128,7 @@ class LatchedBreakers implements StrategyBreakers {
   // Asking may find that time has made something true, and a probe counts what it grants; nothing else is changed by it.
   check(nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined {
     if (intent !== 'increase') return undefined;
+    this.#hasLastGrant = false;
     this.#advance(nowMs);
     const standing = this.#standing(nowMs);
     if (standing === undefined) return undefined;
@@ -256,6 +259,7 @@ class LatchedBreakers implements StrategyBreakers {
     this.#state = next;
     if (next.status !== previous.status) {
       this.#granted = 0;
+      this.#hasLastGrant = false;
       this.#reporter.status(next, previous.status);
     }
     if (tripsOf(next) !== tripsOf(previous)) void this.#store?.changed();
@@ -263,9 +267,11 @@ class LatchedBreakers implements StrategyBreakers {
 
   #hear(event: DoorEvent): void {
     if (event.type === 'admitted' && event.intent === 'increase' && this.#granted > 0) {
+      this.#hasLastGrant = false;
       this.#granted -= 1;
       this.#become(probeAdmitted(this.#state, event.entryId));
-    } else if (event.type === 'refused' && event.refusal.source !== this.name && this.#granted > 0) {
+    } else if (event.type === 'refused' && event.intent === 'increase' && event.refusal.source !== this.name && this.#hasLastGrant) {
+      this.#hasLastGrant = false;
       this.#granted -= 1;
     } else if (event.type === 'settled' || event.type === 'lateSettled') {
       const { entryId, settled } = event;
@@ -279,6 +285,7 @@ class LatchedBreakers implements StrategyBreakers {
     if (entryId !== undefined && this.#state.pending.includes(entryId)) return true;
     if (probesLeft(this.#state, this.#config.probe) - this.#granted <= 0) return false;
     this.#granted += 1;
+    this.#hasLastGrant = true;
     return true;
   }
 

@@ -63,19 +63,19 @@ export class Holder {
 
   async #append(event: HolderEvent, seen: SeenState, counted: UnderWay): Promise<boolean> {
     const { bus, clock, holderId, account, brokerTimeoutMs, ttlMs, logger } = this.#config;
-    const { host, bootId, pid } = this.#config.self;
-    const identity = { holderId, account, host, bootId, pid };
-    const report: HolderReport = {
-      ...identity,
-      event,
-      epoch: seen.epoch,
-      brokerTimeoutMs,
-      leaseTtlMs: ttlMs,
-      ...counted,
-      stateVersion: seen.version,
-      wallMs: clock.wallMs(),
-    };
     try {
+      const { host, bootId, pid } = this.#config.self;
+      const identity = { holderId, account, host, bootId, pid };
+      const report: HolderReport = {
+        ...identity,
+        event,
+        epoch: seen.epoch,
+        brokerTimeoutMs,
+        leaseTtlMs: ttlMs,
+        ...counted,
+        stateVersion: seen.version,
+        wallMs: clock.wallMs(),
+      };
       const result = await bus.append(LEASE_HOLDER, encodeHolderReport(report), { key: holderId });
       if (isCommitted(result)) return true;
       logger.warn({ event, result }, 'a report of this holder is not committed');

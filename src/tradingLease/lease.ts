@@ -103,9 +103,13 @@ class HeldLease implements TradingLease {
   }
 
   async #drainLoop(signal: AbortSignal): Promise<void> {
-    const { clock, drainPollMs } = this.#config;
+    const { clock, drainPollMs, logger } = this.#config;
     while (!signal.aborted) {
-      if (this.#renewal.registered) await this.#reportDrain();
+      try {
+        if (this.#renewal.registered) await this.#reportDrain();
+      } catch (error) {
+        logger.warn({ error: messageOf(error) }, 'whether the orders of this holder have drained was not reported');
+      }
       await quietSleep(clock, drainPollMs, signal);
     }
   }
@@ -124,17 +128,22 @@ class HeldLease implements TradingLease {
   }
 
   async #close(): Promise<void> {
-    const { clock, closeTimeoutMs, drainPollMs } = this.#config;
     this.#closed = true;
     this.#renewal.shut();
     this.#becomeReady();
-    const untilMs = clock.monotonicMs() + closeTimeoutMs;
-    while ((underWay(this.#config)?.inflight ?? 0) > 0 && clock.monotonicMs() < untilMs) await clock.sleep(drainPollMs);
+    // A clock that fails ends this wait, and nothing else: the goodbye says what is under way.
+    await this.#untilDrained().catch((error: unknown) => this.#config.logger.warn({ error: messageOf(error) }, 'nobody waited for orders'));
     this.#stopping.abort();
     await this.#running;
     if (this.#renewal.registered) await this.#sayGoodbye();
     await this.#audit.flush();
     this.#limitGuards(undefined);
+  }
+
+  async #untilDrained(): Promise<void> {
+    const { clock, closeTimeoutMs, drainPollMs } = this.#config;
+    const untilMs = clock.monotonicMs() + closeTimeoutMs;
+    while ((underWay(this.#config)?.inflight ?? 0) > 0 && clock.monotonicMs() < untilMs) await clock.sleep(drainPollMs);
   }
 
   // A guard that is made later is held to what was registered, also one that does not ask this lease.

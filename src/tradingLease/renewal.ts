@@ -4,7 +4,7 @@ import { BusDoubtError, type LatchValue, type ProbeResult } from '../bus/bus.js'
 import { clocksDiverged } from '../clock.js';
 import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
-import type { HostIdentity } from '../host.js';
+import { isolated } from '../logger.js';
 import { TRADING_STATE } from '../messages/tradingState.js';
 import { halt } from '../tradingState/halt.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
@@ -23,6 +23,7 @@ import {
 import { type Holder, type SeenState, underWay } from './holder.js';
 import type { LeaseConfig } from './options.js';
 import { Peers } from './peers.js';
+import { type Own, viewOf } from './view.js';
 
 /** The decisions that the lease is composed of. */
 export interface LeaseParts {
@@ -36,34 +37,14 @@ export const intactParts: LeaseParts = { decideLease, renewalRefusal, clocksDive
 const RENEWALS_PER_TTL = 4;
 const WATCH_BLOCK_MS = 1_000;
 const CLOCKS_DRIFTED = 'wall clock and monotonic clock have drifted apart';
+const FORGOTTEN = 'the bus has forgotten a halt or an epoch that this holder remembers';
+const NOT_JUDGED = 'the trading state that was read could not be judged';
 
 export interface RenewalListeners {
   /** Called each time this holder has registered and read that back. */
   readonly onRegistered: () => void;
   /** Called after everything that may have changed what the lease is worth. */
   readonly onChanged: () => void;
-}
-
-type OfPeers = Pick<LeaseObservation, 'watchdogs' | 'workers'>;
-type Own = Omit<LeaseObservation, keyof OfPeers>;
-
-function viewOf(self: HostIdentity, peers: Peers): LeaseObservation {
-  return {
-    self,
-    closed: false,
-    registered: false,
-    attestedEpoch: undefined,
-    state: undefined,
-    stateProvedMs: undefined,
-    doubt: undefined,
-    grant: undefined,
-    get watchdogs() {
-      return peers.watchdogs;
-    },
-    get workers() {
-      return peers.workers;
-    },
-  };
 }
 
 export class Renewal {
@@ -157,18 +138,30 @@ export class Renewal {
   }
 
   async #renewLoop(signal: AbortSignal): Promise<void> {
-    const { clock, ttlMs, logger } = this.#config;
-    const everyMs = ttlMs / RENEWALS_PER_TTL;
+    const { clock, logger } = this.#config;
     while (!signal.aborted) {
-      const startedMs = clock.monotonicMs();
+      let startedMs = Number.NaN;
       try {
+        startedMs = clock.monotonicMs();
         await this.#renew(startedMs);
       } catch (error) {
         logger.warn({ error: messageOf(error) }, 'the trading lease was not renewed');
       }
       if (signal.aborted) return;
-      this.#onChanged();
-      await quietSleep(clock, Math.max(1, startedMs + everyMs - clock.monotonicMs()), signal);
+      isolated(this.#onChanged);
+      await quietSleep(clock, this.#untilNextMs(startedMs), signal);
+    }
+  }
+
+  // A clock that fails costs renewals, and is asked again: it ends neither this loop nor, by a rejection of it, the process.
+  #untilNextMs(startedMs: number): number {
+    const { clock, ttlMs } = this.#config;
+    const everyMs = ttlMs / RENEWALS_PER_TTL;
+    try {
+      const leftMs = startedMs + everyMs - clock.monotonicMs();
+      return Number.isFinite(leftMs) ? Math.max(1, leftMs) : everyMs;
+    } catch {
+      return everyMs;
     }
   }
 
@@ -199,6 +192,7 @@ export class Renewal {
   /** A host that was suspended looks just like a step of its wall clock: either costs this renewal, and all that was seen. */
   #clocksJumped(nowMs: number): void {
     this.#peers.forget();
+    this.#note({ stateProvedMs: undefined });
     if (this.#view.grant !== undefined && this.#view.grant.untilMs > nowMs) this.#note({ grant: { ...this.#view.grant, untilMs: nowMs } });
     void this.#audit.record({ event: 'lease.clocks_diverged', cause: CLOCKS_DRIFTED });
   }
@@ -230,12 +224,16 @@ export class Renewal {
   }
 
   #take(reading: StateReading, doubt: string | undefined): void {
-    if (reading.version !== this.#version) this.#readingReceivedMs = this.#config.clock.monotonicMs();
+    const isNew = reading.version !== this.#version;
     // Versions only rise: this bus was emptied, and with the state went the word of this holder.
     if (reading.version < (this.#version ?? 0)) this.#forgetStanding();
     this.#version = reading.version;
-    this.#note({ state: reading.state, doubt });
+    // In doubt until it is judged, as a clock may fail meanwhile; what it takes away is gone at once.
+    this.#note({ state: reading.state, doubt: NOT_JUDGED });
+    if (isNew) this.#readingReceivedMs = this.#config.clock.monotonicMs();
     this.#forgotten = this.#memory.observe(reading.state);
+    // Also under the renewal from before, and whatever this bus answers next.
+    this.#note({ doubt: this.#forgotten ? FORGOTTEN : doubt });
   }
 
   #identify(probe: Extract<ProbeResult, { ok: true }>): void {
@@ -257,10 +255,8 @@ export class Renewal {
   async #restoreForgotten(): Promise<boolean> {
     const { bus, clock, ttlMs, logger } = this.#config;
     if (!this.#forgotten) return true;
-    const doubt = 'the bus has forgotten a halt or an epoch that this holder remembers';
-    this.#note({ doubt });
     const outcome = await this.#memory.reassert(bus, { clock, audit: this.#audit, timeoutMs: ttlMs, retryMs: ttlMs / 10 });
-    logger.error({ outcome }, doubt);
+    logger.error({ outcome }, FORGOTTEN);
     return false;
   }
 
@@ -308,6 +304,6 @@ export class Renewal {
   #adoptWatched(reading: StateReading): void {
     if (reading.state.mode === 'ACTIVE' && this.#version !== undefined && reading.version <= this.#version) return;
     this.#take(reading, this.#view.doubt);
-    this.#onChanged();
+    isolated(this.#onChanged);
   }
 }

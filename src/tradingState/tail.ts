@@ -26,18 +26,19 @@ export function quietSleep(clock: Clock, delayMs: number, signal?: AbortSignal):
   return sleepWith(quietTimers(clock), Math.max(0, delayMs), signal);
 }
 
-/** Never throws for what the bus does; resolves when `signal` aborts. */
+/** Never throws for what the bus or a reading of the clock does; resolves when `signal` aborts. */
 export async function tail(bus: Pick<Bus, 'read' | 'end'>, stream: string, options: TailOptions): Promise<void> {
   const { clock, signal, blockMs, retryMs } = options;
   let cursor = options.from;
-  let provedMs = clock.monotonicMs();
+  let provedMs: number | undefined;
   while (!signal.aborted) {
-    const startedMs = clock.monotonicMs();
     try {
+      const startedMs = clock.monotonicMs();
+      const provedBeforeMs = (provedMs ??= startedMs);
       cursor ??= await bus.end(stream);
       const result = await bus.read(stream, cursor, { blockMs, signal });
       if (signal.aborted) return;
-      for (const record of result.records) options.onRecord(record, Math.min(provedMs, record.receivedMs));
+      for (const record of result.records) options.onRecord(record, Math.min(provedBeforeMs, record.receivedMs));
       cursor = result.cursor;
       // While records remain beyond the limit they are as old as those just read.
       if (!result.more) provedMs = result.contactMs;

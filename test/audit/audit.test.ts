@@ -37,6 +37,36 @@ describe('audit', () => {
     expect(verifyAudit(interleaved).intact).toBe(true);
   });
 
+  it.each<[string, () => number]>([
+    ['reads no number', () => Number.NaN],
+    [
+      'throws',
+      () => {
+        throw new Error('no clock');
+      },
+    ],
+  ])('S12, S13: what happens while the clock %s is on record, at no time, and fails nobody', async (_what, reading) => {
+    const bus = createMemoryBus({ clock: new ManualClock() }).handle();
+    const clock = new ManualClock();
+    let broken = true;
+    const brittle = {
+      setTimer: clock.setTimer.bind(clock),
+      sleep: clock.sleep.bind(clock),
+      monotonicMs: () => (broken ? reading() : clock.monotonicMs()),
+      wallMs: () => (broken ? reading() : clock.wallMs()),
+    };
+    const audit = createAudit({ bus, actor: 'lease:a', clock: brittle, random: seededRandom(1) });
+    expect(await audit.record({ event: 'lease.held', cause: 'renewed' })).toMatchObject({ outcome: 'committed' });
+    broken = false;
+    await audit.record({ event: 'lease.closed', cause: 'done' });
+    const { entries } = await readAudit(bus);
+    expect(entries.map(({ event, wallMs }) => [event, wallMs === 0])).toEqual([
+      ['lease.held', true],
+      ['lease.closed', false],
+    ]);
+    expect(verifyAudit([...entries]).intact).toBe(true);
+  });
+
   it('S12: any entry that is removed, changed or moved shows (a cut end excepted)', async () => {
     const entries = await recorded([
       ['watchdog:a', 6],

@@ -24,6 +24,23 @@ describe('a bus that forgets', () => {
     await world.end(lease);
   });
 
+  it('S1, S7: a server that has not seen the halt, and cannot be written to yet, resumes nothing under the renewal from before', async () => {
+    const world = new World();
+    const lease = await world.held();
+    await halt(world.bus, { kind: 'manual', reason: 'stop', by: 'operator', id: 'h1' }, { clock: world.clock });
+    await world.clock.advance(5);
+    expect(world.refusal(lease)).toBe('trading_halted');
+    const other = createMemoryBus({ clock: world.clock, random: world.random.fork('other') }).handle();
+    await other.latch(TRADING_STATE).compareAndSet(0, encodeTradingState(ACTIVE));
+    world.link.target = other;
+    world.link.bus.probe = async () => ({ ok: false, detail: 'read only' });
+    for (let waitedMs = 0; waitedMs < 1_000; waitedMs += 5) {
+      await world.clock.advance(5);
+      expect([waitedMs, world.refusal(lease)]).toEqual([waitedMs, 'trading_halted']);
+    }
+    await world.end(lease);
+  });
+
   it('S7: an epoch that went back is halted, and raised again', async () => {
     const world = new World();
     await world.set({ ...ACTIVE, epoch: 5 });

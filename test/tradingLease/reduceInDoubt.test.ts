@@ -48,6 +48,25 @@ describe('reductions while an exit may be under way', () => {
     await world.end(lease);
   });
 
+  it('S4, S10, trap 49: a holder whose host was suspended sells nothing before it has read the state anew', async () => {
+    const world = new World();
+    const lease = await world.held();
+    expect(world.refusal(lease, 'reduce')).toBeUndefined();
+    const cutMs = world.clock.monotonicMs();
+    world.link.cut = true;
+    // The monotonic clock stood still meanwhile.
+    world.clock.stepWall(3_600_000);
+    await halt(world.bus, { kind: 'exit', reason: 'brain dead', by: 'worker', incident: 'default@1' }, { clock: world.clock });
+    while (world.clock.monotonicMs() - cutMs < 1_000) {
+      expect(world.refusal(lease, 'reduce')).toBe('lease_expired');
+      await world.clock.advance(5);
+    }
+    world.link.cut = false;
+    await world.clock.advance(1_000);
+    expect(world.refusal(lease, 'reduce')).toBe('exit_in_progress');
+    await world.end(lease);
+  });
+
   it('S10: a lease that lapsed for want of a watchdog lets reductions pass: the state is known, and no exit is in it', async () => {
     const world = new World();
     const lease = await world.held();
