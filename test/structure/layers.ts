@@ -42,6 +42,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['http/', 'shell'],
   ['roles/', 'shell'],
   ['venue/', 'shell'],
+  ['supervisor/', 'shell'],
   ['index.ts', 'face'],
   ['testing/', 'proof'],
   ['rig/', 'proof'],
