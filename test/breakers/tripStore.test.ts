@@ -189,7 +189,8 @@ describe('the store of trips', () => {
         reads += 1;
         return latch.get();
       },
-      compareAndSet: async (...args) => (isFull ? { outcome: 'refused', reason: 'unavailable', detail: 'no room' } : latch.compareAndSet(...args)),
+      compareAndSet: async (...args) =>
+        isFull ? { outcome: 'refused', reason: 'unavailable', detail: 'no room' } : latch.compareAndSet(...args),
     });
     const { clock, store, local, warned, written } = scene(bend);
     const ready = store.start();
