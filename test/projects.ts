@@ -25,7 +25,7 @@ export const STOP = [
 
 /** The exit drill and what it stands on: brain, watchdog, worker, venue, the journal, the command line. */
 export const DRILL = [
-  'test/{bus,breakers,drill,rig,cli}/**/*.processes.test.ts',
+  'test/{bus,breakers,drill,rig,cli,supervisor}/**/*.processes.test.ts',
   'test/{drill,rig,cli}/**/*.test.ts',
   'test/incidents/trap{10,11,33,40,41,42,43,44,46,47,48}[-.]*.test.ts',
 ];

@@ -37,7 +37,7 @@ export type DoorEvent =
       readonly entryId: number;
       readonly settled: { readonly outcome: 'acknowledged' | 'refused' | 'unknown' };
     }
-  | { readonly type: 'refused'; readonly refusal: { readonly source: string } }
+  | { readonly type: 'refused'; readonly intent: IntentKind; readonly refusal: { readonly source: string } }
   | { readonly type: 'unknown' };
 
 export interface ResetRequest {

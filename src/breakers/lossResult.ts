@@ -8,6 +8,8 @@ export interface CountedResult {
   readonly fills: readonly string[];
   readonly pnl: Exact;
   readonly closedAtMs: number;
+  /** Among those of one time. */
+  readonly sequence: number;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
@@ -15,13 +17,14 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 /** The result that was given, or why it is none. `latestWallMs`: the latest that anyone may say it is, Unix epoch in ms. */
 export function readResult(given: unknown, latestWallMs = Infinity): CountedResult | CheckResult {
   if (typeof given !== 'object' || given === null) return trips('pnl_invalid', 'there is no result where one was recorded');
-  const { pnl, closedAtMs, ids, account, symbol }: Partial<Record<keyof BreakerResult, unknown>> = given;
+  const { pnl, closedAtMs, sequence = 0, ids, account, symbol }: Partial<Record<keyof BreakerResult, unknown>> = given;
   const exact = typeof pnl === 'string' ? exactOf(pnl) : undefined;
   if (exact === undefined) return trips('pnl_invalid', `the P&L of a result is not decimal text: ${wordsOf(pnl)}`);
   // A text would be compared as text: 2024-01-10 before 2024-01-9.
   if (!isFiniteNumber(closedAtMs)) {
     return trips('time_invalid', `the time of a result is not a number of milliseconds: ${wordsOf(closedAtMs)}`);
   }
+  if (!isFiniteNumber(sequence)) return trips('time_invalid', `the sequence of a result is not a number: ${wordsOf(sequence)}`);
   if (!Array.isArray(ids) || ids.length === 0 || !ids.every(isText)) {
     return trips('pnl_invalid', 'a result names no fills by their ids: it could not be told from its repetition');
   }
@@ -31,7 +34,7 @@ export function readResult(given: unknown, latestWallMs = Infinity): CountedResu
     return trips('result_from_future', `a result is dated ${aheadMs} ms ahead`, { closedAtMs, aheadMs });
   }
   const place = { ...(isText(account) ? { account } : {}), ...(isText(symbol) ? { symbol } : {}) };
-  return { fills: fillsOf({ ...place, ids }), pnl: exact, closedAtMs };
+  return { fills: fillsOf({ ...place, ids }), pnl: exact, closedAtMs, sequence };
 }
 
 /** The fills of a result by names that no fill of another account or symbol has. */

@@ -51,12 +51,15 @@ function firstPlace<T>(list: readonly T[], isSo: (item: T) => boolean): number {
   return low;
 }
 
+const isLater = (one: CountedResult, other: CountedResult): boolean =>
+  one.closedAtMs > other.closedAtMs || (one.closedAtMs === other.closedAtMs && one.sequence > other.sequence);
+
 const difference = (later: Exact, earlier: Exact): Exact => plus(later, negated(earlier));
 
 export class LossTally<Result extends TalliedResult = TalliedResult> {
   readonly #losses: LossOptions | undefined;
   readonly #daily: DailyLossOptions | undefined;
-  /** Oldest first; of one time in the order in which they came. */
+  /** Oldest first; of one time by their sequence, and else in the order in which they came. */
   readonly #results: Result[] = [];
   /** Those of the first results, as far as nothing has changed since they were counted. */
   readonly #totals: Totals[] = [];
@@ -76,7 +79,7 @@ export class LossTally<Result extends TalliedResult = TalliedResult> {
 
   add(result: Result): void {
     this.#openDay(result.closedAtMs);
-    const place = firstPlace(this.#results, ({ closedAtMs }) => closedAtMs > result.closedAtMs);
+    const place = firstPlace(this.#results, (other) => isLater(other, result));
     this.#results.splice(place, 0, result);
     this.#changedFrom(place);
   }

@@ -31,13 +31,20 @@ function ownAudit(actor: string, { bus, clock, random, logger }: StrategyBreaker
 export class Reporter {
   readonly logger: Logger;
   readonly #strategyId: string;
+  readonly #ownAudit: Audit | undefined;
   readonly #audit: Pick<Audit, 'record'> | undefined;
   readonly #listeners = new Set<(event: BreakerEvent) => void>();
 
   constructor(strategyId: string, actor: string, deps: StrategyBreakersDeps) {
     this.#strategyId = strategyId;
     this.logger = isolatedLogger(deps.logger);
-    this.#audit = deps.audit ?? ownAudit(actor, deps);
+    this.#ownAudit = deps.audit === undefined ? ownAudit(actor, deps) : undefined;
+    this.#audit = deps.audit ?? this.#ownAudit;
+  }
+
+  /** Waits until what was recorded is on the bus, a second at most. A record that was handed in is flushed by whoever made it. */
+  async flush(): Promise<void> {
+    await this.#ownAudit?.flush();
   }
 
   onEvent(listener: (event: BreakerEvent) => void): () => void {

@@ -8,6 +8,7 @@ import { type Random, systemRandom } from '../random.js';
 import { type BreakerType, type CheckedConfig, checkConfig, type StrategyBreakersConfig } from './config.js';
 import { Evidence, type Finding } from './evidence.js';
 import type { BreakerEvent, DoorEvent, ResetOutcome, ResetRequest, StrategyBreakers, StrategyBreakersDeps, Verdict } from './face.js';
+import { ProbeGrants } from './probeGrants.js';
 import { Reporter, type ResetTold } from './reporter.js';
 import { type CheckResult, passes, shortened, trips, wordsOf } from './result.js';
 import {
@@ -44,8 +45,7 @@ class LatchedBreakers implements StrategyBreakers {
   /** Wall minus monotonic time when this began: a wall clock that is set back later makes no bar one from the future. */
   readonly #wallOffsetMs: number;
   #state: BreakerState = CLOSED;
-  /** Orders that a probe has granted and the door has not told of yet. */
-  #granted = 0;
+  readonly #grantsOfProbe = new ProbeGrants();
   /** Trips that a reset is about to take away. */
   #leaving: ReadonlySet<string> = new Set();
 
@@ -126,6 +126,7 @@ class LatchedBreakers implements StrategyBreakers {
   // Asking may find that time has made something true, and a probe counts what it grants; nothing else is changed by it.
   check(nowMs: number, intent: IntentKind, entryId?: number): Refusal | undefined {
     if (intent !== 'increase') return undefined;
+    this.#grantsOfProbe.asked();
     this.#advance(nowMs);
     const standing = this.#standing(nowMs);
     if (standing === undefined) return undefined;
@@ -163,6 +164,7 @@ class LatchedBreakers implements StrategyBreakers {
 
   async close(): Promise<void> {
     await this.#store?.close();
+    await this.#reporter.flush();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -255,18 +257,17 @@ class LatchedBreakers implements StrategyBreakers {
     if (next === previous) return;
     this.#state = next;
     if (next.status !== previous.status) {
-      this.#granted = 0;
+      this.#grantsOfProbe.clear();
       this.#reporter.status(next, previous.status);
     }
     if (tripsOf(next) !== tripsOf(previous)) void this.#store?.changed();
   }
 
   #hear(event: DoorEvent): void {
-    if (event.type === 'admitted' && event.intent === 'increase' && this.#granted > 0) {
-      this.#granted -= 1;
-      this.#become(probeAdmitted(this.#state, event.entryId));
-    } else if (event.type === 'refused' && event.refusal.source !== this.name && this.#granted > 0) {
-      this.#granted -= 1;
+    if (event.type === 'admitted') {
+      if (event.intent === 'increase' && this.#grantsOfProbe.admitted()) this.#become(probeAdmitted(this.#state, event.entryId));
+    } else if (event.type === 'refused') {
+      if (event.intent === 'increase' && event.refusal.source !== this.name) this.#grantsOfProbe.refused();
     } else if (event.type === 'settled' || event.type === 'lateSettled') {
       const { entryId, settled } = event;
       const end = { entryId, acknowledged: settled.outcome === 'acknowledged', nowMs: this.#clock.monotonicMs() };
@@ -277,8 +278,8 @@ class LatchedBreakers implements StrategyBreakers {
   #grants(nowMs: number, entryId: number | undefined): boolean {
     if (this.#state.status !== 'probing' || this.#unsure(nowMs) !== undefined) return false;
     if (entryId !== undefined && this.#state.pending.includes(entryId)) return true;
-    if (probesLeft(this.#state, this.#config.probe) - this.#granted <= 0) return false;
-    this.#granted += 1;
+    if (probesLeft(this.#state, this.#config.probe) <= this.#grantsOfProbe.open) return false;
+    this.#grantsOfProbe.grant();
     return true;
   }
 

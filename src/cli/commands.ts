@@ -7,6 +7,7 @@ const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['chaos run', async () => (await import('./commands/chaosRun.js')).chaosRunCommand],
   ['chaos storm', async () => (await import('./commands/chaosStorm.js')).chaosStormCommand],
   ['doctor', async () => (await import('./commands/doctor.js')).doctorCommand],
+  ['run', async () => (await import('./commands/run.js')).runSupervisedCommand],
   ['status', async () => (await import('./commands/status.js')).statusCommand],
   ['halt', async () => (await import('./commands/halt.js')).haltCommand],
   ['panic', async () => (await import('./commands/panic.js')).panicCommand],

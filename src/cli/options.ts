@@ -27,6 +27,8 @@ export interface ArgumentSpec {
   readonly name: string;
   /** What stands for it in the help. */
   readonly value: string;
+  /** It is all the words behind `--`, and nothing before it. */
+  readonly isRest?: boolean;
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
@@ -133,9 +135,13 @@ export function parseOptions(table: OptionTable, args: readonly string[], argume
   const given = new Map<string, string[]>();
   const flags = new Map<string, Value>();
   const words = new Map<string, Value>();
+  const rest: string[] = [];
+  let isRest = false;
   for (const token of rawValues(table, args)) {
-    if (token.kind === 'positional') {
-      if (argument === undefined || words.has(argument.name))
+    isRest ||= token.kind === 'option-terminator';
+    if (token.kind === 'positional' && isRest && argument?.isRest === true) rest.push(token.value);
+    else if (token.kind === 'positional') {
+      if (argument === undefined || argument.isRest === true || words.has(argument.name))
         throw new ConfigurationError('argument', token.value, 'is not expected: options begin with --');
       words.set(argument.name, token.value);
     }
@@ -150,6 +156,7 @@ export function parseOptions(table: OptionTable, args: readonly string[], argume
     if (token.value === undefined) throw new ConfigurationError(token.rawName, undefined, `needs a value: ${spec.value ?? spec.type}`);
     given.set(token.name, [...(given.get(token.name) ?? []), token.value]);
   }
+  if (argument?.isRest === true && rest.length > 0) words.set(argument.name, rest);
   const values = new Map<string, Value>([...flags, ...words]);
   const origins = new Map<string, string>(argument === undefined ? [] : [[argument.name, argument.value]]);
   for (const [name, spec] of Object.entries(table)) {

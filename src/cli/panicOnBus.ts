@@ -3,6 +3,7 @@ import type { Bus } from '../bus/bus.js';
 import { panicClose } from '../emergencyExit/panicClose.js';
 import { messageOf } from '../errors.js';
 import type { Completion } from '../messages/completion.js';
+import { printable } from '../printable.js';
 import { EXIT_CODES, type ExitCode } from '../process/exit.js';
 import type { Output } from '../process/output.js';
 import { readTradingState } from '../tradingState/read.js';
@@ -23,20 +24,20 @@ function sayUnknown(output: Output, detail: string): void {
 }
 
 function sayCompletion(output: Output, { account, verdict, positionsClosed, positionsTotal, silentHolders, residue }: Completion): void {
-  output.out(`${account}: ${verdict}, ${positionsClosed} of ${positionsTotal} positions closed.`);
+  const say = (line: string): void => output.out(printable(line));
+  say(`${account}: ${verdict}, ${positionsClosed} of ${positionsTotal} positions closed.`);
   if (silentHolders.length > 0) {
-    output.out(`  The book is empty, but nobody knows whether these still have orders on the way: ${silentHolders.join(', ')}.`);
+    say(`  The book is empty, but nobody knows whether these still have orders on the way: ${silentHolders.join(', ')}.`);
     output.out('  The worker keeps watching and closes what still fills. Look at the venue yourself.');
   }
-  for (const { symbol, quantity, why } of residue) output.out(`  left: ${symbol} ${quantity} (${why})`);
+  for (const { symbol, quantity, why } of residue) say(`  left: ${symbol} ${quantity} (${why})`);
 }
 
 function sayEnd({ output, signal }: CommandContext, { done, completions, escalations }: PanicProgress, waitedMs: number): void {
   for (const completion of completions) sayCompletion(output, completion);
   for (const { account, verdict, residue } of escalations) {
-    output.err(
-      `${account}: ${verdict}. A person is needed. ${residue.map(({ symbol, quantity, why }) => `${symbol} ${quantity} (${why})`).join(', ')}`,
-    );
+    const left = residue.map(({ symbol, quantity, why }) => `${symbol} ${quantity} (${why})`).join(', ');
+    output.err(printable(`${account}: ${verdict}. A person is needed. ${left}`));
   }
   if (done) return;
   const why = signal.aborted ? 'This command was told to end' : `No verdict within ${showDuration(waitedMs)}`;
@@ -78,7 +79,7 @@ export async function panicOnBus(values: Values, context: CommandContext): Promi
       return EXIT_CODES.couldNotRun;
     }
     try {
-      const step = json ? () => {} : (line: string) => output.out(`  ${line}`);
+      const step = json ? () => {} : (line: string) => output.out(printable(`  ${line}`));
       const progress = await followPanic(bus, starts, { epoch: sent.epoch, accounts, clock, waitMs, signal, step });
       if (json) output.out(JSON.stringify({ ...sent, ...progress }));
       else sayEnd(context, progress, waitMs);

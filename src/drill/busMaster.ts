@@ -5,6 +5,7 @@ import type { DrillSignal } from './options.js';
 import type { Workspace } from './workspace.js';
 
 export interface BusMaster {
+  readonly pid: number;
   /** For people: process and port. */
   readonly shown: string;
   /** Whether the bus needs this server back: there is no other, or another one has taken its place by now and may need it as a replica. */
@@ -20,6 +21,7 @@ export async function findBusMaster({ server, busUrl }: Pick<Workspace, 'server'
 
 function own(server: RedisServer): BusMaster {
   return {
+    pid: server.pid,
     shown: `process ${server.pid}, port ${server.port}`,
     needsIt: () => Promise.resolve(true),
     strike: (signal) => (signal === 'SIGSTOP' ? server.freeze() : server.kill()),
@@ -30,6 +32,7 @@ function own(server: RedisServer): BusMaster {
 function foreign(server: FoundServer, busUrl: string): BusMaster {
   let isStopped = false;
   return {
+    pid: server.pid,
     shown: `process ${server.pid}, port ${server.address.port}`,
     needsIt: async () => {
       const now = await FoundServer.masterOf(busUrl).catch(() => undefined);

@@ -4,7 +4,8 @@ import type { Bus } from '../bus/bus.js';
 import { openBus } from '../bus/openBus.js';
 import { type Clock, systemClock } from '../clock.js';
 import { packageFile } from '../packageFile.js';
-import { Child, RigError } from '../rig/child.js';
+import { Child, type ChildOptions, RigError } from '../rig/child.js';
+import { BUS_NAME, NameView } from '../rig/nameView.js';
 import { RedisView } from '../rig/redis/view.js';
 import { RigGuard } from '../rig/rigGuard.js';
 import type { ProxyMode } from '../rig/tcpProxy.js';
@@ -34,6 +35,8 @@ export interface CastOptions {
   readonly onLog: (name: string, line: string) => void;
   /** How the partitioned process is cut off. Default: every byte waits. */
   readonly cutMode?: ProxyMode;
+  /** The partitioned process has names of its own, and knows the bus by a name alone. */
+  readonly ownNames?: boolean;
 }
 
 export class Cast {
@@ -42,6 +45,8 @@ export class Cast {
   readonly #clock: Clock;
   /** Of the partitioned process. */
   readonly #view: RedisView | undefined;
+  /** Of the partitioned process. */
+  readonly #names: NameView | undefined;
   readonly #counts = new Map<string, number>();
   readonly #guard: RigGuard;
   /** The venue, as a process. */
@@ -58,6 +63,7 @@ export class Cast {
     readonly venueUrl: string,
     venueChild: Child,
     view: RedisView | undefined,
+    names: NameView | undefined,
     guard: RigGuard,
   ) {
     this.#options = options;
@@ -66,6 +72,7 @@ export class Cast {
     this.venueProcess = venueChild;
     this.#guard = guard;
     this.#view = view;
+    this.#names = names;
   }
 
   /** Starts the venue and opens the bus; the rest of the cast follows by name. */
@@ -92,6 +99,7 @@ export class Cast {
         url,
         child,
         await viewFor(options, clock),
+        options.ownNames === true ? await NameView.in(options.workspace.directory) : undefined,
         guard,
       );
     } catch (error) {
@@ -163,13 +171,32 @@ export class Cast {
     this.#view.set(isCut ? (this.#options.cutMode ?? { kind: 'stall' }) : { kind: 'pass' });
   }
 
+  /** The names that the partitioned process sees. */
+  names(): NameView {
+    if (this.#names === undefined) throw new RigError('nobody has names of its own in this drill');
+    return this.#names;
+  }
+
+  /** Resets every connection of the partitioned process to the bus; new ones are let through at once. */
+  resetConnections(): void {
+    if (this.#view === undefined) throw new RigError('nobody stands behind a proxy in this drill');
+    this.#view.set({ kind: 'reset' });
+    this.#view.set({ kind: 'pass' });
+  }
+
+  /** Connections of the partitioned process to the bus that stand now. */
+  get connections(): number {
+    return this.#view?.connections ?? 0;
+  }
+
   #common(who: Partition | 'brain') {
     return { bus: this.#busOf(who), scale: this.#options.drill.scale };
   }
 
   #busOf(who: Partition | 'brain'): string {
     const { drill, workspace } = this.#options;
-    return this.#view !== undefined && drill.partition === who ? this.#view.url : workspace.busUrl;
+    if (this.#view === undefined || drill.partition !== who) return workspace.busUrl;
+    return this.#names === undefined ? this.#view.url : this.#view.url.replace('127.0.0.1', BUS_NAME);
   }
 
   #atVenue() {
@@ -194,15 +221,21 @@ export class Cast {
     const order: ActorOrder = { ...variants.get(role), triggerFile: workspace.triggerFile, scale: drill.scale };
     // With a heap of its usual size it would take the host's memory before its own was full.
     const nodeFlags = order.fault === 'memory-full' ? ['--max-old-space-size=64'] : [];
-    return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })], nodeFlags);
+    const launcher = this.#names !== undefined && drill.partition === role ? this.#names.launcher : [];
+    return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })], { nodeFlags, launcher });
   }
 
-  async #start(name: string, script: string, args: readonly string[], nodeFlags: readonly string[] = []): Promise<Child> {
+  async #start(
+    name: string,
+    script: string,
+    args: readonly string[],
+    how: Pick<ChildOptions, 'nodeFlags' | 'launcher'> = {},
+  ): Promise<Child> {
     const child = await Child.start({
       name,
       script,
       args,
-      nodeFlags,
+      ...how,
       clock: this.#clock,
       onLog: (line) => this.#options.onLog(name, line),
     });

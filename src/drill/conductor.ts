@@ -33,6 +33,8 @@ export interface ConductorOptions {
   readonly signal: AbortSignal;
   /** How the partitioned process is cut off. Default: every byte waits. */
   readonly cutMode?: ProxyMode;
+  /** The partitioned process has names of its own, and knows the bus by a name alone. */
+  readonly ownNames?: boolean;
   /** The run's own chance. */
   readonly random: Random;
 }
@@ -74,7 +76,7 @@ export class Conductor {
   }
 
   static async open(options: ConductorOptions): Promise<Conductor> {
-    const { drill, bars, variants, onEvent, onLog, cutMode } = options;
+    const { drill, bars, variants, onEvent, onLog, cutMode, ownNames = false } = options;
     const timings = scaledTimings(drill.scale);
     const workspace = await makeWorkspace(drill);
     try {
@@ -85,6 +87,7 @@ export class Conductor {
         barsFile: bars.file,
         variants,
         onLog,
+        ownNames,
         ...(cutMode === undefined ? {} : { cutMode }),
       });
       onEvent({ atMs: systemClock.monotonicMs(), text: `venue listens, bus is ${workspace.busUrl}` });

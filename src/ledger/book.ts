@@ -51,6 +51,7 @@ function resultOf(fill: CheckedFill, realised: Realised): RealisedResult {
     fees: textOf(realised.fees),
     slippage: textOf(realised.slippage),
     closedAtMs: fill.timeMs,
+    ...(fill.sequence === 0 ? {} : { sequence: fill.sequence }),
   };
 }
 

@@ -67,7 +67,7 @@ export class FifoLedger implements Ledger {
 
   results(filter: ResultFilter = {}): RealisedResult[] {
     const results = this.#books(filter).flatMap((book) => book.results());
-    return results.toSorted((a, b) => a.closedAtMs - b.closedAtMs);
+    return results.toSorted((a, b) => a.closedAtMs - b.closedAtMs || (a.sequence ?? 0) - (b.sequence ?? 0));
   }
 
   closes(filter?: ResultFilter): Close[] {

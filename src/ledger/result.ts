@@ -21,6 +21,8 @@ export interface RealisedResult {
   readonly fees: string;
   readonly slippage: string;
   readonly closedAtMs: number;
+  /** Of the closing fill, where it has one. */
+  readonly sequence?: number;
 }
 
 /** Results of one order's fills in one position, as one: an order filled in ten parts has not lost ten times. */

@@ -93,7 +93,10 @@ function readPosition(field: string, value: unknown): Position {
 }
 
 function readResult(field: string, value: unknown): RealisedResult {
-  const { id, account, symbol, strategy, positionSide, orderId, quantity, pnl, fees, slippage, closedAtMs } = plainOf(field, value);
+  const { id, account, symbol, strategy, positionSide, orderId, quantity, pnl, fees, slippage, closedAtMs, sequence } = plainOf(
+    field,
+    value,
+  );
   return {
     id: text(`${field}.id`, id),
     account: text(`${field}.account`, account),
@@ -106,6 +109,7 @@ function readResult(field: string, value: unknown): RealisedResult {
     fees: figure(`${field}.fees`, fees),
     slippage: figure(`${field}.slippage`, slippage),
     closedAtMs: checkInteger(`snapshot.${field}.closedAtMs`, closedAtMs),
+    ...(sequence === undefined ? {} : { sequence: checkInteger(`snapshot.${field}.sequence`, sequence, { min: 1 }) }),
   };
 }
 

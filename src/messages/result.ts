@@ -13,6 +13,8 @@ export interface BreakerResult {
   readonly pnl: string;
   /** Unix epoch in ms, by the venue's time. */
   readonly closedAtMs: number;
+  /** Tells results of one millisecond apart: the lower came first. Default 0. Of those that are equal in this too, the one that was told first. */
+  readonly sequence?: number;
 }
 
 /** What has become of results, in one step. */

@@ -21,6 +21,16 @@ export function breakersFromEnvironment(): StrategyBreakersConfig {
   return breakersFrom((name) => process.env[name]);
 }
 
+/** Where this process, and everyone that it starts from now on, makes temporary files. Answers what takes that back. */
+export function useTemporaryDirectory(path: string): () => void {
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = path;
+  return () => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  };
+}
+
 /** The environment of a process that is started from here, with more in it. */
 export function environmentWith(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...more };

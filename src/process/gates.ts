@@ -53,16 +53,33 @@ export interface ExitGrant {
   revoke(): void;
 }
 
-/** One permit that every gate honours until it is revoked. */
-export function grantExit(gates: Gates): ExitGrant {
-  const [first, ...others] = gates.map((gate) => gate.protocol);
-  if (first === undefined) throw new Error('no gate could honour the permit');
-  const permit = first.issueExitPermit();
-  for (const other of others) other.adoptExitPermit(permit);
+const HONOURED_BY_NOBODY: ExitPermit = Object.freeze({ 'failflat.exitPermit': true });
+
+/**
+ * One permit that every gate honours until it is revoked. A gate that cannot take it, as one of another copy of failflat may not, opens
+ * nothing and keeps none of the others from it; `failed` is told. Never throws: at worst nobody honours the permit.
+ */
+export function grantExit(gates: Gates, failed: (error: unknown) => void): ExitGrant {
+  const attempt = <T>(act: () => T): T | undefined => {
+    try {
+      return act();
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  };
+  const taken: ShutdownGate[] = [];
+  let permit: ExitPermit | undefined;
+  for (const gate of gates)
+    attempt(() => {
+      if (permit === undefined) permit = gate.protocol.issueExitPermit();
+      else gate.protocol.adoptExitPermit(permit);
+      taken.push(gate);
+    });
   return {
-    permit,
+    permit: permit ?? HONOURED_BY_NOBODY,
     revoke: () => {
-      for (const protocol of [first, ...others]) protocol.revokeExitPermit(permit);
+      for (const gate of taken) attempt(() => gate.protocol.revokeExitPermit(permit ?? HONOURED_BY_NOBODY));
     },
   };
 }

@@ -207,7 +207,7 @@ export class ShutdownOwner implements ShutdownProtocol {
       reason: this.#gate.reason ?? '',
       report,
       untilMs,
-      grant: () => grantExit(this.#gates()),
+      grant: () => grantExit(this.#gates(), (error) => this.#log().error({ err: error }, 'a gate cannot honour an exit permit')),
       ended: (hook, outcome, error) => {
         if (outcome === 'done') this.#log().debug({ hook }, 'a shutdown hook is done');
         else this.#log().error({ hook, outcome, err: error }, 'a shutdown hook did not end well');
@@ -267,12 +267,19 @@ export class ShutdownOwner implements ShutdownProtocol {
   // Others may end the process at any time. Nothing can stop them; but no order is forgotten, and 0 would be a lie.
   #atExit(code: number): number | undefined {
     if (this.#over) return undefined;
-    const unfinished = this.#unfinished();
-    const left = leftOver(unfinished);
+    const left = this.#leftOver();
     if (left === undefined) return undefined;
     this.#events.tell(`failflat: the process is ended from elsewhere with code ${code}: ${left}`);
-    const isCutOff = inflightOf(this.#gates()) > 0 || unfinished.hooks.length > 0;
-    return code === 0 && isCutOff ? FAULT_CODE : undefined;
+    return code === 0 && this.#isCutOff() ? FAULT_CODE : undefined;
+  }
+
+  #isCutOff(): boolean {
+    try {
+      return inflightOf(this.#gates()) > 0 || this.#unfinished().hooks.length > 0;
+    } catch {
+      // Nobody can say: then it is not said that all is well.
+      return true;
+    }
   }
 
   // Hooks and loops are unfinished once a shutdown has begun; before that they are none of its business.

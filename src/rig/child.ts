@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly script: string;
   readonly args: readonly string[];
   readonly clock?: Clock;
+  /** A program that becomes this one, with its words: what stands before `node`. */
+  readonly launcher?: readonly string[];
   /** Of Node itself, before the script. */
   readonly nodeFlags?: readonly string[];
   /** Told of each line that it writes to standard error. */
@@ -69,9 +71,9 @@ export class Child {
 
   /** Starts `node script args`; resolves when the system has made the process. */
   static async start(options: ChildOptions): Promise<Child> {
-    const child = spawn(process.execPath, [...(options.nodeFlags ?? []), options.script, ...options.args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const { launcher = [], nodeFlags = [], script, args } = options;
+    const [program = process.execPath, ...words] = [...launcher, process.execPath, ...nodeFlags, script, ...args];
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error) => reject(new RigError(`${options.name} cannot be started: ${messageOf(error)}`, { cause: error })));

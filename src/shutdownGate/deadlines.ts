@@ -48,7 +48,16 @@ export class Deadlines {
   }
 
   #arm(first: Wait, nowMs: number): void {
-    this.#timer = this.#clock.setTimer(Math.min(Math.max(first.dueMs - nowMs, 0), LONGEST_TICK_MS), () => this.#tick());
+    this.#tickIn(Math.min(Math.max(first.dueMs - nowMs, 0), LONGEST_TICK_MS));
+  }
+
+  // The order of whoever waits has been sent: a clock that sets no timer costs the deadline, and never the answer. The next wait tries again.
+  #tickIn(delayMs: number): void {
+    try {
+      this.#timer = this.#clock.setTimer(delayMs, () => this.#tick());
+    } catch {
+      this.#timer = undefined;
+    }
   }
 
   // A clock that fails now may be right again at the next tick: nobody's wait is forgotten over it.
@@ -59,7 +68,7 @@ export class Deadlines {
     } catch {
       // As if it had read nothing.
     }
-    this.#timer = this.#clock.setTimer(LONGEST_TICK_MS, () => this.#tick());
+    this.#tickIn(LONGEST_TICK_MS);
     return undefined;
   }
 

@@ -2,6 +2,7 @@
 import type { ExitReport } from '../messages/completion.js';
 import type { HolderReport } from '../messages/holder.js';
 import type { PeerBeat } from '../messages/peerBeat.js';
+import { printable } from '../printable.js';
 import type { PeerStatus, SystemStatus } from './status.js';
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
@@ -74,5 +75,7 @@ export function formatStatus(status: SystemStatus): string {
     ...reportLine('Last escalation', status.lastEscalation),
     ...status.unreadable.map((problem) => `NOT UNDERSTOOD: ${problem}`),
     `Bus: ${status.bus}, observed for ${seconds(status.observedMs)}`,
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }

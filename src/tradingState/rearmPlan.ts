@@ -1,6 +1,7 @@
 /** Decides whether trading may be armed again, and says beforehand what that will and will not do. */
 import { BOOK_AGE_MAX_MS, type PeerBeat } from '../messages/peerBeat.js';
 import type { TradingState } from '../messages/tradingState.js';
+import { printable } from '../printable.js';
 import type { Fleet } from './fleet.js';
 import { type Holders, unclearRefusals } from './holders.js';
 import type { OpenIncident } from './incidents.js';
@@ -224,5 +225,5 @@ export function describeRearm(plan: RearmPlan, dwellMs: number): string {
     '  arm anything if one of the above fails: it then falls back to HALTED and says why',
   ];
   if (plan.refusals.length > 0) lines.push('It is refused, because', ...plan.refusals.map((refusal) => `  ${refusal}`));
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 }

@@ -49,6 +49,8 @@ class RunningWatchdog implements Watchdog {
   readonly #options: CheckedWatchdogOptions;
   readonly #generation: string;
   readonly #audit: Pick<Audit, 'record'>;
+  /** A record that was handed in goes on, and is flushed by whoever made it. */
+  readonly #flushAudit: () => Promise<boolean>;
   readonly #memory: HaltMemory;
   readonly #roster: Roster;
   readonly #panics: Panics;
@@ -72,7 +74,9 @@ class RunningWatchdog implements Watchdog {
     this.#options = options;
     this.#generation = random.id();
     const actor = `watchdog:${watchdogId}`;
-    this.#audit = options.audit ?? createAudit({ bus, actor, clock, logger, random, self });
+    const audit = createAudit({ bus, actor, clock, logger, random, self });
+    this.#audit = options.audit ?? audit;
+    this.#flushAudit = () => (options.audit === undefined ? audit.flush() : Promise.resolve(true));
     this.#memory = createHaltMemory({ by: actor, clock, logger, files, ...(memoryFile === undefined ? {} : { file: memoryFile }) });
     this.#roster = new Roster(options.rules.flappingWindowMs);
     const pace = { firstMs: options.resendMs, longestMs: options.resendMaxMs };
@@ -115,6 +119,7 @@ class RunningWatchdog implements Watchdog {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
+    await this.#flushAudit();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

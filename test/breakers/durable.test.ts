@@ -4,6 +4,7 @@ import { createStrategyBreakers } from '../../src/breakers/strategyBreakers.js';
 import type { Bus } from '../../src/bus/bus.js';
 import { createMemoryBus } from '../../src/bus/memory.js';
 import { openBus } from '../../src/bus/openBus.js';
+import { systemClock } from '../../src/clock.js';
 import { breakerLatch } from '../../src/messages/breaker.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { eventually } from '../support/eventually.js';
@@ -17,17 +18,25 @@ afterEach(async () => {
   for (const one of opened.splice(0).toReversed()) await one.close();
 });
 
-async function busAt(url: string): Promise<Bus> {
-  const bus = await openBus(url);
-  opened.push(bus);
+/** Closed once nothing is on its way to it any more: a record that finds its bus closed is tried again for ever, also in the tests that follow. */
+function closedWhenIdle<B extends Bus>(bus: B): B {
+  let onTheWay = 0;
+  const append = bus.append.bind(bus);
+  bus.append = async (...given) => {
+    onTheWay += 1;
+    return append(...given).finally(() => (onTheWay -= 1));
+  };
+  const close = async (): Promise<void> => {
+    await systemClock.sleep(0);
+    await eventually(() => onTheWay === 0);
+    await bus.close();
+  };
+  opened.push({ close });
   return bus;
 }
 
-function memoryBus(): Bus {
-  const bus = createMemoryBus().handle();
-  opened.push(bus);
-  return bus;
-}
+const busAt = async (url: string): Promise<Bus> => closedWhenIdle(await openBus(url));
+const memoryBus = (): Bus => closedWhenIdle(createMemoryBus().handle());
 
 /** The breakers of a process that has just started. */
 async function started(bus: Pick<Bus, 'latch' | 'append'>, strategyId = 'mean-reversion') {

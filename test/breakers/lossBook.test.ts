@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LossBook, type LossFindings } from '../../src/breakers/lossBook.js';
 import type { LossOptions } from '../../src/breakers/options.js';
-import type { CheckResult } from '../../src/breakers/result.js';
+import { type CheckResult, trips } from '../../src/breakers/result.js';
 import { createLedger, type Ledger } from '../../src/index.js';
 import type { BreakerResult, ResultSource } from '../../src/messages/result.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
@@ -135,12 +135,12 @@ describe('the book of losses beside its ledger', () => {
   }
 
   it('trips exactly where the ledger counts so many, across corrections, busts, late fills and repetitions', async () => {
-    // No two closes at one time: which of them came first is nobody's word.
+    // Several at one time, but of those each with a sequence of its own: which came first else is nobody's word.
     const reports = fc.array(
-      reportOf({ ids: 12, revisions: 2, stepMs: 60_000 }).map((report) => ({
-        ...report,
-        timeMs: START_MS + ((Number(report.id.slice(5)) * 7_919) % 3_000) * 1_000 + report.revision,
-      })),
+      reportOf({ ids: 12, revisions: 2, stepMs: 60_000 }).map((report) => {
+        const number = Number(report.id.slice(5));
+        return { ...report, timeMs: START_MS + (number % 4) * 60_000, sequence: ((number * 7) % 12) * 3 + report.revision };
+      }),
       { maxLength: 40 },
     );
     await fc.assert(
@@ -253,5 +253,74 @@ describe('the book of losses beside its ledger', () => {
       book.takeAll(ledger, 'reversion', Infinity);
       expect(book.size).toBeLessThanOrEqual(64);
     }
+  });
+
+  it('results of one millisecond count by their sequence, in whatever order they come', () => {
+    const at = (pnl: string, sequence?: number): BreakerResult => ({
+      pnl,
+      closedAtMs: 5,
+      ids: [`${pnl}/${sequence}`],
+      ...(sequence === undefined ? {} : { sequence }),
+    });
+    const streak = (results: readonly BreakerResult[]) =>
+      found(new LossBook({ max: 9, inLast: undefined, lossSum: undefined }, undefined).takeList(results)).losses.details['value'];
+    expect(streak([at('-1', 3), at('2', 1)])).toBe(1);
+    expect(streak([at('2', 1), at('-1', 3)])).toBe(1);
+    expect(streak([at('2', 3), at('-1', 1)])).toBe(0);
+    expect(streak([at('-1', 0), at('2')])).toBe(0);
+    expect(streak([at('2'), at('-1', 0)])).toBe(1);
+  });
+
+  it('what is no list, and a result of it that is none, are told with their place', () => {
+    const book = new LossBook(OPTIONS, undefined);
+    for (const none of [undefined, null, {}, 'list'])
+      expect(book.takeList(none)).toEqual(trips('pnl_invalid', 'there is no list of results'));
+    expect(book.takeList([result(-1, 1), null])).toEqual(trips('pnl_invalid', 'there is no result where one was recorded', { index: 1 }));
+  });
+
+  it('refusals of a ledger are told once, in its words, and as seen once counting begins again', () => {
+    let refusals: ReturnType<ResultSource['refusals']> = { count: 2, latest: { message: 'no price' } };
+    const seen: unknown[] = [];
+    const source: ResultSource = {
+      closes: () => [],
+      refusals: () => refusals,
+      takeRefusalsAsSeen: (strategy, count) => void seen.push([strategy, count]),
+    };
+    const book = new LossBook(OPTIONS, undefined);
+    const refused = (message: string, count: number) =>
+      trips('fill_refused', `the ledger refused a fill, which may hide a loss: ${message}`, { refused: count });
+    expect(book.newRefusals(source, 's')).toEqual(refused('no price', 2));
+    expect(book.newRefusals(source, 's')).toBeUndefined();
+    refusals = { count: 5 };
+    expect(book.newRefusals(source, 's')).toEqual(refused('it does not say why', 3));
+    book.restart({ rebase: false });
+    expect(seen).toEqual([['s', 5]]);
+    const mute: ResultSource = { closes: () => [], refusals: () => ({ count: 1 }) };
+    expect(book.newRefusals(mute, 's')).toEqual(refused('it does not say why', 1));
+    expect(() => book.restart({ rebase: false })).not.toThrow();
+    const known: ResultSource = { ...mute, refusalsSeen: () => 1 };
+    expect(book.newRefusals(known, 's')).toBeUndefined();
+  });
+
+  it('what the ledger no longer keeps and may count is told with its time', () => {
+    const source: ResultSource = {
+      closes: () => [],
+      news: (_filter, place) => ({ isWhole: place === undefined, place: 1, forgottenThroughMs: 7, changes: [] }),
+      refusals: () => ({ count: 0 }),
+    };
+    const message = 'the ledger no longer keeps results that may count: there may be more losses than these. See its keepResults';
+    const book = new LossBook({ max: 2, inLast: undefined, lossSum: undefined }, undefined);
+    expect(found(book.takeAll(source, 's', Infinity)).missing).toEqual(trips('results_missing', message, { missedThroughMs: 7 }));
+    expect(found(book.takeAll(source, 's', Infinity)).missing).toBeUndefined();
+  });
+
+  it('a repetition of one of the newest fills is none, and one of an older fill counts again', () => {
+    const book = new LossBook({ max: 9, inLast: undefined, lossSum: undefined }, undefined, 2);
+    const one = (id: string, closedAtMs: number): BreakerResult => ({ pnl: '-1', closedAtMs, ids: [id] });
+    const streak = (given: BreakerResult) => found(book.take(given)).losses.details['value'];
+    expect(['a', 'b', 'b', 'a'].map((id, index) => streak(one(id, index)))).toEqual([1, 2, 2, 2]);
+    expect(streak(one('c', 5))).toBe(3);
+    expect(streak(one('a', 6))).toBe(3);
+    expect(streak(one('b', 7))).toBe(4);
   });
 });

@@ -156,6 +156,34 @@ describe('a half-open probe', () => {
     expect(submit.trySubmit('probe').ok).toBe(true);
   });
 
+  it('stays bounded where the call of its order submits another one, which somebody else refuses', async () => {
+    for (const intent of ['increase', 'reduce'] as const) {
+      const { breakers, crash, clock } = await door();
+      await crash();
+      await clock.advance(PROBE.afterMs);
+      const other = {
+        name: 'other',
+        refuses: false,
+        check: () => (other.refuses ? ({ code: 'trading_halted', source: 'other', reason: 'no' } as const) : undefined),
+      };
+      const sent: string[] = [];
+      const send = (id: string): Promise<string> => {
+        sent.push(id);
+        other.refuses = true;
+        const nested = id === 'first' && intent === 'increase' ? submit : reduce;
+        expect(nested.trySubmit('nested').ok).toBe(false);
+        other.refuses = false;
+        return new Promise(() => {});
+      };
+      const options = { gate: createShutdownGate({ clock }), breakers, permissions: [other], observe: breakers.observe };
+      const submit = guardOrderSubmission(send, options);
+      const reduce = guardOrderSubmission(send, { ...options, intent: 'reduce' });
+      expect(submit.trySubmit('first').ok).toBe(true);
+      expect(submit.trySubmit('second').ok).toBe(false);
+      expect(sent).toEqual(['first']);
+    }
+  });
+
   it('an order that is kept on disk first is asked about twice and counted once', async () => {
     const { breakers, crash, clock } = await door();
     const submit = guardOrderSubmission(async (id: string) => id, {

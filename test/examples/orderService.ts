@@ -6,6 +6,8 @@ import { REPOSITORY } from '../structure/source.js';
 import { TestChild } from '../support/childProcess.js';
 
 const MAIN = 'examples/order-service/main.mjs';
+/** A process that starts on a busy machine says nothing until it is there. */
+const START_MS = 60_000;
 
 export interface OrderServiceScene extends AsyncDisposable {
   readonly workspace: Workspace;
@@ -62,7 +64,7 @@ export async function startOrderService(word: string, latencyMs = 0): Promise<Or
   const command = `printf '%s' "$1" > halted && exec "$2" "$3" "$4" halted 0`;
   const args = ['-c', `cd "$0" && ${command}`, workspace.directory, word, process.execPath, join(REPOSITORY, MAIN), url];
   const child = new TestChild('sh', args);
-  const scene = { workspace, venue, child, port: Number((await child.line(/^listening /)).split(' ')[1]) };
+  const scene = { workspace, venue, child, port: Number((await child.line(/^listening /, START_MS)).split(' ')[1]) };
   return {
     ...scene,
     books: () => booksOf(venue),

@@ -22,7 +22,7 @@ async function fullLedger(): Promise<Ledger> {
       fill('buy', 3, 10, { ...at(0), fee: 1 }),
       fill('buy', 3, 11, { ...at(0), slippage: 1 }),
       fill('sell', 1, 12, { ...at(1), orderId: 'o' }),
-      fill('sell', 1, 13, at(2)),
+      fill('sell', 1, 13, { ...at(2), sequence: 4 }),
       fill('sell', '0.5', 14, at(3)),
       fill('sell', 1, 9, { ...at(20), id: 'tail' }),
       fill('buy', 1, 5, { ...at(20), strategy: 's', positionSide: 'short' }),

@@ -168,7 +168,13 @@ describe('a report', () => {
       fill('buy', 1, 20, { id: 'a2', time }),
       fill('buy', 1, 10, { id: 'a1', time, sequence: 1 }),
     ];
-    expect(pnls((await ledgerWith(fills)).results())).toEqual(['80']);
+    expect((await ledgerWith(fills)).results()).toMatchObject([{ pnl: '80', sequence: 2 }]);
+    const two = [fill('buy', 1, 10, { symbol: 'MSFT' }), fill('sell', 1, 9, { symbol: 'MSFT', time: NOON_MS + 60_000, sequence: 1 })];
+    const both = await ledgerWith([...two, fill('buy', 1, 10), fill('sell', 1, 12, { time: NOON_MS + 60_000, sequence: 2 })]);
+    expect(both.closes().map(({ symbol, sequence }) => [symbol, sequence])).toEqual([
+      ['MSFT', 1],
+      ['AAPL', 2],
+    ]);
     const byId = fills.map((each) => ({ ...each, sequence: 0, id: { 20: 'b', 10: 'a', 100: 'c' }[Number(each.price)] ?? '' }));
     expect(pnls((await ledgerWith(byId)).results())).toEqual(['90']);
   });

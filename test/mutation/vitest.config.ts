@@ -8,8 +8,7 @@ const LOADS = 'test/mutation/loads.test.ts';
 
 /**
  * The file that killed the last mutant first, as it often kills the next one too, then the quickest: with the first test that fails a
- * mutant is dead, and no other file is loaded. Last the one that only loads modules: what a module does as it is loaded is then
- * put down to no single test, and judged by all of them.
+ * mutant is dead, and no other file is loaded. Last the one that only loads modules: it is asked where nothing else has failed.
  */
 class DeadliestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -35,6 +34,7 @@ export default defineConfig({
     hookTimeout: 8_000,
     isolate: false,
     sequence: { sequencer: DeadliestFirst },
+    setupFiles: ['test/mutation/loadFirst.ts'],
     include: judgesOf(mutatedFolder()),
     exclude: [FIXTURES, ...CHAOS, ...DRILL, ...STOP, ...REDIS],
   },

@@ -7,6 +7,7 @@ import { BREAKER_TYPES } from '../../src/breakers/config.js';
 import { BREAKER_VARIABLES } from '../../src/breakers/environment.js';
 import { REASON_CODES } from '../../src/breakers/result.js';
 import { BEHAVIOURS_OF, CHAOS_BEHAVIOURS, CHAOS_TYPES } from '../../src/chaos/inProcess/faultKinds.js';
+import { CHAOS_SCENARIOS } from '../../src/chaos/run/scenarios/catalogue.js';
 import { loadCommands } from '../../src/cli/commands.js';
 import { showDuration } from '../../src/cli/duration.js';
 import type { OptionSpec } from '../../src/cli/options.js';
@@ -132,6 +133,21 @@ const NOTHING: Evidence = {
   pendingWhenWorkerDied: undefined,
   stallMs: () => 0,
 };
+
+describe('docs/chaos-run.md', () => {
+  const page = readPage('docs/chaos-run.md');
+
+  it('has every scenario, as it says of itself, and the sabotage that turns it red', () => {
+    const told = rowsOf(page, 'scenario', 'what happens');
+    expect(told).toEqual(CHAOS_SCENARIOS.map(({ name, summary, sabotage }) => [name, summary, sabotage.name]));
+  });
+
+  it('has every file for which there is a schema', () => {
+    const files = firstCells(rowsOf(page, 'file', 'what it is')).map((file) => file.replace('SCENARIO/', ''));
+    const schemas = readdirSync(join(REPOSITORY, 'schemas')).map((file) => file.replace('.schema', ''));
+    expect(files).toEqual(expect.arrayContaining(schemas));
+  });
+});
 
 describe('docs/drill.md', () => {
   const page = readPage('docs/drill.md');

@@ -1,5 +1,5 @@
 /** What a user installs: only what is meant for users, loadable both ways, and light. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,8 @@ const packagesIn = (urls: readonly string[]): string[] =>
 
 describe('the tarball', () => {
   it('holds the built code, the papers and nothing else', () => {
-    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+    const schemas = readdirSync(join(REPOSITORY, 'schemas')).map((file) => `schemas/${file}`);
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...schemas].toSorted();
     expect(installed.files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(papers);
     expect(installed.files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|js\.map)$/.test(path))).toEqual([]);
   });

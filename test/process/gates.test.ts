@@ -1,8 +1,9 @@
 /** Several gates that one shutdown shuts and drains as if they were one. */
 import { describe, expect, it } from 'vitest';
 import { drainAll, grantExit, inflightOf, promiseDrain, unfinishedOf } from '../../src/process/gates.js';
-import { createShutdownGate } from '../../src/shutdownGate/gate.js';
+import { createShutdownGate, type ShutdownGate } from '../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../src/shutdownGate/guard.js';
+import type { ExitPermit } from '../../src/shutdownGate/protocol.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 
 function stage() {
@@ -75,14 +76,39 @@ describe('a drain that is promised to gates', () => {
 });
 
 describe('a permit to exit', () => {
+  const honoured = (gates: readonly ShutdownGate[], permit: ExitPermit) => gates.map(({ protocol }) => protocol.honours(permit));
+  /** As one of another install, which knows nothing of permits. */
+  const foreign = (): ShutdownGate => {
+    const { protocol: whole, ...face } = createShutdownGate();
+    const unknown = (): never => {
+      throw new TypeError('protocol.issueExitPermit is not a function');
+    };
+    const protocol = { ...whole, issueExitPermit: unknown, adoptExitPermit: unknown, revokeExitPermit: unknown };
+    return { ...face, protocol };
+  };
+
   it('S10: is honoured by every gate until it is revoked, and then by none', () => {
     const { gates } = stage();
-    const honoured = (permit: Parameters<(typeof gates)[0]['protocol']['honours']>[0]) =>
-      gates.map(({ protocol }) => protocol.honours(permit));
-    const { permit, revoke } = grantExit(gates);
-    expect(honoured(permit)).toEqual([true, true]);
+    const { permit, revoke } = grantExit(gates, noFailure);
+    expect(honoured(gates, permit)).toEqual([true, true]);
     revoke();
-    expect(honoured(permit)).toEqual([false, false]);
-    expect(() => grantExit([])).toThrow('no gate could honour the permit');
+    expect(honoured(gates, permit)).toEqual([false, false]);
+  });
+
+  it.each([0, 1, 2])('S10, S13: is honoured by all others where the gate at %i cannot take it, and that is told once', (at) => {
+    const { gates } = stage();
+    const failures: unknown[] = [];
+    const { permit, revoke } = grantExit(gates.toSpliced(at, 0, foreign()), (error) => failures.push(error));
+    expect([honoured(gates, permit), failures.length]).toEqual([[true, true], 1]);
+    revoke();
+    expect([honoured(gates, permit), failures.length]).toEqual([[false, false], 1]);
+  });
+
+  it('S1: is honoured by nobody where no gate can take it', () => {
+    const { gates } = stage();
+    const failures: unknown[] = [];
+    const { permit, revoke } = grantExit([foreign()], (error) => failures.push(error));
+    revoke();
+    expect([honoured(gates, permit), failures.length]).toEqual([[false, false], 1]);
   });
 });

@@ -16,6 +16,7 @@ class Stage {
   readonly stack = new HookStack(this.clock);
   readonly gates = [createShutdownGate(), createShutdownGate()];
   readonly startMs = this.clock.monotonicMs();
+  readonly failures: unknown[] = [];
   readonly begun: string[] = [];
   readonly ended: [string, HookOutcome][] = [];
 
@@ -43,7 +44,7 @@ class Stage {
       reason: 'test',
       report: REPORT,
       untilMs: this.startMs + budgetMs,
-      grant: () => grantExit(this.gates),
+      grant: () => grantExit(this.gates, (error) => this.failures.push(error)),
       ended: (name, outcome) => this.ended.push([name, outcome]),
     };
     return this.stack.runAll(run);

@@ -577,8 +577,8 @@ it('S2: a gate whose clock fails is drained and told of like any other', async (
   expect(scene.process.told).toEqual(['failflat: shutdown (SIGTERM): orders without an answer: "order" (in_flight, NaN ms)']);
 });
 
-it('S2: a gate that cannot say what is left keeps no process from its end', async () => {
-  const scene = new Scene();
+/** Cannot say what it holds. */
+function muteGate(scene: Scene): ShutdownGate {
   const gate = createShutdownGate({ clock: scene.clock });
   const unfinished = () => {
     throw new Error('gone');
@@ -594,14 +594,25 @@ it('S2: a gate that cannot say what is left keeps no process from its end', asyn
     revokeExitPermit: () => undefined,
   };
   const waitForInflightZero = async () => gate.waitForInflightZero();
-  const given = { protocol: mute, waitForInflightZero, inflight: () => 0, requestShutdown: () => undefined };
-  scene.handle({ gates: [given as unknown as ShutdownGate] });
+  return { protocol: mute, waitForInflightZero, inflight: () => 0, requestShutdown: () => undefined } as unknown as ShutdownGate;
+}
+
+it('S2: a gate that cannot say what is left keeps no process from its end', async () => {
+  const scene = new Scene();
+  scene.handle({ gates: [muteGate(scene)] });
   scene.process.emit('SIGTERM');
   await scene.clock.advance(0);
   expect([scene.process.ends, scene.process.told]).toEqual([
     ['SIGTERM'],
     ['failflat: shutdown (SIGTERM): nobody can say what is left over: gone'],
   ]);
+});
+
+it('S2, S13: ended from elsewhere, a gate that cannot say what is left makes no error of its own, and no success', () => {
+  const scene = new Scene();
+  scene.handle({ gates: [muteGate(scene)] });
+  expect(scene.process.emit('exit', 0)).toBe(1);
+  expect(scene.process.told).toEqual(['failflat: the process is ended from elsewhere with code 0: nobody can say what is left over: gone']);
 });
 
 it('S1: a stop whose words another thread has not written yet is a stop all the same, without a reason', async () => {

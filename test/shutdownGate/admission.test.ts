@@ -78,6 +78,9 @@ describe('a refusal', () => {
     expect(unknown.events).toEqual([
       { type: 'refused', label: 'a', intent: 'increase', refusal: { code: 'trading_halted', source: 'intent', reason } },
     ]);
+    unknown.gate.requestShutdown('stop');
+    unknown.submit.trySubmit('b');
+    expect(unknown.events[1]).toMatchObject({ type: 'refused', label: 'b', intent: 'increase', refusal: { code: 'shutdown_requested' } });
     const clock = new ManualClock();
     const reading = (monotonicMs: () => number) => door({ clock: { ...clock, monotonicMs } }).submit.trySubmit('a');
     expect(reading(() => Number.NaN)).toMatchObject({ source: 'order_door', reason: 'the clock of the door reads NaN' });
@@ -165,65 +168,5 @@ describe('after the stop', () => {
     gate.protocol.revokeExitPermit(permit);
     expect(submit.under(permit).trySubmit('a')).toMatchObject({ code: 'shutdown_requested' });
     expect(submit.trySubmit('a')).toMatchObject({ code: 'shutdown_requested' });
-  });
-
-  it('S1: that comes while the permissions are asked, an order that adds risk is refused with a permit too', () => {
-    const shut = answering(() => {
-      gate.requestShutdown('meanwhile');
-      return undefined;
-    });
-    const { gate, submit, sent } = door({ permissions: [shut] });
-    const permit = gate.protocol.issueExitPermit();
-    expect(submit.under(permit).trySubmit('a')).toMatchObject({ ok: false, code: 'shutdown_requested', reason: 'meanwhile' });
-    expect(sent).toEqual([]);
-  });
-});
-
-describe('L5: how long a call may take', () => {
-  const lasting = (name: string, brokerTimeoutMs?: number): Permission => ({
-    name,
-    check: () => undefined,
-    ...(brokerTimeoutMs === undefined ? {} : { brokerTimeoutMs }),
-  });
-  const longest = (options: GuardOptions<[string]>): number | undefined => {
-    const { gate } = door(options);
-    expect(gate.longestBrokerTimeoutMs?.()).toBe(gate.status().longestBrokerTimeoutMs);
-    return gate.status().longestBrokerTimeoutMs;
-  };
-
-  it('is what the guard says, or what a permission has answered for, or not known', () => {
-    expect(longest({})).toBeUndefined();
-    expect(longest({ permissions: [lasting('a')] })).toBeUndefined();
-    expect(longest({ brokerTimeoutMs: 3_000, permissions: [lasting('a'), lasting('b', 4_000)] })).toBe(3_000);
-    expect(longest({ brokerTimeoutMs: 4_000, lease: lasting('lease', 4_000) })).toBe(4_000);
-    expect(longest({ permissions: [lasting('a'), lasting('b', 4_000)] })).toBe(4_000);
-  });
-
-  it('is refused where it is more than a permission has answered for', () => {
-    expect(() => door({ brokerTimeoutMs: 4_001, permissions: [lasting('a'), lasting('trading_lease', 4_000)] })).toThrow(
-      'brokerTimeoutMs = 4001: must be at most 4000: trading_lease answers for calls of no more',
-    );
-  });
-
-  it('is held against the drain that is promised, and the other way round', () => {
-    const { gate } = door({});
-    const { protocol } = gate;
-    protocol.promiseDrain(8_000);
-    protocol.coverBrokerTimeout(7_500);
-    expect(() => protocol.coverBrokerTimeout(7_501)).toThrow(
-      'brokerTimeoutMs = 7501: must be at most 7500: a shutdown drains for 8000 ms, and needs 500 ms of them',
-    );
-    expect(gate.status().longestBrokerTimeoutMs).toBe(7_500);
-    expect(() => protocol.promiseDrain(7_999)).toThrow(
-      'drainTimeoutMs = 7999: must be at least 8000: a broker call may take 7500 ms, and 500 ms are needed besides',
-    );
-    // What was refused is not promised.
-    expect(() => protocol.coverBrokerTimeout(7_501)).toThrow('drains for 8000 ms');
-    protocol.promiseDrain(undefined);
-    protocol.coverBrokerTimeout(60_000);
-    expect(() => protocol.promiseDrain(60_499)).toThrow('drainTimeoutMs = 60499: must be at least 60500');
-    const fresh = createShutdownGate().protocol;
-    fresh.promiseDrain(1);
-    expect(() => fresh.coverBrokerTimeout(1)).toThrow('brokerTimeoutMs = 1: must be at most -499');
   });
 });

@@ -21,7 +21,7 @@ function guarded(options: DoorOptions, gate = createShutdownGate()) {
 
 const longestMs = (gate: ReturnType<typeof createShutdownGate>) => [gate.status().longestBrokerTimeoutMs, gate.longestBrokerTimeoutMs()];
 
-describe('what a permission answers for', () => {
+describe('L5: what a permission answers for', () => {
   it('a guard may say as much, and no more', () => {
     expect(longestMs(guarded({ brokerTimeoutMs: 4_000, lease: answersFor(4_000) }))).toEqual([4_000, 4_000]);
     expect(longestMs(guarded({ brokerTimeoutMs: 3_999, lease: answersFor(4_000) }))).toEqual([3_999, 3_999]);
@@ -32,6 +32,7 @@ describe('what a permission answers for', () => {
 
   it('one that says nothing is held to the first that answers, and one that answers for nothing asks nothing', () => {
     expect(longestMs(guarded({ lease: answersFor(4_000), permissions: [answersFor(9_000, 'other')] }))).toEqual([4_000, 4_000]);
+    expect(longestMs(guarded({ permissions: [answersFor(undefined, 'a'), answersFor(4_000, 'b')] }))).toEqual([4_000, 4_000]);
     expect(longestMs(guarded({ lease: answersFor(undefined) }))).toEqual([undefined, undefined]);
     expect(longestMs(guarded({ brokerTimeoutMs: 7, lease: answersFor(undefined) }))).toEqual([7, 7]);
     expect(longestMs(guarded({}))).toEqual([undefined, undefined]);
@@ -43,7 +44,7 @@ describe('what a permission answers for', () => {
   });
 });
 
-describe('what a shutdown promises', () => {
+describe('L5: what a shutdown promises', () => {
   it('covers the longest call of its guards and half a second, or is refused', () => {
     const gate = guarded({ brokerTimeoutMs: 3_000 });
     guarded({ brokerTimeoutMs: 2_000 }, gate);
@@ -64,6 +65,9 @@ describe('what a shutdown promises', () => {
       ),
     );
     expect(longestMs(gate)).toEqual([3_000, 3_000]);
+    // A promise that is refused changes nothing of the one that holds.
+    expect(() => gate.protocol.promiseDrain(3_499)).toThrow('must be at least 3500');
+    expect(() => guarded({ brokerTimeoutMs: 3_001 }, gate)).toThrow('drains for 3500 ms');
   });
 
   it('binds nobody before it is given and after it is taken back', () => {
@@ -82,7 +86,7 @@ describe('what a shutdown promises', () => {
   });
 });
 
-describe('what a holder of a lease has registered', () => {
+describe('L5: what a holder of a lease has registered', () => {
   it('limits the guards of its gate until it is lifted; of several the least counts', () => {
     const gate = createShutdownGate();
     const [long, short] = [{}, {}];

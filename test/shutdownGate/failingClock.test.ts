@@ -119,4 +119,27 @@ describe('a clock that fails', () => {
     await settled();
     expect(end).toBe('OrderOutcomeUnknownError');
   });
+
+  it('S2: one that sets no timer costs the deadline, and never the answer to an order that was sent', async () => {
+    const { clock, manual } = brittle();
+    let sets = false;
+    const setTimer: Clock['setTimer'] = (delayMs, fire) => {
+      if (!sets) throw new Error('no timer');
+      return manual.setTimer(delayMs, fire);
+    };
+    const calls = [openCall<string>(), openCall<string>(), openCall<string>()];
+    let sent = 0;
+    const gate = createShutdownGate({ clock: { ...clock, setTimer } });
+    const submit = guardOrderSubmission(() => calls[sent++]?.promise, { gate, submissionTimeoutMs: 1_000 });
+    const first = submit();
+    calls[0]?.resolve('filled');
+    expect(await first).toBe('filled');
+    const second = submit();
+    calls[1]?.reject(new Error('socket hang up'));
+    await expect(second).rejects.toThrow('socket hang up');
+    sets = true;
+    const third = submit().catch((error: unknown) => (error instanceof Error ? error.name : error));
+    await manual.advance(1_100);
+    expect(await third).toBe('OrderOutcomeUnknownError');
+  });
 });

@@ -7,6 +7,7 @@ type Layer = 'ground' | 'port' | 'adapter' | 'domain' | 'shell' | 'face' | 'proo
 /** A path is placed by its longest prefix here. A path that none of them fits is a problem: a new folder must take its place first. */
 const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['clock.ts', 'ground'],
+  ['printable.ts', 'ground'],
   ['random.ts', 'ground'],
   ['errors.ts', 'ground'],
   ['permission.ts', 'ground'],
@@ -41,6 +42,7 @@ const LAYER_OF_PREFIX: ReadonlyMap<string, Layer> = new Map([
   ['http/', 'shell'],
   ['roles/', 'shell'],
   ['venue/', 'shell'],
+  ['supervisor/', 'shell'],
   ['index.ts', 'face'],
   ['testing/', 'proof'],
   ['rig/', 'proof'],

@@ -1,6 +1,7 @@
 /** What a watchdog does while it reads up on a long backlog: it goes on beating, accuses nobody falsely, and finds who died. */
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAudit } from '../../src/audit/readAudit.js';
 import { type Bus, type BusRecord, FROM_START } from '../../src/bus/bus.js';
 import { openJournal } from '../../src/bus/journal/openJournal.js';
 import { systemClock } from '../../src/clock.js';
@@ -176,6 +177,8 @@ describe('a watchdog with a long backlog', () => {
       { timeoutMs: 15_000, everyMs: 20 },
     );
     expect(await panickedAccounts()).toEqual([`account-${DEAD}`]);
+    // A record that finds its bus closed is tried again for ever, also in the tests that follow.
+    await eventually(async () => (await readAudit(bus)).entries.some(({ incident }) => incident?.startsWith(`account-${DEAD}@`)));
   }
 
   it('S8, L1: reads up on it without a false panic, beats all the while, and then panics for who is dead', {

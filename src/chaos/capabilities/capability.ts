@@ -8,6 +8,7 @@ export const CAPABILITIES = [
   'memory-limit',
   'file-size-limit',
   'small-file-system',
+  'private-names',
   'network-namespace',
   'packet-drop',
   'time-namespace',

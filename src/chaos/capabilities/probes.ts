@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../clock.js';
 import { messageOf } from '../../errors.js';
+import { BUS_NAME, NameView } from '../../rig/nameView.js';
 import { installedRedis } from '../../rig/redis/binary.js';
 import { TcpProxy } from '../../rig/tcpProxy.js';
 import { burnProgram } from './burn.js';
@@ -127,6 +128,15 @@ function smallFileSystem(): Promise<ProbeFinding> {
   });
 }
 
+function privateNames(): Promise<ProbeFinding> {
+  return inDirectory(async (directory) => {
+    const names = await NameView.in(directory);
+    const [program = '', ...words] = names.launcher;
+    const end = await runProgram(program, [...words, 'grep', BUS_NAME, '/etc/hosts']);
+    return namespaceFinding(end, program, 'a process had names of its own; they went with it', BUS_NAME);
+  });
+}
+
 async function networkNamespace(): Promise<ProbeFinding> {
   const end = await runProgram('unshare', ['-rn', 'sh', '-c', 'test "$(grep -c : /proc/net/dev)" -le 2 && echo alone']);
   return namespaceFinding(end, 'unshare', 'a process had a network of its own; it went with the process', 'alone');
@@ -207,6 +217,12 @@ export const PROBES: readonly Probe[] = [
     fault: 'a disk that is full',
     root: 'not where user namespaces are allowed: mounting belongs to root of a namespace',
     look: smallFileSystem,
+  },
+  {
+    name: 'private-names',
+    fault: 'host names that cannot be looked up any more',
+    root: 'not where user namespaces are allowed: mounting belongs to root of a namespace; the files of the host are never touched',
+    look: privateNames,
   },
   {
     name: 'network-namespace',

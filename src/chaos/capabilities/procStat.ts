@@ -25,6 +25,15 @@ export async function startTicksOf(pid: number): Promise<number | undefined> {
   return fields === undefined ? undefined : Number(fields[19]);
 }
 
+/** With which directory for temporary files it was started. Undefined: none, no such process, or another user's. */
+export async function temporaryDirectoryOf(pid: number): Promise<string | undefined> {
+  const text = await readText(`/proc/${pid}/environ`);
+  return text
+    ?.split('\0')
+    .find((line) => line.startsWith('TMPDIR='))
+    ?.slice('TMPDIR='.length);
+}
+
 export interface MachineTicks {
   readonly busy: number;
   readonly total: number;

@@ -1,17 +1,17 @@
-/** `failflat chaos run` behind its options: plays the scenario, tells a person or a program, writes the folder of the campaign. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** `failflat chaos run` behind its options: plays one scenario or several, tells a person or a program, and has the folder of the campaign written. */
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { chooseBars } from '../../drill/bars.js';
 import { EXIT_CODES, type ExitCode } from '../../process/exit.js';
 import type { Output } from '../../process/output.js';
 import { seededRandom } from '../../random.js';
-import { artifactOf, type ChaosArtifact } from './artifact.js';
-import { junitOf } from './junit.js';
-import { type ChaosRunOptions, checkChaosRunOptions } from './options.js';
+import { artifactOf } from '../report/artifact.js';
+import { writeCampaign } from '../report/campaign.js';
+import { linesOf, verdictOf } from '../report/words.js';
+import { busKindFor, type ChaosRunOptions, checkChaosRunOptions } from './options.js';
+import { OwnGround } from './ownGround.js';
 import { runScenario, type ScenarioResult } from './runScenario.js';
-import { scenarioNamed } from './scenarios/catalogue.js';
-import { linesOf, markdownOf, verdictOf } from './words.js';
+import { scenariosNamed } from './scenarios/catalogue.js';
 
 export interface ChaosRunContext {
   readonly output: Output;
@@ -27,41 +27,53 @@ const CODE_OF = {
   'NOT RUN': EXIT_CODES.couldNotRun,
 } as const;
 
-/** Throws ConfigurationError for an unknown scenario and for options that cannot hold. */
+/** Red on evidence outweighs what could not be done, and that outweighs a pass. */
+export function exitCodeOf(results: readonly ScenarioResult[]): ExitCode {
+  const codes = results.map((result) => CODE_OF[verdictOf(result)]);
+  return (
+    [EXIT_CODES.red, EXIT_CODES.couldNotRun].find((code) => codes.includes(code)) ??
+    (codes.length === 0 ? EXIT_CODES.couldNotRun : EXIT_CODES.ok)
+  );
+}
+
+/** `names`: one scenario, several with commas between, or `all`. Throws ConfigurationError for an unknown one and for options that cannot hold. */
 export async function chaosRun(
-  name: string,
+  names: string,
   given: Partial<ChaosRunOptions>,
   { output, clock, signal, json }: ChaosRunContext,
 ): Promise<ExitCode> {
-  const scenario = scenarioNamed(name);
+  const scenarios = scenariosNamed(names);
   const options = checkChaosRunOptions(given);
-  const startedMs = clock.monotonicMs();
+  // What is asked of a bus on which it cannot happen is told before anything is started.
+  for (const scenario of scenarios) busKindFor(scenario, options);
+  const bars = await chooseBars(undefined);
+  const random = seededRandom(options.seed);
   const say = (line: string) => (json ? undefined : output.out(line));
-  say(`Chaos: ${scenario.summary}.`);
-  const result = await runScenario(scenario, options, {
-    clock,
-    bars: await chooseBars(undefined),
-    signal,
-    random: seededRandom(options.seed),
-    onEvent: ({ atMs, text }) => say(`${((atMs - startedMs) / 1_000).toFixed(3).padStart(8)} s  ${text}`),
-    onLog: (process, line) => (options.verbose ? output.err(`${process}: ${line}`) : undefined),
-  });
-  const artifact = artifactOf([result], clock.wallMs());
-  const folder = await writeCampaign(options.outputDirectory, [result], artifact);
-  if (json) output.out(JSON.stringify({ verdict: verdictOf(result), result, artifact, folder }));
-  else for (const line of [...linesOf(result), `Report: ${folder}`]) output.out(line);
-  return CODE_OF[verdictOf(result)];
-}
-
-/** One folder a campaign: what a program reads, what a build server reads, what a person reads. */
-async function writeCampaign(parent: string, results: readonly ScenarioResult[], artifact: ChaosArtifact): Promise<string> {
-  const folder = join(parent, `campaign-${artifact.validation_timestamp.replaceAll(/[:.]/g, '-')}`);
-  await mkdir(folder, { recursive: true });
-  await Promise.all([
-    writeFile(join(folder, 'chaos_resilience_validation.json'), `${JSON.stringify(artifact, undefined, 2)}\n`),
-    writeFile(join(folder, 'results.json'), `${JSON.stringify(results)}\n`),
-    writeFile(join(folder, 'junit.xml'), junitOf(results)),
-    writeFile(join(folder, 'report.md'), markdownOf(results, artifact)),
-  ]);
-  return folder;
+  const results: ScenarioResult[] = [];
+  const ground = await OwnGround.open();
+  try {
+    for (const scenario of scenarios) {
+      const startedMs = clock.monotonicMs();
+      say(`Chaos: ${scenario.summary}.`);
+      const result = await runScenario(scenario, options, {
+        clock,
+        bars,
+        signal,
+        random,
+        undo: ground.undo,
+        onEvent: ({ atMs, text }) => say(`${((atMs - startedMs) / 1_000).toFixed(3).padStart(8)} s  ${text}`),
+        onLog: (process, line) => (options.verbose ? output.err(`${process}: ${line}`) : undefined),
+      });
+      results.push(result);
+      for (const line of linesOf(result)) say(line);
+      if (signal.aborted) break;
+    }
+  } finally {
+    await ground.close();
+  }
+  const artifact = artifactOf(results, clock.wallMs());
+  const folder = await writeCampaign(results, artifact, { parent: options.outputDirectory, dumpEveryMs: options.dumpEveryMs });
+  if (json) output.out(JSON.stringify({ verdicts: results.map(verdictOf), results, artifact, folder }));
+  else output.out(`Report: ${join(folder, 'report.html')}`);
+  return exitCodeOf(results);
 }

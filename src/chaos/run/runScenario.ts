@@ -5,16 +5,19 @@ import type { ActorRole, Variant } from '../../drill/actors/order.js';
 import type { DrillBars } from '../../drill/bars.js';
 import { Conductor, type ConductorOptions } from '../../drill/conductor.js';
 import { checkDrillOptions, type DrillOptions } from '../../drill/options.js';
+import { ACCUSES_THE_LIVING } from '../../drill/sabotage/brokenWatchdogs.js';
 import { sabotageNamed } from '../../drill/sabotage/catalogue.js';
 import type { TimelineEntry } from '../../drill/timeline.js';
 import { ConfigurationError, messageOf } from '../../errors.js';
 import { SentinelRedis } from '../../rig/redis/sentinel.js';
 import { examineHost } from '../capabilities/examine.js';
 import { PROBES } from '../capabilities/probes.js';
+import type { UndoJournal } from '../undo/journal.js';
 import type { ScenarioFacts } from './facts.js';
 import { factsOf } from './factsOf.js';
 import type { Sample } from './monitor.js';
 import { busKindFor, type ChaosRunOptions } from './options.js';
+import { type Recording, recordingOf } from './recording.js';
 import type { ChaosScenario } from './scenario.js';
 import { type Judgement, judgeScenario } from './score.js';
 import { Stage } from './stage.js';
@@ -27,6 +30,7 @@ export interface Played {
   readonly facts: ScenarioFacts;
   readonly judgement: Judgement;
   readonly samples: readonly Sample[];
+  readonly recording: Recording;
   readonly timeline: readonly TimelineEntry[];
   readonly totalMs: number;
 }
@@ -46,6 +50,8 @@ export type ScenarioResult = Played | NotRun;
 export interface RunDeps extends Pick<ConductorOptions, 'onEvent' | 'onLog' | 'signal' | 'random'> {
   readonly clock: Clock;
   readonly bars: DrillBars;
+  /** Told first of whatever would not end with the run itself. */
+  readonly undo: UndoJournal;
 }
 
 /** Why this host cannot play it; undefined: it can. */
@@ -63,7 +69,7 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
   const { name, summary } = scenario;
   const timeline: TimelineEntry[] = [];
   const notRun = (why: string): NotRun => ({ ran: false, scenario: name, summary, why, timeline });
-  const onRedis = busKindFor(scenario, options.bus) === 'redis';
+  const onRedis = busKindFor(scenario, options) === 'redis';
   const missing = await missingFor(scenario, deps.clock);
   if (missing !== undefined) return notRun(missing);
   const startedMs = deps.clock.monotonicMs();
@@ -81,9 +87,10 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
       onLog: deps.onLog,
       signal: deps.signal,
       random: deps.random,
+      ownNames: scenario.ownNames === true,
       ...(scenario.cutMode === undefined ? {} : { cutMode: scenario.cutMode }),
     });
-    const played = await play(scenario, conductor);
+    const played = await play(scenario, conductor, deps);
     return { ...played, timeline, totalMs: deps.clock.monotonicMs() - startedMs };
   } catch (error) {
     // What is wrong about the options is the caller's to put right; everything else is a rig that failed.
@@ -117,8 +124,14 @@ function drillOf(scenario: ChaosScenario, { scale, seed, positions }: ChaosRunOp
   });
 }
 
-async function play(scenario: ChaosScenario, conductor: Conductor): Promise<Omit<Played, 'timeline' | 'totalMs'>> {
-  const stage = new Stage(conductor);
+async function play(
+  scenario: ChaosScenario,
+  conductor: Conductor,
+  { clock, undo }: RunDeps,
+): Promise<Omit<Played, 'timeline' | 'totalMs'>> {
+  const startedMs = clock.monotonicMs();
+  const wallOffsetMs = clock.wallMs() - startedMs;
+  const stage = new Stage(conductor, undo);
   try {
     await scenario.run(stage);
     const { timings } = conductor;
@@ -132,6 +145,15 @@ async function play(scenario: ChaosScenario, conductor: Conductor): Promise<Omit
       facts,
       judgement: judgeScenario(facts),
       samples: stage.monitor.samples,
+      recording: recordingOf({
+        evidence,
+        samples: stage.monitor.samples,
+        startedMs,
+        wallOffsetMs,
+        onsetMs: stage.onsetMs,
+        endedMs: stage.endedMs,
+        recoveredMs: stage.recoveredMs,
+      }),
     };
   } finally {
     await stage.close();
@@ -139,10 +161,15 @@ async function play(scenario: ChaosScenario, conductor: Conductor): Promise<Omit
   }
 }
 
-function variantsOf({ variants }: ChaosScenario, sabotage: string | undefined): ReadonlyMap<ActorRole, Variant> {
+/** In the place of a name: the sabotage that the scenario itself names. */
+const OWN = 'own';
+
+/** Throws a ConfigurationError for a sabotage that is none. */
+function variantsOf({ variants, sabotage: own }: ChaosScenario, asked: string | undefined): ReadonlyMap<ActorRole, Variant> {
   const all = new Map<ActorRole, Variant>(variants);
-  if (sabotage === undefined) return all;
-  const { role, name } = sabotageNamed(sabotage);
+  if (asked === undefined) return all;
+  const sabotage = asked === OWN ? own.name : asked;
+  const { role, name } = sabotage === ACCUSES_THE_LIVING ? { role: 'watchdog' as const, name: sabotage } : sabotageNamed(sabotage);
   all.set(role, { ...all.get(role), sabotage: name });
   return all;
 }

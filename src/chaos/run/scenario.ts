@@ -21,6 +21,8 @@ export interface ChaosScenario {
   readonly partition?: DrillOptions['partition'];
   /** What the proxy does to it. Default: every byte waits. */
   readonly cutMode?: ProxyMode;
+  /** Whoever has the proxy has names of its own as well, and knows the bus by a name alone. */
+  readonly ownNames?: boolean;
   /** The server of the bus itself is struck: the strategy writes down its attempts elsewhere. */
   readonly strikesBus?: boolean;
   /** A bus of its own is three servers with Sentinel. Default: one server. */
@@ -37,6 +39,8 @@ export interface ChaosScenario {
     readonly boundMs: (timings: ScaledTimings) => number;
     readonly activatedAtMs: (evidence: Evidence) => number | undefined;
   };
+  /** The safeguard without which this scenario must go red, and the check or objective that must say so. */
+  readonly sabotage: { readonly name: string; readonly red: string };
   /** Injects, measures, ends the fault and waits for the recovery; marks the moments on the stage. */
   readonly run: (stage: Stage) => Promise<void>;
 }

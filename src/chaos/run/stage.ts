@@ -3,7 +3,8 @@ import { systemClock } from '../../clock.js';
 import type { Conductor } from '../../drill/conductor.js';
 import type { Child } from '../../rig/child.js';
 import { RigError } from '../../rig/child.js';
-import { processState } from '../capabilities/procStat.js';
+import { processState, startTicksOf } from '../capabilities/procStat.js';
+import type { UndoJournal } from '../undo/journal.js';
 import type { Detection, Dose } from './facts.js';
 import { Monitor } from './monitor.js';
 
@@ -22,6 +23,7 @@ export interface Actors {
 
 export class Stage {
   readonly conductor: Conductor;
+  readonly undo: UndoJournal;
   readonly monitor: Monitor;
   readonly doses: Dose[] = [];
   /** When the fault was seen to be there, and to be over. */
@@ -30,8 +32,9 @@ export class Stage {
   recoveredMs: number | undefined;
   detection: Detection | undefined;
 
-  constructor(conductor: Conductor) {
+  constructor(conductor: Conductor, undo: UndoJournal) {
     this.conductor = conductor;
+    this.undo = undo;
     this.monitor = new Monitor(() => conductor.cast.processes());
   }
 
@@ -52,6 +55,14 @@ export class Stage {
       if (systemClock.monotonicMs() > untilMs) throw new RigError(`${child.name} was not seen to change within ${STATE_MS} ms`);
       await systemClock.sleep(1);
     }
+  }
+
+  /** To be called before a process that is not the run's own is stopped: whatever becomes of the run, it goes on again. */
+  async beforeStopping(pid: number): Promise<Disposable> {
+    const startTicks = await startTicksOf(pid);
+    if (startTicks === undefined) throw new RigError(`process ${pid} cannot be told from others here, so it must not be stopped`);
+    const number = this.undo.plan({ kind: 'continue-process', pid, startTicks });
+    return { [Symbol.dispose]: () => this.undo.done(number) };
   }
 
   /** The fault is over: the recovery clock starts. Waits until the promised state is seen. */

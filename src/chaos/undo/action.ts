@@ -1,9 +1,9 @@
 /** What takes a fault back that would outlive the process that made it: named so that nothing else can be meant by it. */
-import { lstat, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 import { systemClock } from '../../clock.js';
 import { messageOf } from '../../errors.js';
-import { processState, startTicksOf } from '../capabilities/procStat.js';
+import { processState, startTicksOf, temporaryDirectoryOf } from '../capabilities/procStat.js';
 
 /** A process id alone may be another's by now: with the tick of its start it is one process for good. */
 export interface ProcessIdentity {
@@ -14,6 +14,8 @@ export interface ProcessIdentity {
 export type UndoAction =
   | ({ readonly kind: 'end-process' } & ProcessIdentity)
   | ({ readonly kind: 'continue-process' } & ProcessIdentity)
+  /** Every process that was started with this directory for its temporary files: a name that no other run has. */
+  | { readonly kind: 'end-processes-of'; readonly path: string }
   | { readonly kind: 'remove-directory'; readonly path: string };
 
 export interface Undone {
@@ -32,11 +34,49 @@ export const isOwnDirectory = (path: string): boolean => isAbsolute(path) && OWN
 /** Never rejects. */
 export async function undo(action: UndoAction): Promise<Undone> {
   try {
-    const outcome = action.kind === 'remove-directory' ? await removeDirectory(action.path) : await undoAtProcess(action);
-    return { action, ...outcome };
+    return { action, ...(await carriedOut(action)) };
   } catch (error) {
     return { action, outcome: 'failed', detail: messageOf(error) };
   }
+}
+
+function carriedOut(action: UndoAction): Promise<Omit<Undone, 'action'>> {
+  if (action.kind === 'remove-directory') return removeDirectory(action.path);
+  return action.kind === 'end-processes-of' ? endProcessesOf(action.path) : undoAtProcess(action);
+}
+
+/** Looked for anew until none is found: one may have been on the point of starting another. */
+async function endProcessesOf(path: string): Promise<Omit<Undone, 'action'>> {
+  if (!isOwnDirectory(path)) return { outcome: 'failed', detail: `${path} is no directory that a rig makes` };
+  const ended = new Set<number>();
+  const untilMs = systemClock.monotonicMs() + GONE_MS;
+  for (let found = await processesOf(path); found.length > 0; found = await processesOf(path)) {
+    if (systemClock.monotonicMs() > untilMs)
+      return { outcome: 'failed', detail: `processes ${found.join(', ')} are still there ${GONE_MS} ms after SIGKILL` };
+    for (const pid of found) endIfThere(pid);
+    for (const pid of found) ended.add(pid);
+    await systemClock.sleep(10);
+  }
+  return ended.size === 0
+    ? { outcome: 'nothing_left', detail: `no process of ${path} is left` }
+    : { outcome: 'undone', detail: `ended ${ended.size} processes of ${path}` };
+}
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended between the look and the signal.
+  }
+}
+
+/** Never this process itself: what it was started with says nothing of what it has set since. */
+async function processesOf(path: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc').catch(() => [])).map(Number).filter((pid) => Number.isSafeInteger(pid) && pid > 1);
+  const isOf = async (pid: number) =>
+    pid !== process.pid && (await temporaryDirectoryOf(pid)) === path && (await processState(pid)) !== 'Z';
+  const found = await Promise.all(pids.map(async (pid) => ((await isOf(pid)) ? [pid] : [])));
+  return found.flat();
 }
 
 async function removeDirectory(path: string): Promise<Omit<Undone, 'action'>> {
@@ -48,11 +88,7 @@ async function removeDirectory(path: string): Promise<Omit<Undone, 'action'>> {
   return { outcome: 'undone', detail: `removed ${path}` };
 }
 
-async function undoAtProcess({
-  kind,
-  pid,
-  startTicks,
-}: Exclude<UndoAction, { kind: 'remove-directory' }>): Promise<Omit<Undone, 'action'>> {
+async function undoAtProcess({ kind, pid, startTicks }: Extract<UndoAction, ProcessIdentity>): Promise<Omit<Undone, 'action'>> {
   const isThere = async () => (await startTicksOf(pid)) === startTicks && (await processState(pid)) !== 'Z';
   if (!(await isThere())) return { outcome: 'nothing_left', detail: `process ${pid} has ended` };
   if (kind === 'continue-process') {

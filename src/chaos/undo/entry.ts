@@ -27,7 +27,7 @@ const isRecord = (value: unknown): value is Parsed => typeof value === 'object' 
 function actionFrom(value: unknown): UndoAction | undefined {
   if (!isRecord(value)) return undefined;
   const { kind, pid, startTicks, path } = value;
-  if (kind === 'remove-directory') return typeof path === 'string' ? { kind, path } : undefined;
+  if (kind === 'remove-directory' || kind === 'end-processes-of') return typeof path === 'string' ? { kind, path } : undefined;
   if (kind !== 'end-process' && kind !== 'continue-process') return undefined;
   return Number.isSafeInteger(pid) && Number(pid) > 1 && typeof startTicks === 'number'
     ? { kind, pid: Number(pid), startTicks }

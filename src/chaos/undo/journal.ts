@@ -102,7 +102,7 @@ export async function undoLeft(directory: string = undoDirectory()): Promise<rea
     const results: Undone[] = [];
     for (const action of open.toReversed()) {
       if (sameBoot || action.kind === 'remove-directory') results.push(await undo(action));
-      else results.push({ action, outcome: 'nothing_left', detail: `process ${action.pid} belonged to an earlier boot` });
+      else results.push({ action, outcome: 'nothing_left', detail: 'its processes belonged to an earlier boot' });
     }
     undone.push(...results);
     if (results.every(({ outcome }) => outcome !== 'failed')) await unlink(file);

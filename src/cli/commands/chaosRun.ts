@@ -11,6 +11,7 @@ const options = {
     value: 'URL',
     help: 'journal:DIRECTORY or a Redis URL, of which a new subdirectory or key prefix is used (default: a bus of its own)',
   },
+  redis: { type: 'flag', help: 'start a Redis server for the bus, where the scenario can happen on one' },
   ...scaleOption,
   positions: { type: 'integer', value: 'N', min: 1, max: 500, default: DEFAULT_CHAOS_RUN.positions, help: 'open positions at the fault' },
   seed: {
@@ -26,10 +27,16 @@ const options = {
     default: DEFAULT_CHAOS_RUN.outputDirectory,
     help: 'where the folder with the reports is made',
   },
+  'dump-every': {
+    type: 'duration',
+    value: 'DURATION',
+    default: DEFAULT_CHAOS_RUN.dumpEveryMs,
+    help: 'between two dumps of the control plane in the report, and two samples of the resources; at least 500ms',
+  },
   sabotage: {
     type: 'text',
     value: 'NAME',
-    help: 'replace one safeguard by a broken one, as in a drill; the run must go red (exit code 1)',
+    help: 'replace one safeguard by a broken one, as in a drill, or `own` for the one that the scenario is meant to miss; the run must go red (exit code 1)',
   },
   verbose: { type: 'flag', help: 'pass on to standard error what the processes log' },
   ...jsonOption,
@@ -37,9 +44,9 @@ const options = {
 
 export const chaosRunCommand: Command = {
   name: 'chaos run',
-  summary: 'inject one real fault into real processes under a load of guarded orders, and judge how the system failed and came back',
+  summary: 'inject real faults into real processes under a load of guarded orders, and judge how the system failed and came back',
   details: [
-    `Scenarios: ${SCENARIO_NAMES.join(', ')}.`,
+    `Scenarios: ${SCENARIO_NAMES.join(', ')}. Several with commas between, or all, are one campaign.`,
     'Exit code 0: passed. 1: red on evidence. 2: wrong usage. 3: not run here, or too little of the fault to prove anything.',
   ],
   handlesSignals: true,
@@ -51,10 +58,12 @@ export const chaosRunCommand: Command = {
       values.required('scenario', `one of ${SCENARIO_NAMES.join(', ')}`),
       given({
         bus: values.text('bus'),
+        redis: values.flag('redis'),
         scale: values.number('scale'),
         positions: values.number('positions'),
         seed: values.number('seed'),
         outputDirectory: values.text('output-dir'),
+        dumpEveryMs: values.number('dump-every'),
         sabotage: values.text('sabotage'),
         verbose: values.flag('verbose'),
       }),

@@ -1,6 +1,7 @@
 /** `failflat rearm`: says what it will and will not do, then arms trading in stages. */
 import { openBroker } from '../../brokers/openBroker.js';
 import type { Bus } from '../../bus/bus.js';
+import { printable } from '../../printable.js';
 import { EXIT_CODES, type ExitCode } from '../../process/exit.js';
 import { scaledTimings } from '../../roles/scale.js';
 import { openIncidents, readExitRecord } from '../../tradingState/incidents.js';
@@ -69,11 +70,13 @@ function depsOf(values: Values, context: CommandContext): RearmDeps {
 
 function sayRefused({ output }: CommandContext, error: RearmRefusedError): void {
   output.err(error.stage === 'plan' ? 'NOT ARMED. Nothing was changed.' : 'NOT ARMED. Trading is back to HALTED.');
-  for (const reason of error.reasons) output.err(`  ${reason}`);
+  for (const reason of error.reasons) output.err(printable(`  ${reason}`));
   if (error.reasons.some((reason) => reason.endsWith('is not named')))
     output.err('Name what it clears with --clear ID, or with --clear-all-shown.');
   if (error.reasons.some((reason) => reason.startsWith('holder ')))
     output.err('A holder whose process is known to be gone is named with --ignore-holder ID.');
+  if (error.reasons.some((reason) => reason.startsWith('no exit brain beats')))
+    output.err('Start the exit brain, or name with --service ID what will beat.');
 }
 
 async function arm(bus: Bus, values: Values, context: CommandContext): Promise<ExitCode> {

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../../clock.js';
 import { encodePanicClose, PANIC_CLOSE } from '../../messages/panicClose.js';
 import type { WatchdogSeams } from '../../roles/watchdogRole.js';
+import type { Rule } from '../../watchdog/rules/rule.js';
 import { assembleWatchdog, intactParts, type WatchdogParts } from '../../watchdog/runningWatchdog.js';
 
 export interface BrokenWatchdog {
@@ -24,6 +25,20 @@ export const brokenWatchdogParts = {
 /** Ages are differences of the wall clock. */
 export const wallClockAge = (clock: Clock): Clock => ({ ...clock, monotonicMs: () => clock.wallMs() });
 
+/** Only a run without a fault shows it: in every other one somebody has to be accused. */
+export const ACCUSES_THE_LIVING = 'accuses-the-living';
+const ACCUSED_AFTER_MS = 5_000;
+
+/** A brain that guards positions is accused after a while, however well it beats. */
+function accusesTheLiving(clock: Clock): Rule {
+  let sinceMs: number | undefined;
+  return ({ positions }) => {
+    if (positions === undefined || positions === 0) return undefined;
+    sinceMs ??= clock.monotonicMs();
+    return { rule: 'unguarded', dueInMs: sinceMs + ACCUSED_AFTER_MS - clock.monotonicMs(), reason: 'EXIT_BRAIN_UNGUARDED' };
+  };
+}
+
 export const brokenWatchdogs: Readonly<Record<string, BrokenWatchdog>> = {
   ...Object.fromEntries(
     Object.entries(brokenWatchdogParts).map(([name, parts]): [string, BrokenWatchdog] => [
@@ -31,5 +46,8 @@ export const brokenWatchdogs: Readonly<Record<string, BrokenWatchdog>> = {
       { create: (options) => assembleWatchdog(options, parts) },
     ]),
   ),
+  [ACCUSES_THE_LIVING]: {
+    create: (options) => assembleWatchdog(options, { ...intactParts, rules: [accusesTheLiving(options.clock ?? systemClock)] }),
+  },
   'wall-clock-age': { clock: (given = systemClock) => wallClockAge(given) },
 };

@@ -1,9 +1,10 @@
 /** Keeps each order that is about to be sent in a file of its own, durable before the order is, so that no crash makes one be forgotten or sent twice. */
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { checkDurationMs } from '../../checks.js';
 import { type Clock, systemClock } from '../../clock.js';
+import { settleWithin } from '../../deadline.js';
 import { flushDirectory } from '../../durableFile.js';
 import { ConfigurationError, messageOf, systemCodeOf } from '../../errors.js';
 import { hostIdentity } from '../../host.js';
@@ -42,6 +43,9 @@ export interface StoredIntents {
 /** Most of a read is waiting: one file after the other, ten thousand take two seconds. */
 const READ_AT_ONCE = 32;
 
+/** No writer needs its temporary file for so long, nor does the wall clock step so far. */
+const LEFT_BEHIND_AFTER_MS = 600_000;
+
 export class IntentLog {
   readonly directory: string;
   readonly sendWithinMs: number;
@@ -70,8 +74,20 @@ export class IntentLog {
     this.#flush = flush;
   }
 
-  /** Resolves when the intent outlives the host. It never rejects, and of several with one id one alone is `durable`. */
+  /**
+   * Resolves when the intent outlives the host, or `failed` after `sendWithinMs`, when it would be too old to be sent. It never rejects, and
+   * of several with one id one alone is `durable`.
+   */
   async begin(order: NewIntent): Promise<BeginResult> {
+    const keeping = this.#keep(order);
+    const detail = await this.#whyStillAtWork(keeping);
+    if (detail === undefined) return keeping;
+    // It is not sent any more: whatever the disk keeps of it after all.
+    void keeping.then((late) => (late.kind === 'durable' ? this.end(order.clientOrderId, 'refused', 'guard') : undefined));
+    return { kind: 'failed', detail };
+  }
+
+  async #keep(order: NewIntent): Promise<BeginResult> {
     try {
       const intent = this.#intentOf(order);
       await this.#prepare();
@@ -92,8 +108,16 @@ export class IntentLog {
     return !(ageMs >= 0 && ageMs <= this.sendWithinMs && this.clock.wallMs() - wallMs <= this.sendWithinMs);
   }
 
-  /** Records what became of it. It never rejects: an outcome that cannot be written is asked for again by the next reconciliation. */
+  /**
+   * Records what became of it. It never rejects: an outcome that cannot be written is asked for again by the next reconciliation. It takes
+   * no longer than `sendWithinMs`: whoever waits for the answer of the venue has it, whatever the disk does.
+   */
   async end(clientOrderId: string, outcome: SubmissionOutcome, by: string): Promise<void> {
+    const why = await this.#whyStillAtWork(this.#record(clientOrderId, outcome, by));
+    if (why !== undefined) this.#logger.error({ clientOrderId, outcome, why }, 'the outcome of an intent is not recorded yet');
+  }
+
+  async #record(clientOrderId: string, outcome: SubmissionOutcome, by: string): Promise<void> {
     try {
       await append(this.#fileOf(clientOrderId), outcomeLine({ outcome, by, wallMs: this.clock.wallMs() }));
     } catch (error) {
@@ -108,7 +132,9 @@ export class IntentLog {
     await this.#prepare();
     const unresolved: Intent[] = [];
     const corrupt: string[] = [];
-    const names = (await readdir(this.directory)).filter((file) => file.endsWith('.intent'));
+    const files = await readdir(this.directory);
+    await this.#removeLeftovers(files.filter((file) => file.endsWith('.new')));
+    const names = files.filter((file) => file.endsWith('.intent'));
     for (let at = 0; at < names.length; at += READ_AT_ONCE) {
       const together = names.slice(at, at + READ_AT_ONCE).map(async (name) => ({ name, record: await this.#recordOf(name) }));
       for (const { name, record } of await Promise.all(together)) {
@@ -126,6 +152,28 @@ export class IntentLog {
   ageMs({ bootId, writtenMs, wallMs }: Intent): number {
     const nowMs = this.clock.monotonicMs();
     return bootId === hostIdentity().bootId ? nowMs - writtenMs : Math.min(nowMs, this.clock.wallMs() - wallMs);
+  }
+
+  /** A disk may hang for ever. Undefined: the work is done. */
+  async #whyStillAtWork(work: Promise<unknown>): Promise<string | undefined> {
+    try {
+      const { settled } = await settleWithin(this.clock, work, this.sendWithinMs);
+      return settled ? undefined : `the disk has not answered within ${this.sendWithinMs} ms`;
+    } catch (error) {
+      return `nobody can wait for the disk: ${messageOf(error)}`;
+    }
+  }
+
+  // Left behind by a writer that was killed. One that is alive finds its file gone, and sends nothing.
+  async #removeLeftovers(files: readonly string[]): Promise<void> {
+    for (const name of files) {
+      const path = join(this.directory, name);
+      try {
+        if (this.clock.wallMs() - (await stat(path)).mtimeMs > LEFT_BEHIND_AFTER_MS) await unlink(path);
+      } catch (error) {
+        this.#logger.debug({ path, error: messageOf(error) }, 'a temporary file stays');
+      }
+    }
   }
 
   #intentOf(order: NewIntent): Intent {

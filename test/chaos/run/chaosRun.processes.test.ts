@@ -1,31 +1,49 @@
 /** `failflat chaos run` on real processes: a real fault is judged on evidence, and a fault that nobody knows is refused. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type SchemaName, schemaNamed } from '../report/schemas.js';
+import { chaosRun, shown } from './chaosRun.js';
 
-const MAIN = join(import.meta.dirname, '../../../dist/cli/main.js');
+const Incident = z.object({ control_plane_dumps: z.number(), safeguards_triggered: z.array(z.object({ event: z.string() })) });
 
-function chaosRun(...args: readonly string[]) {
-  const reports = mkdtempSync(join(tmpdir(), 'failflat-chaos-run-'));
-  onTestFinished(() => rmSync(reports, { recursive: true, force: true }));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'chaos', 'run', ...args, '--output-dir', reports], {
-    encoding: 'utf8',
+const FILES: readonly SchemaName[] = ['incident', 'control_plane_dumps', 'resource_metrics_timeline', 'consistency_checks'];
+
+describe('a real run', () => {
+  it('L1 S5 S6 S7: a brain whose beats are corrupted ends in a flat book, and every file of its report fits its schema', {
+    timeout: 120_000,
+  }, () => {
+    const run = chaosRun('memory_corruption', '--scale', '2', '--positions', '3', '--dump-every', '1s');
+    expect(run.status, shown(run)).toBe(0);
+    expect(run.document?.verdicts).toEqual(['PASSED']);
+    expect(run.campaigns).toHaveLength(1);
+    schemaNamed('chaos_resilience_validation').parse(JSON.parse(run.read('chaos_resilience_validation.json')));
+    for (const file of FILES) schemaNamed(file).parse(JSON.parse(run.read(`memory_corruption/${file}.json`)));
+    const incident = Incident.parse(JSON.parse(run.read('memory_corruption/incident.json')));
+    expect(incident.control_plane_dumps).toBeGreaterThan(8);
+    expect(incident.safeguards_triggered.map(({ event }) => event)).toContain('state.halted');
+    expect(run.read('report.html')).toContain('<span class="pill good">PASSED</span>');
+    expect(run.read('junit.xml')).toContain('<testsuites tests="1" failures="0" errors="0">');
   });
-  return { status, stdout, stderr, campaigns: readdirSync(reports) };
-}
 
-it('L1 S5 S6 S7: a brain whose beats are corrupted ends in a flat book, and the run writes its report', { timeout: 90_000 }, () => {
-  const run = chaosRun('memory_corruption', '--scale', '2', '--positions', '3');
-  expect(run.status, run.stdout + run.stderr).toBe(0);
-  expect(run.stdout).toMatch(/^PASSED: memory_corruption$/m);
-  expect(run.stdout).toMatch(/^ {2}Dose: heartbeats that arrived and could not be understood [1-9]\d* beats/m);
-  expect(run.campaigns).toHaveLength(1);
+  it('a scenario whose safeguard is missing is red on evidence, with exit code 1 and a page that says what to look at first', {
+    timeout: 120_000,
+  }, () => {
+    const run = chaosRun('snapshot_corruption', '--scale', '2', '--positions', '3', '--sabotage', 'own');
+    expect(run.status, shown(run)).toBe(1);
+    expect(run.document?.verdicts).toEqual(['FAILED']);
+    expect(run.read('report.html')).toMatch(/Look at this first<\/b><ol><li>L4\.outage/);
+    expect(run.read('junit.xml')).toContain('<testsuites tests="1" failures="1" errors="0">');
+  });
 });
 
-it('a scenario that is none is refused in one line, with exit code 2', () => {
-  const run = chaosRun('nonsense');
+it.each([
+  [['nonsense'], 'scenario = "nonsense": must be one of guardian_process_crash, '],
+  [['memory_corruption', '--dump-every', '1ms'], 'dump-every = 1: must be '],
+  [['disk_full', '--bus', 'redis://127.0.0.1:1'], 'bus = '],
+  [['disk_full', '--sabotage', 'nonsense'], 'sabotage = "nonsense": must be one of '],
+])('%s is refused in one line, with exit code 2', (args, said) => {
+  const run = chaosRun(...args);
   expect(run.status).toBe(2);
-  expect(run.stderr.split('\n')[0]).toMatch(/^failflat: scenario = "nonsense": must be one of guardian_process_crash, /);
+  expect(run.stderr.split('\n')[0]).toContain(said);
+  expect(run.campaigns).toEqual([]);
 });

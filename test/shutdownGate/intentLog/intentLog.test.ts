@@ -1,7 +1,7 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ConfigurationError } from '../../../src/errors.js';
 import { createShutdownGate } from '../../../src/shutdownGate/gate.js';
 import { guardOrderSubmission } from '../../../src/shutdownGate/guard.js';
@@ -10,24 +10,17 @@ import { IntentLog } from '../../../src/shutdownGate/intentLog/intentLog.js';
 import { reconcileIntents } from '../../../src/shutdownGate/intentLog/reconcile.js';
 import { reconcile } from '../../../src/shutdownGate/intentLog/reconcileAt.js';
 import { ManualClock } from '../../../src/testing/manualClock.js';
-import { fastTemporaryDirectory } from '../../support/temporaryDirectory.js';
 import { FC_SEED, openCall, switchable } from '../support.js';
-import { venueWith } from './support.js';
+import { inPlace, venueWith } from './support.js';
 
 interface Order {
   readonly id: string;
 }
 
-let place: string;
-let directory: string;
-beforeEach(() => {
-  place = fastTemporaryDirectory();
-  directory = join(place, 'log');
-});
-afterEach(() => rmSync(place, { recursive: true }));
+const at = inPlace();
 
-const files = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.intent'));
-const textOf = (index = 0): string => readFileSync(join(directory, files()[index] ?? ''), 'utf8');
+const files = (): string[] => readdirSync(at.directory).filter((name) => name.endsWith('.intent'));
+const textOf = (index = 0): string => readFileSync(join(at.directory, files()[index] ?? ''), 'utf8');
 
 function scene() {
   const clock = new ManualClock();
@@ -42,7 +35,7 @@ function scene() {
       seenAtSend.push(files());
       return call.promise;
     },
-    { gate, killSwitch, clock, intentLog: { directory, clientOrderId: (order) => order.id, symbol: () => 'AAPL' } },
+    { gate, killSwitch, clock, intentLog: { directory: at.directory, clientOrderId: (order) => order.id, symbol: () => 'AAPL' } },
   );
   return { clock, gate, killSwitch, sent, seenAtSend, call, submit };
 }
@@ -91,14 +84,14 @@ describe('intent log', () => {
   });
 
   it('S3: an intent that cannot be kept, has no id or took too long is not sent', async () => {
-    writeFileSync(directory, 'a file');
+    writeFileSync(at.directory, 'a file');
     const { sent, submit, gate } = scene();
     await expect(submit({ id: 'a-1' })).rejects.toMatchObject({ code: 'trading_halted', source: 'intent_log' });
     await expect(submit({ id: '' })).rejects.toMatchObject({ reason: expect.stringContaining('id') as unknown });
     await expect(submit(undefined as unknown as Order)).rejects.toMatchObject({ source: 'intent_log' });
     expect([sent, gate.unknownOutcomes()]).toEqual([[], 0]);
     const clock = new ManualClock();
-    const log = new IntentLog(join(place, 'other'), { clock, sendWithinMs: 10 });
+    const log = new IntentLog(join(at.place, 'other'), { clock, sendWithinMs: 10 });
     const begun = await log.begin({ clientOrderId: 'x', symbol: '', label: '', intent: 'increase' });
     if (begun.kind !== 'durable') throw new Error(begun.kind);
     expect(log.isTooOld(begun.intent)).toBe(false);
@@ -107,11 +100,11 @@ describe('intent log', () => {
   });
 
   it('S2: a directory that is mended later is used then', async () => {
-    writeFileSync(directory, 'a file');
-    const log = new IntentLog(directory);
+    writeFileSync(at.directory, 'a file');
+    const log = new IntentLog(at.directory);
     const order = { clientOrderId: 'x', symbol: '', label: '', intent: 'increase' } as const;
     expect((await log.begin(order)).kind).toBe('failed');
-    unlinkSync(directory);
+    unlinkSync(at.directory);
     expect((await log.begin(order)).kind).toBe('durable');
   });
 
@@ -131,9 +124,9 @@ describe('intent log', () => {
 
 describe('reconciliation', () => {
   async function left(clock: ManualClock, ...ids: readonly string[]): Promise<IntentLog> {
-    const dead = new IntentLog(directory, { clock });
+    const dead = new IntentLog(at.directory, { clock });
     for (const clientOrderId of ids) await dead.begin({ clientOrderId, symbol: 'AAPL', label: 'order', intent: 'increase' });
-    return new IntentLog(directory, { clock });
+    return new IntentLog(at.directory, { clock });
   }
 
   it('S2: what the venue knows was sent; what it cannot get any more never arrived; both for good', async () => {
@@ -178,7 +171,7 @@ describe('reconciliation', () => {
     const log = await left(clock, 'theirs');
     await log.begin({ clientOrderId: 'mine', symbol: '', label: '', intent: 'increase' });
     expect((await log.read()).unresolved.map(({ clientOrderId }) => clientOrderId)).toEqual(['theirs']);
-    const report = await reconcile(venueWith(['theirs', 'mine']), { directory, clock });
+    const report = await reconcile(venueWith(['theirs', 'mine']), { directory: at.directory, clock });
     expect(report.found).toHaveLength(2);
   });
 
@@ -188,10 +181,10 @@ describe('reconciliation', () => {
     await log.end('a', 'unknown', 'guard');
     const whole = textOf();
     await fc.assert(
-      fc.asyncProperty(fc.nat(whole.length - 1), fc.nat(255), async (at, byte) => {
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.nat(255), async (offset, byte) => {
         const bytes = Buffer.from(whole);
-        fc.pre(bytes[at] !== byte);
-        bytes[at] = byte;
+        fc.pre(bytes[offset] !== byte);
+        bytes[offset] = byte;
         const record = parseIntentFile(bytes.toString('utf8'));
         if (record.kind === 'intent') expect(record).toEqual({ ...parseIntentFile(whole), outcome: undefined });
       }),
@@ -201,9 +194,9 @@ describe('reconciliation', () => {
       const record = parseIntentFile(whole.slice(0, length));
       if (record.kind === 'intent') expect(record.outcome).toBeUndefined();
     }
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, 'torn.intent'), '');
-    appendFileSync(join(directory, files().find((name) => name !== 'torn.intent') ?? ''), 'half an outc');
+    mkdirSync(at.directory, { recursive: true });
+    writeFileSync(join(at.directory, 'torn.intent'), '');
+    appendFileSync(join(at.directory, files().find((name) => name !== 'torn.intent') ?? ''), 'half an outc');
     const { unresolved, corrupt } = await log.read();
     expect([unresolved.map(({ clientOrderId }) => clientOrderId), corrupt]).toEqual([['a'], ['torn.intent']]);
     await log.end('a', 'acknowledged', 'ops');

@@ -1,7 +1,7 @@
 /** What an intent log keeps and what it takes for kept, and what it tells of an order that it holds back. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BrokerRejectedError } from '../../../src/broker/broker.js';
 import type { Clock } from '../../../src/clock.js';
 import { createShutdownGate } from '../../../src/shutdownGate/gate.js';
@@ -12,16 +12,9 @@ import { LoggedSend } from '../../../src/shutdownGate/intentLog/loggedSend.js';
 import { reconcileIntents } from '../../../src/shutdownGate/intentLog/reconcile.js';
 import type { GuardEvent, IntentLogOption } from '../../../src/shutdownGate/options.js';
 import { ManualClock } from '../../../src/testing/manualClock.js';
-import { fastTemporaryDirectory } from '../../support/temporaryDirectory.js';
-import { venueWith } from './support.js';
+import { inPlace, venueWith } from './support.js';
 
-let place: string;
-let directory: string;
-beforeEach(() => {
-  place = fastTemporaryDirectory();
-  directory = join(place, 'log');
-});
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+const at = inPlace();
 
 const INTENT: Intent = {
   ...{ clientOrderId: 'a', symbol: 's', label: 'l', intent: 'increase', writtenMs: 1, bootId: 'b', sendWithinMs: 5 },
@@ -92,13 +85,13 @@ describe('a log', () => {
   });
 
   it('S3: whose orders would be sent within no time is refused by name', () => {
-    const build = () => new IntentLog(directory, { sendWithinMs: 0 });
+    const build = () => new IntentLog(at.directory, { sendWithinMs: 0 });
     expect(build).toThrow('intentLog.sendWithinMs = 0: must be a finite number between 1 and 2147483647');
   });
 
   it('S3: holds an order back from its time on, on either clock', async () => {
     const clock = new ManualClock();
-    const log = new IntentLog(directory, { clock, sendWithinMs: 10 });
+    const log = new IntentLog(at.directory, { clock, sendWithinMs: 10 });
     const begun = await log.begin(NEW('a'));
     if (begun.kind !== 'durable') throw new Error(begun.kind);
     await clock.advance(10);
@@ -112,26 +105,26 @@ describe('a log', () => {
     ['monotonic', { monotonicMs: () => Number.NaN }, 'the clocks read NaN and '],
     ['wall', { wallMs: () => Number.POSITIVE_INFINITY }, ' and Infinity'],
   ])('S3: keeps nothing while its %s clock reads no time', async (_which, reading, detail) => {
-    const log = new IntentLog(directory, { clock: { ...new ManualClock(), ...reading } });
+    const log = new IntentLog(at.directory, { clock: { ...new ManualClock(), ...reading } });
     expect(await log.begin(NEW('a'))).toEqual({ kind: 'failed', detail: expect.stringContaining(detail) as unknown });
   });
 
   it('S2: tells all of many intents, each once and in the order in which they were written, and nothing else that lies there', async () => {
     const clock = new ManualClock();
-    const log = new IntentLog(directory, { clock });
+    const log = new IntentLog(at.directory, { clock });
     const ids = Array.from({ length: 40 }, (_, index) => `order-${index}`);
     for (const id of ids) {
       await log.begin(NEW(id));
       await clock.advance(1);
     }
-    writeFileSync(join(directory, 'notes.txt'), 'none of its business');
-    const { unresolved, corrupt } = await new IntentLog(directory, { clock }).read();
+    writeFileSync(join(at.directory, 'notes.txt'), 'none of its business');
+    const { unresolved, corrupt } = await new IntentLog(at.directory, { clock }).read();
     expect([unresolved.map(({ clientOrderId }) => clientOrderId), corrupt]).toEqual([ids, []]);
-    expect(readdirSync(directory).filter((name) => name.endsWith('.new'))).toEqual([]);
+    expect(readdirSync(at.directory).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 
   it('S2: asks again for an order of its own whose outcome nobody learned', async () => {
-    const log = new IntentLog(directory);
+    const log = new IntentLog(at.directory);
     await log.begin(NEW('a'));
     expect((await log.read()).unresolved).toEqual([]);
     await log.end('a', 'unknown', 'guard');
@@ -142,8 +135,8 @@ describe('a log', () => {
     const told: unknown[] = [];
     const ignore = () => undefined;
     const logger = { debug: ignore, info: ignore, warn: ignore, error: (...what: unknown[]) => told.push(what) };
-    const log = new IntentLog(directory, { logger });
-    mkdirSync(join(directory, 'odd.intent'), { recursive: true });
+    const log = new IntentLog(at.directory, { logger });
+    mkdirSync(join(at.directory, 'odd.intent'), { recursive: true });
     expect((await log.read()).corrupt).toEqual(['odd.intent']);
     await log.end('nobody', 'refused', 'guard');
     const error = expect.any(String) as unknown;
@@ -155,7 +148,7 @@ describe('a log', () => {
 
   it('knows the age of an intent by its own clock, and that of another boot by the younger of both', async () => {
     const clock = new ManualClock();
-    const log = new IntentLog(directory, { clock });
+    const log = new IntentLog(at.directory, { clock });
     const begun = await log.begin(NEW('a'));
     if (begun.kind !== 'durable') throw new Error(begun.kind);
     await clock.advance(70);
@@ -177,14 +170,14 @@ describe('an order that is kept', () => {
     const gate = createShutdownGate({ clock });
     const events: GuardEvent[] = [];
     const observe = (event: GuardEvent): void => void events.push(event);
-    const intentLog = { directory, clientOrderId: ({ id }: Order) => id, ...option };
+    const intentLog = { directory: at.directory, clientOrderId: ({ id }: Order) => id, ...option };
     const submit = guardOrderSubmission(send, { gate, clock, observe, intentLog });
     return { clock, gate, events, submit };
   }
 
   function stored() {
-    const [name] = readdirSync(directory);
-    const record = parseIntentFile(readFileSync(join(directory, name ?? ''), 'utf8'));
+    const [name] = readdirSync(at.directory);
+    const record = parseIntentFile(readFileSync(join(at.directory, name ?? ''), 'utf8'));
     if (record.kind !== 'intent') throw new Error('corrupt');
     return record;
   }
@@ -195,10 +188,10 @@ describe('an order that is kept', () => {
       intent: { clientOrderId: 'a', symbol: '', label: 'order', intent: 'increase', sendWithinMs: 2_000 },
       outcome: { outcome: 'acknowledged', by: 'guard' },
     });
-    rmSync(directory, { recursive: true });
+    rmSync(at.directory, { recursive: true });
     await scene({ symbol: ({ symbol }) => symbol, sendWithinMs: 700 }).submit({ id: 'a', symbol: 's' });
     expect(stored()).toMatchObject({ intent: { symbol: 's', sendWithinMs: 700 } });
-    rmSync(directory, { recursive: true });
+    rmSync(at.directory, { recursive: true });
     await scene({ symbol: () => 5 as never }).submit({ id: 'a', symbol: 's' });
     expect(stored()).toMatchObject({ intent: { symbol: '' } });
   });
@@ -250,7 +243,7 @@ describe('an order that is kept', () => {
     // The step comes before the intent is written: it counts from then.
     expect(await slow).toBe('d');
     const suspended = new ManualClock();
-    const log = new LoggedSend<[string]>({ directory, clientOrderId: (id) => id }, suspended);
+    const log = new LoggedSend<[string]>({ directory: at.directory, clientOrderId: (id) => id }, suspended);
     const submission = { label: 'order', intent: 'increase', wasSent: true } as Parameters<typeof log.send>[0];
     const call = { refusal: () => undefined, send: () => 'sent', outcomeOf: () => 'unknown' as const };
     const changedLate = () => {
@@ -266,7 +259,7 @@ describe('an order that is kept', () => {
     await expect(log.send(submission, ['f'], { ...call, changed: failing })).rejects.toMatchObject({
       reason: 'nobody can say whether the order may still be sent: no clock',
     });
-    const unloadable = new LoggedSend<[string]>({ directory, clientOrderId: (id) => id }, suspended, () =>
+    const unloadable = new LoggedSend<[string]>({ directory: at.directory, clientOrderId: (id) => id }, suspended, () =>
       Promise.reject(new Error('EMFILE')),
     );
     await expect(unloadable.send(submission, ['g'], { ...call, changed: () => false })).rejects.toMatchObject({
@@ -277,13 +270,13 @@ describe('an order that is kept', () => {
 
 describe('a reconciliation', () => {
   async function left(clock: ManualClock, options: object = {}): Promise<IntentLog> {
-    await new IntentLog(directory, { clock, ...options }).begin(NEW('a'));
-    return new IntentLog(directory, { clock });
+    await new IntentLog(at.directory, { clock, ...options }).begin(NEW('a'));
+    return new IntentLog(at.directory, { clock });
   }
   const whyOf = async (...asked: Parameters<typeof reconcileIntents>) =>
     (await reconcileIntents(...asked)).unresolved.map(({ why }) => why);
   const outcomeIn = () => {
-    const record = parseIntentFile(readFileSync(join(directory, readdirSync(directory)[0] ?? ''), 'utf8'));
+    const record = parseIntentFile(readFileSync(join(at.directory, readdirSync(at.directory)[0] ?? ''), 'utf8'));
     return record.kind === 'intent' ? record.outcome : record;
   };
 
@@ -291,7 +284,7 @@ describe('a reconciliation', () => {
     const clock = new ManualClock();
     await reconcileIntents(await left(clock), venueWith(['a']));
     expect(outcomeIn()).toMatchObject({ outcome: 'acknowledged', by: 'reconcile' });
-    rmSync(directory, { recursive: true });
+    rmSync(at.directory, { recursive: true });
     const log = await left(clock);
     await clock.advance(2_051);
     await reconcileIntents(log, venueWith([], { orderExpiryMs: 0 }), { by: 'start' });
@@ -309,7 +302,7 @@ describe('a reconciliation', () => {
         return venue.capabilities(signal);
       },
     };
-    const empty = new IntentLog(directory, { clock });
+    const empty = new IntentLog(at.directory, { clock });
     await reconcileIntents(empty, counting);
     const log = await left(clock);
     await reconcileIntents(log, counting, { unseenAfterMs: 60_000 });

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/clock.js';
 import { ConfigurationError } from '../../../src/errors.js';
 import type { IntentKind } from '../../../src/permission.js';
@@ -14,7 +14,7 @@ import { IntentLog } from '../../../src/shutdownGate/intentLog/intentLog.js';
 import { LoggedSend } from '../../../src/shutdownGate/intentLog/loggedSend.js';
 import type { ReduceProof } from '../../../src/shutdownGate/reductions.js';
 import { ManualClock } from '../../../src/testing/manualClock.js';
-import { fastTemporaryDirectory } from '../../support/temporaryDirectory.js';
+import { inPlace } from './support.js';
 
 interface Order {
   id: string;
@@ -25,13 +25,7 @@ interface Order {
 
 const ORDER: Order = { id: 'a-1', intent: 'increase', quantity: 1, symbol: 'AAPL' };
 
-let place: string;
-let directory: string;
-beforeEach(() => {
-  place = fastTemporaryDirectory();
-  directory = join(place, 'log');
-});
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+const at = inPlace();
 
 function scene(clock: Clock = new ManualClock()) {
   const gate = createShutdownGate({ clock });
@@ -53,16 +47,16 @@ function scene(clock: Clock = new ManualClock()) {
         position: 10,
         positionAgeMs: 0,
       }),
-      intentLog: { directory, clientOrderId: ({ id }) => id, symbol: ({ symbol }) => symbol },
+      intentLog: { directory: at.directory, clientOrderId: ({ id }) => id, symbol: ({ symbol }) => symbol },
     },
   );
   return { gate, sent, submit };
 }
 
 const outcomes = (): readonly unknown[] =>
-  readdirSync(directory)
+  readdirSync(at.directory)
     .filter((name) => name.endsWith('.intent'))
-    .map((name) => parseIntentFile(readFileSync(join(directory, name), 'utf8')))
+    .map((name) => parseIntentFile(readFileSync(join(at.directory, name), 'utf8')))
     .map((record) => (record.kind === 'intent' ? [record.intent.clientOrderId, record.outcome?.outcome] : 'corrupt'));
 
 describe('while an intent is written', () => {
@@ -91,9 +85,9 @@ describe('while an intent is written', () => {
   it('S3: a directory that was replaced has forgotten what was sent: nothing more is', async () => {
     const { gate, sent, submit } = scene();
     await submit(ORDER);
-    rmSync(directory, { recursive: true });
+    rmSync(at.directory, { recursive: true });
     await expect(submit({ ...ORDER, id: 'a-2' })).rejects.toMatchObject({ code: 'trading_halted', source: 'intent_log' });
-    mkdirSync(directory);
+    mkdirSync(at.directory);
     await expect(submit(ORDER)).rejects.toMatchObject({
       code: 'trading_halted',
       reason: expect.stringContaining('is another directory') as unknown,
@@ -102,11 +96,11 @@ describe('while an intent is written', () => {
   });
 
   it('an outcome whose intent has been deleted makes no file of its own', async () => {
-    const log = new IntentLog(directory);
+    const log = new IntentLog(at.directory);
     await log.begin({ clientOrderId: 'a', symbol: '', label: '', intent: 'increase' });
-    for (const name of readdirSync(directory)) rmSync(join(directory, name));
+    for (const name of readdirSync(at.directory)) rmSync(join(at.directory, name));
     await log.end('a', 'acknowledged', 'guard');
-    expect(readdirSync(directory)).toEqual([]);
+    expect(readdirSync(at.directory)).toEqual([]);
   });
 
   it('an outcome that cannot be written is told to the logger of the guard, and to its caller as ever', async () => {
@@ -114,13 +108,13 @@ describe('while an intent is written', () => {
     const ignore = () => undefined;
     const submit = guardOrderSubmission(
       async (id: string) => {
-        rmSync(directory, { recursive: true });
+        rmSync(at.directory, { recursive: true });
         return id;
       },
       {
         gate: createShutdownGate(),
         intentLog: {
-          directory,
+          directory: at.directory,
           clientOrderId: (id) => id,
           logger: { debug: ignore, info: ignore, warn: ignore, error: (details) => errors.push(details) },
         },
@@ -143,7 +137,7 @@ describe('while an intent is written', () => {
         if (looks > 1) throw new Error('no position');
         return proof;
       },
-      intentLog: { directory, clientOrderId: (id) => id },
+      intentLog: { directory: at.directory, clientOrderId: (id) => id },
     });
     await expect(submit('a')).rejects.toMatchObject({ source: 'intent_log' });
     expect([sent, gate.inflight()]).toEqual([[], 0]);
@@ -153,7 +147,7 @@ describe('while an intent is written', () => {
     const manual = new ManualClock();
     let readsNaN = false;
     const clock: Clock = { ...manual, monotonicMs: () => (readsNaN ? Number.NaN : manual.monotonicMs()) };
-    const log = new IntentLog(directory, { clock });
+    const log = new IntentLog(at.directory, { clock });
     const begun = await log.begin({ clientOrderId: 'a', symbol: '', label: '', intent: 'increase' });
     if (begun.kind !== 'durable') throw new Error(begun.kind);
     expect(log.isTooOld(begun.intent)).toBe(false);
@@ -188,7 +182,7 @@ describe('while an intent is written', () => {
 
   it('S2 S3: a log that cannot be loaded refuses the order, is tried again at the next, and leaves nothing in doubt', async () => {
     let loads = 0;
-    const log = new LoggedSend<[string]>({ directory, clientOrderId: (id) => id }, new ManualClock(), async () => {
+    const log = new LoggedSend<[string]>({ directory: at.directory, clientOrderId: (id) => id }, new ManualClock(), async () => {
       loads += 1;
       if (loads === 1) throw new Error('too many open files');
       return await import('../../../src/shutdownGate/intentLog/intentLog.js');
@@ -211,17 +205,20 @@ describe('a cancel', () => {
     const guarded = guardClient(
       client,
       { createOrder: 'increase', cancelOrder: 'cancel' },
-      { gate: createShutdownGate(), intentLog: { directory, clientOrderId: (order) => (order as { readonly id: string }).id } },
+      {
+        gate: createShutdownGate(),
+        intentLog: { directory: at.directory, clientOrderId: (order) => (order as { readonly id: string }).id },
+      },
     );
     await guarded.createOrder({ id: 'a' });
     await guarded.cancelOrder('venue-1', 'AAPL');
     expect(sent).toEqual(['create a', 'cancel venue-1 AAPL']);
-    rmSync(directory, { recursive: true });
-    writeFileSync(directory, 'no directory');
+    rmSync(at.directory, { recursive: true });
+    writeFileSync(at.directory, 'no directory');
     const submit = guardOrderSubmission(async ({ id }: { readonly id: string; readonly does: IntentKind }) => sent.push(`cancel ${id}`), {
       gate: createShutdownGate(),
       intent: ({ does }) => does,
-      intentLog: { directory, clientOrderId: ({ id }) => id },
+      intentLog: { directory: at.directory, clientOrderId: ({ id }) => id },
     });
     await expect(submit({ id: 'b', does: 'increase' })).rejects.toMatchObject({ source: 'intent_log' });
     const cancelled = submit({ id: 'a', does: 'cancel' });
@@ -232,34 +229,34 @@ describe('a cancel', () => {
 
 describe('the place of the log', () => {
   it('S2: outlives the host before the first intent in it counts', async () => {
-    const nested = join(directory, 'of', 'today');
+    const nested = join(at.directory, 'of', 'today');
     const flushed: string[] = [];
     const log = new IntentLog(nested, {}, async (path) => void flushed.push(path));
     const begin = (clientOrderId: string) => log.begin({ clientOrderId, symbol: '', label: '', intent: 'increase' });
     expect((await begin('a')).kind).toBe('durable');
-    expect(flushed).toEqual([join(directory, 'of'), directory, place, nested]);
+    expect(flushed).toEqual([join(at.directory, 'of'), at.directory, at.place, nested]);
     expect((await begin('b')).kind).toBe('durable');
     expect(flushed.slice(4)).toEqual([nested]);
   });
 
   it('S2: no intent counts where its directory cannot be flushed', async () => {
     const flushed: string[] = [];
-    const log = new IntentLog(directory, {}, async (path) => {
+    const log = new IntentLog(at.directory, {}, async (path) => {
       flushed.push(path);
       if (flushed.length === 1) throw new Error('EIO');
     });
     const begin = (clientOrderId: string) => log.begin({ clientOrderId, symbol: '', label: '', intent: 'increase' });
     expect(await begin('a')).toEqual({ kind: 'failed', detail: 'EIO' });
     expect((await begin('b')).kind).toBe('durable');
-    expect(flushed).toEqual([place, place, directory]);
+    expect(flushed).toEqual([at.place, at.place, at.directory]);
   });
 
   // A worker thread, in which mutants are judged, cannot change the directory that it stands in.
   it.skipIf(!isMainThread)('S2: stays where it was, wherever the process goes', async () => {
     const home = process.cwd();
-    const elsewhere = join(place, 'elsewhere');
+    const elsewhere = join(at.place, 'elsewhere');
     mkdirSync(elsewhere);
-    process.chdir(place);
+    process.chdir(at.place);
     try {
       const submit = guardOrderSubmission((id: string) => id, {
         gate: createShutdownGate(),
@@ -270,7 +267,7 @@ describe('the place of the log', () => {
     } finally {
       process.chdir(home);
     }
-    expect([existsSync(join(place, 'relative')), existsSync(join(elsewhere, 'relative'))]).toEqual([true, false]);
+    expect([existsSync(join(at.place, 'relative')), existsSync(join(elsewhere, 'relative'))]).toEqual([true, false]);
   });
 
   it('S3: is refused by name where it can be none', () => {

@@ -67,6 +67,7 @@ export const memoryExhaustion = silentBrain({
   name: 'memory_exhaustion',
   summary: 'the exit brain takes memory until there is none, and is ended by its own runtime',
   needs: ['memory-limit', 'proc'],
+  sabotage: { name: 'no-worker', red: 'S6' },
   variants: new Map([['exit-brain', { fault: 'memory-full' }]]),
   begin: async (stage, { brain }) => {
     await stage.conductor.trigger('the exit brain takes all memory that it can have');

@@ -15,6 +15,7 @@ export const CHAOS_SCENARIOS: readonly ChaosScenario[] = [
   cpuExhaustion,
   brains.diskFull,
   clockSkew,
+  outages.dnsFailure,
   outages.databaseTimeout,
   brains.heartbeatRevocation,
   snapshotCorruption,
@@ -27,6 +28,15 @@ export const CHAOS_SCENARIOS: readonly ChaosScenario[] = [
 ];
 
 export const SCENARIO_NAMES: readonly string[] = CHAOS_SCENARIOS.map(({ name }) => name);
+
+/** In the place of a name: every scenario. */
+const ALL = 'all';
+
+/** One name, several with commas between, or `all`; each once. Throws a ConfigurationError for a name that is none. */
+export function scenariosNamed(names: string): readonly ChaosScenario[] {
+  if (names === ALL) return CHAOS_SCENARIOS;
+  return [...new Set(names.split(','))].map((name) => scenarioNamed(name.trim()));
+}
 
 /** Throws a ConfigurationError for a name that is none. */
 export function scenarioNamed(name: string): ChaosScenario {

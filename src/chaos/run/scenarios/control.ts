@@ -1,6 +1,7 @@
 /** The run in which nothing is injected: nothing may fire, and orders flow throughout. */
 import { systemClock } from '../../../clock.js';
 import * as stop from '../../../drill/judge/stopChecks.js';
+import { ACCUSES_THE_LIVING } from '../../../drill/sabotage/brokenWatchdogs.js';
 import { isTradingAgain } from '../promisedState.js';
 import { noCloseUnasked, noHalt, noPanic } from '../safeguards.js';
 import type { ChaosScenario } from '../scenario.js';
@@ -11,6 +12,7 @@ export const noFaultControl: ChaosScenario = {
   buses: ['journal', 'redis'],
   needs: [],
   panicDue: false,
+  sabotage: { name: ACCUSES_THE_LIVING, red: 'S8' },
   mustFire: [],
   mustNotFire: [noPanic, noHalt, noCloseUnasked, stop.nothingForgotten],
   run: async (stage) => {

@@ -24,12 +24,13 @@ function firstRefusalMs({ attempts, marks }: Evidence): number | undefined {
 
 export const OUTAGE = {
   panicDue: false,
+  sabotage: { name: 'flag-not-lease', red: 'L4.outage' },
   mustFire: [stop.outageLapses(true), stop.leaseReturns],
   mustNotFire: [stop.nothingForgotten, watch.noPanicInOutage, noPanic, noHalt, noCloseUnasked, stateNeverGoesBack],
   failClosed: { promise: 'L4', boundMs: ({ lease }) => lease.ttlMs + TOLERANCE_MS, activatedAtMs: firstRefusalMs },
 } as const satisfies Partial<ChaosScenario>;
 
-export async function untilRefusing({ conductor }: Stage, fromMs: number): Promise<void> {
+export async function untilRefusing({ conductor }: Pick<Stage, 'conductor'>, fromMs: number): Promise<void> {
   const { ttlMs, peerLivenessMs } = conductor.timings.lease;
   const refused = () => conductor.attempts().filter(({ value }) => value.atMs > fromMs && value.result === 'refused').length;
   await conductor.sleep(ttlMs + peerLivenessMs);
@@ -88,6 +89,69 @@ export const halfOpenConnection = cutOff(
   { kind: 'half-open' },
 );
 
+/** How often the way is looked at while nobody can find it. */
+const LOOK_MS = 50;
+
+/** How long no connection of the strategy stood, although the way was open; and what a look-up of its name was answered. */
+async function withoutName({ conductor }: Stage, fromMs: number): Promise<{ readonly lonelyMs: number; readonly answer: string }> {
+  const asked = conductor.cast.names().lookUp();
+  const refusing = untilRefusing({ conductor }, fromMs);
+  const over = new AbortController();
+  const end = () => over.abort();
+  void refusing.then(end, end);
+  let lonelyMs = 0;
+  for (let lastMs = systemClock.monotonicMs(); !over.signal.aborted; ) {
+    await systemClock.sleep(LOOK_MS);
+    const nowMs = systemClock.monotonicMs();
+    if (conductor.cast.connections === 0) lonelyMs += nowMs - lastMs;
+    lastMs = nowMs;
+  }
+  await refusing;
+  return { lonelyMs, answer: await asked };
+}
+
+/** Node's words for a name that is not known, or that nobody answers for. */
+const UNKNOWN_NAME = ['EAI_AGAIN', 'ENOTFOUND', 'EAI_FAIL'];
+
+export const dnsFailure: ChaosScenario = {
+  ...OUTAGE,
+  name: 'dns_failure',
+  summary: 'the name of the bus can no longer be looked up when the connections of the strategy break, with the way itself open',
+  buses: ['redis'],
+  needs: ['private-names', 'tcp-proxy', 'redis-server'],
+  partition: 'strategy',
+  ownNames: true,
+  run: async (stage) => {
+    const { conductor } = stage;
+    await stage.trade();
+    const { cast } = conductor;
+    await cast.names().know(false);
+    const fromMs = systemClock.monotonicMs();
+    cast.resetConnections();
+    stage.onsetMs = fromMs;
+    conductor.say('the name of the bus is no longer known to the strategy, and its connections were reset');
+    const { lonelyMs, answer } = await withoutName(stage, fromMs);
+    await cast.names().know(true);
+    const untilMs = systemClock.monotonicMs();
+    conductor.say(`the name is known again (a look-up in between said ${answer})`);
+    stage.doses.push(
+      {
+        what: `look-ups of the name that failed (${answer})`,
+        target: 1,
+        measured: UNKNOWN_NAME.includes(answer) ? 1 : 0,
+        unit: 'look-ups',
+      },
+      {
+        what: 'time in which the way was open and nobody found it',
+        target: Math.round(conductor.timings.lease.ttlMs),
+        measured: Math.round(lonelyMs),
+        unit: 'ms',
+      },
+    );
+    await outageEnded(stage, fromMs, untilMs, 'time without the name');
+  },
+};
+
 interface Strike extends Pick<ChaosScenario, 'name' | 'summary' | 'busOfItsOwn'> {
   readonly signal: 'SIGKILL' | 'SIGSTOP';
 }
@@ -104,6 +168,8 @@ function struckServer({ signal, ...told }: Strike): ChaosScenario {
       const { conductor } = stage;
       await stage.trade();
       const master = await conductor.busMaster();
+      // A server that the run was given outlives it.
+      const stopped = signal === 'SIGSTOP' ? await stage.beforeStopping(master.pid) : undefined;
       const fromMs = systemClock.monotonicMs();
       await master.strike(signal);
       stage.onsetMs = fromMs;
@@ -112,6 +178,7 @@ function struckServer({ signal, ...told }: Strike): ChaosScenario {
       // A single server is needed at once; of several, the old one is needed as a replica when another has taken its place.
       const untilMs = await conductor.busAwayUntilNeeded(master, FAILOVER_MS);
       await master.comeBack();
+      stopped?.[Symbol.dispose]();
       conductor.say('the server that was struck is no longer held back');
       await outageEnded(stage, fromMs, untilMs, 'time without an answer of the bus, as another client saw it');
     },

@@ -41,7 +41,9 @@ export function silenceDose(stage: Stage, fromMs: number, untilMs: number): void
   });
 }
 
-interface Silence extends Pick<ChaosScenario, 'name' | 'summary' | 'needs'>, Partial<Pick<ChaosScenario, 'buses' | 'variants'>> {
+interface Silence
+  extends Pick<ChaosScenario, 'name' | 'summary' | 'needs'>,
+    Partial<Pick<ChaosScenario, 'buses' | 'variants' | 'sabotage'>> {
   /** Makes the fault; answers when it was seen to be there. */
   readonly begin: (stage: Stage, actors: Actors) => Promise<number>;
   /** Ends it; answers when it was seen to be over. */
@@ -53,6 +55,7 @@ interface Silence extends Pick<ChaosScenario, 'name' | 'summary' | 'needs'>, Par
 export function silentBrain({ begin, end, measure, ...told }: Silence): ChaosScenario {
   return {
     buses: ['journal', 'redis'],
+    sabotage: { name: 'no-watchdog', red: 'L1' },
     ...told,
     panicDue: true,
     mustFire: PANIC_SAFEGUARDS,

@@ -1,7 +1,8 @@
 /** The JSON artifact of a campaign: every field computed from what was played, `null` where nothing was. */
 import { quantile } from '../../drill/quantile.js';
-import type { Played, ScenarioResult } from './runScenario.js';
-import { SLO } from './score.js';
+import type { Played, ScenarioResult } from '../run/runScenario.js';
+import { SCENARIO_NAMES } from '../run/scenarios/catalogue.js';
+import { SLO } from '../run/score.js';
 
 export interface ChaosArtifact {
   readonly component: 'chaos_resilience_validation';
@@ -30,6 +31,7 @@ export interface ChaosArtifact {
   readonly resilience_metrics: {
     readonly overall_score: number | null;
     readonly chaos_tolerance: 'excellent' | 'good' | 'insufficient' | 'unknown';
+    /** Only where every scenario there is was played and passed. */
     readonly production_ready: boolean;
   };
 }
@@ -48,7 +50,8 @@ export function artifactOf(results: readonly ScenarioResult[], wallMs: number): 
   const met = (name: string) => played.filter(({ judgement }) => judgement.objectives.some((one) => one.name === name && one.met));
   const scores = played.map(({ judgement }) => judgement.score);
   const overall = scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const isWhole = results.length > 0 && played.length === results.length && played.every(isPassed);
+  // Whoever saw a part of it has not seen enough.
+  const isWhole = played.length === results.length && played.every(isPassed) && validated(...SCENARIO_NAMES);
   return {
     component: 'chaos_resilience_validation',
     validation_timestamp: new Date(wallMs).toISOString(),

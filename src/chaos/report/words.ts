@@ -1,6 +1,7 @@
 /** What a person reads of a chaos run, in a terminal and in the Markdown report. */
+
+import type { Played, ScenarioResult } from '../run/runScenario.js';
 import type { ChaosArtifact } from './artifact.js';
-import type { Played, ScenarioResult } from './runScenario.js';
 
 export function verdictOf(result: ScenarioResult): 'PASSED' | 'FAILED' | 'INCONCLUSIVE' | 'NOT RUN' {
   if (!result.ran) return 'NOT RUN';
