@@ -1,4 +1,5 @@
 /** Lets campaigns hunt planted bugs: how many seeds each takes, and how few faults. */
+import type { Schedule } from '../faults/schedule.js';
 import type { SimulatedSabotage } from '../sabotage/catalogue.js';
 import { type CampaignOptions, runCampaign } from './campaign.js';
 
@@ -12,6 +13,8 @@ export interface HuntResult {
   readonly promise?: string;
   /** What all schedules of its hunt held; absent: they were drawn as those of every campaign. */
   readonly focus?: string;
+  /** The smallest that shows it. */
+  readonly schedule?: Schedule;
 }
 
 /** A bug is hunted so many times, each on seeds of its own, while seeds are left. */
@@ -29,7 +32,7 @@ export async function hunt(
 ): Promise<HuntResult> {
   const took: number[] = [];
   let used = 0;
-  let first: { readonly faults: number; readonly promise: string } | undefined;
+  let first: { readonly faults: number; readonly promise: string; readonly schedule: Schedule } | undefined;
   while (took.length < hunts && used < options.seeds && options.signal?.aborted !== true) {
     const result = await runCampaign({
       ...options,
@@ -44,7 +47,7 @@ export async function hunt(
     const [found] = result.violations;
     if (found === undefined) break;
     took.push(result.seeds);
-    first ??= { faults: found.schedule.faults.length, promise: found.violation.promise };
+    first ??= { faults: found.schedule.faults.length, promise: found.violation.promise, schedule: found.schedule };
   }
   return {
     name: sabotage.name,

@@ -152,7 +152,6 @@ function panic({ redis, kernel }: World): Undo {
       idempotencyKey: `panic_close/${eventId}`,
       deadlineMs: Infinity,
       sure: true,
-      wallMs,
     },
     () => {},
   );

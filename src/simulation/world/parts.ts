@@ -36,6 +36,8 @@ export interface BreakersGround {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly random: Random;
+  /** How old a reading of the stored trips may be. */
+  readonly maxStalenessMs: number;
 }
 
 /** A strategy that sends more than this within {@link ORDER_WINDOW_MS} has run away. */
@@ -54,7 +56,7 @@ export const intactWorld: WorldParts = {
   lease: intactLease,
   permission: (lease) => lease,
   killSwitch: true,
-  breakers: (strategyId, deps) => createStrategyBreakers(strategyId, BREAKERS, deps),
+  breakers: (strategyId, deps) => createStrategyBreakers(strategyId, { ...BREAKERS, maxStalenessMs: deps.maxStalenessMs }, deps),
   breakerPermission: (breakers) => breakers,
   sendDelayMs: 0,
   keepsFiles: true,

@@ -60,6 +60,7 @@ export function runBrain(role: RoleGround): void {
 
 export function runWatchdog(role: RoleGround): void {
   const { ground, process, bus, random } = role;
+  const timings = timingsOf(ground.setup);
   const watchdog = assembleWatchdog(
     {
       bus,
@@ -68,7 +69,8 @@ export function runWatchdog(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
-      peerBeatMs: timingsOf(ground.setup).peerBeatMs,
+      peerBeatMs: timings.peerBeatMs,
+      resendMs: timings.resendMs,
       ...memoryOf(role),
     },
     ground.parts.watchdog,
@@ -78,7 +80,6 @@ export function runWatchdog(role: RoleGround): void {
 
 export function runWorker(role: RoleGround): void {
   const { ground, process, bus, broker, random } = role;
-  const { peerBeatMs, leaseTtlMs } = timingsOf(ground.setup);
   const worker = assembleExitWorker(
     {
       bus,
@@ -90,7 +91,7 @@ export function runWorker(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
-      timings: { beatMs: peerBeatMs, leaseTtlMs },
+      timings: timingsOf(ground.setup).exit,
       ...memoryOf(role),
     },
     ground.parts.worker,

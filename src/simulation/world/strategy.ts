@@ -10,7 +10,9 @@ import { ACCOUNT, BROKER_TIMEOUT_MS, STRATEGY } from './ground.js';
 import type { RoleGround } from './roles.js';
 import { timingsOf } from './timings.js';
 
-const RESOLVE_EVERY_MS = 250;
+const RESOLVE_EVERY_MS = 1_000;
+/** Who is turned away does not knock on the next moment. */
+const AFTER_REFUSAL_MS = 2_000;
 const BELOW_MARKET = 80;
 const MAX_RESTING = 4;
 
@@ -33,8 +35,8 @@ export class SimulatedStrategy {
     this.#prefix = `${process.name}-${life}`;
     this.#symbols = Object.keys(setup.positions);
     this.gate = createShutdownGate({ clock });
-    const { leaseTtlMs, peerLivenessMs } = timingsOf(setup);
-    this.#breakers = parts.breakers(STRATEGY, { bus, clock, random });
+    const { lease: leaseTimings, maxStalenessMs } = timingsOf(setup);
+    this.#breakers = parts.breakers(STRATEGY, { bus, clock, random, maxStalenessMs });
     this.#breakers.onEvent(({ type }) => {
       if (type === 'tripped') ground.trips.push({ atMs: kernel.nowMs, holder: this.#prefix });
     });
@@ -44,8 +46,7 @@ export class SimulatedStrategy {
         account: ACCOUNT,
         inflight: this.gate,
         brokerTimeoutMs: BROKER_TIMEOUT_MS,
-        ttlMs: leaseTtlMs,
-        peerLivenessMs,
+        ...leaseTimings,
         clock,
         random,
         self,
@@ -58,7 +59,9 @@ export class SimulatedStrategy {
       lease: parts.permission(lease, bus, clock),
       brokerTimeoutMs: BROKER_TIMEOUT_MS,
       breakers: parts.breakerPermission(this.#breakers),
-      ...(setup.killSwitch && parts.killSwitch ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], clock }) } : {}),
+      ...(setup.killSwitch && parts.killSwitch
+        ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], maxStalenessMs, clock }) }
+        : {}),
     };
     this.#submit = guardOrderSubmission(
       async (order: OrderRequest) => {
@@ -79,8 +82,8 @@ export class SimulatedStrategy {
     const { ground, process } = this.#role;
     const everyMs = 1_000 / ground.setup.ordersPerS;
     for (;;) {
-      await process.clock.sleep(everyMs);
-      this.#attempt(this.#nextOrder());
+      const admitted = this.#attempt(this.#nextOrder());
+      await process.clock.sleep(admitted ? everyMs : Math.max(everyMs, AFTER_REFUSAL_MS));
     }
   }
 
@@ -99,12 +102,13 @@ export class SimulatedStrategy {
     return { ...base, side: this.#role.random.below(2) === 0 ? 'buy' : 'sell', type: 'market', quantity: 1 };
   }
 
-  #attempt(order: OrderRequest): void {
+  /** True: the order passed the door. */
+  #attempt(order: OrderRequest): boolean {
     const oldest = this.#resting.length > MAX_RESTING ? this.#resting.shift() : undefined;
     if (oldest !== undefined) this.#cancelOne(oldest);
     this.#breakers.recordOrder({ symbol: order.symbol, side: order.side, quantity: order.quantity });
     const admission = this.#submit.trySubmit(order);
-    if (!admission.ok) return;
+    if (!admission.ok) return false;
     admission.outcome.then(
       (report) => {
         if (report.status === 'working') this.#resting.push({ orderId: report.orderId, symbol: order.symbol });
@@ -113,6 +117,7 @@ export class SimulatedStrategy {
         if (!(error instanceof BrokerRejectedError)) void this.#resolve(admission.entryId, order);
       },
     );
+    return true;
   }
 
   #cancelOne(order: { readonly orderId: string; readonly symbol: string }): void {
