@@ -6,6 +6,7 @@ import type { Fault } from './schedule.js';
 
 type Undo = () => void;
 const NOTHING: Undo = () => {};
+const NOBODY = { answer: () => {}, over: () => {} };
 const NO_STRIKES = { next: 0, everyNth: 0, sources: [], symbols: [] };
 
 function onProcess(world: World, fault: Fault, name: string): Undo {
@@ -153,7 +154,7 @@ function panic({ redis, kernel }: World): Undo {
       deadlineMs: Infinity,
       sure: true,
     },
-    () => {},
+    NOBODY,
   );
   return NOTHING;
 }
