@@ -51,11 +51,11 @@ function memoryOf({ ground, process }: RoleGround): { readonly memoryFile?: stri
 
 export function runBrain(role: RoleGround): void {
   const { ground, process, bus, broker, random, hangs } = role;
-  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random });
+  const timings = timingsOf(ground.setup);
+  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random, ...timings.brain });
   const decide = () => (hangs() ? new Promise(() => undefined) : hold({ positions: [], orders: [], signal: never }));
   const { signal: never } = new AbortController();
-  const { decideMs } = timingsOf(ground.setup);
-  void evaluateForEver({ brain, broker, decide, decideMs, clock: process.clock, logger: silentLogger, signal: never });
+  void evaluateForEver({ brain, broker, decide, decideMs: timings.decideMs, clock: process.clock, logger: silentLogger, signal: never });
 }
 
 export function runWatchdog(role: RoleGround): void {
@@ -69,6 +69,7 @@ export function runWatchdog(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
+      rules: timings.rules,
       peerBeatMs: timings.peerBeatMs,
       resendMs: timings.resendMs,
       ...memoryOf(role),
