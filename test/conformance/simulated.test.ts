@@ -36,7 +36,7 @@ function live() {
 for (const replicated of [false, true]) {
   busConformance(`the simulated bus${replicated ? ' with a copy' : ''}`, async () => {
     const { kernel, process, stop } = live();
-    const redis = new SimulatedRedis(kernel, { replicated });
+    const redis = new SimulatedRedis(kernel, { replicated, wallStartMs: systemClock.wallMs() });
     return {
       open: async () => redis.open(process()),
       corrupt: async (stream) => redis.corrupt(stream),
