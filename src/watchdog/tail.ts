@@ -80,7 +80,7 @@ export class Tail {
   /** True: records may remain. */
   async #read(options: { readonly blockMs: number; readonly signal?: AbortSignal }): Promise<boolean> {
     const { bus, stream, take, takeCorrupt, wake } = this.#options;
-    const from = await this.#start();
+    const from = this.#cursor ?? (await this.#start());
     const result = await bus.read(stream, from, { ...options, limit: LIMIT });
     if (options.signal?.aborted) return false;
     wake();
@@ -97,7 +97,6 @@ export class Tail {
   }
 
   async #start(): Promise<Cursor> {
-    if (this.#cursor !== undefined) return this.#cursor;
     const end = await this.#options.bus.end(this.#options.stream);
     // Whoever asked first has begun there: a later end would leave out what came between.
     this.#cursor ??= end;

@@ -1,6 +1,7 @@
 /** The broker port over a simulated connection to the paper venue: a refusal is told from a doubt, as the real adapter tells them apart. */
 import { type Broker, type BrokerCapabilities, BrokerRejectedError, BrokerUnavailableError } from '../../broker/broker.js';
 import type { Sender, VenueAnswer, VenueCommand } from '../../venue/engine/state.js';
+import { offAbort, onAbort } from '../kernel/abort.js';
 import type { Link } from '../kernel/link.js';
 
 export interface VenueRequest {
@@ -23,38 +24,36 @@ function unexpected(what: string, answer: VenueAnswer): Error {
   return new BrokerUnavailableError(`${what}: ${'detail' in answer ? answer.detail : answer.kind}`);
 }
 
-/** Nobody waits any more; what was sent goes on. */
-function untilAborted<T>(promise: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new BrokerUnavailableError(`${what}: the call was aborted`));
-    signal.addEventListener('abort', abort, { once: true });
-    const settled = () => signal.removeEventListener('abort', abort);
-    promise.then(resolve, reject).then(settled, settled);
-  });
-}
-
 export function brokerOver(link: Link<VenueRequest, VenueAnswer>, line: BrokerLineParts): Broker {
   const { account, timeoutMs, source } = line;
   let closed = false;
-  const ask = async (what: string, command: VenueCommand, signal?: AbortSignal): Promise<VenueAnswer> => {
-    if (closed || signal?.aborted === true) throw new BrokerRejectedError('other', `${what}: not sent`);
-    const call = link.call({ command, sender: { source, sentMs: line.sentMs() } }, `${source} ${command.kind}`, timeoutMs);
-    const end = await untilAborted(call, what, signal);
-    if (end.answered) return end.reply;
-    if (!end.sent && command.kind === 'submit') throw new BrokerRejectedError('other', `not sent: ${end.detail}`);
-    throw new BrokerUnavailableError(`${what}: ${end.detail}`);
+  const texts = new Map<VenueCommand['kind'], string>();
+  const textOf = (kind: VenueCommand['kind']): string => {
+    const text = texts.get(kind) ?? `${source} ${kind}`;
+    texts.set(kind, text);
+    return text;
   };
-  const expect = async <K extends VenueAnswer['kind']>(
+  // One promise for each call: whoever waits for it may be told sooner that it was aborted, and what was sent goes on.
+  const expect = <K extends VenueAnswer['kind']>(
     kind: K,
     what: string,
     command: VenueCommand,
     signal?: AbortSignal,
-  ): Promise<Answered<K>> => {
-    const answer = await ask(what, command, signal);
-    if (isKind(answer, kind)) return answer;
-    throw unexpected(what, answer);
-  };
+  ): Promise<Answered<K>> =>
+    new Promise((resolve, reject) => {
+      if (closed || signal?.aborted === true) return reject(new BrokerRejectedError('other', `${what}: not sent`));
+      const abort = () => reject(new BrokerUnavailableError(`${what}: the call was aborted`));
+      if (signal !== undefined) onAbort(signal, abort);
+      const request = { command, sender: { source, sentMs: line.sentMs() } };
+      link.send(request, { what: textOf(command.kind), timeoutMs, waitMs: 0 }, (end) => {
+        if (signal !== undefined) offAbort(signal, abort);
+        if (end.answered) {
+          if (isKind(end.reply, kind)) resolve(end.reply);
+          else reject(unexpected(what, end.reply));
+        } else if (!end.sent && command.kind === 'submit') reject(new BrokerRejectedError('other', `not sent: ${end.detail}`));
+        else reject(new BrokerUnavailableError(`${what}: ${end.detail}`));
+      });
+    });
   return {
     async identity(signal) {
       const { account: found } = await expect('account', 'identity', { kind: 'account', account }, signal);
@@ -72,8 +71,10 @@ export function brokerOver(link: Link<VenueRequest, VenueAnswer>, line: BrokerLi
     },
     positions: async (signal) => (await expect('positions', 'positions', { kind: 'positions', account }, signal)).positions,
     openOrders: async (signal) => (await expect('orders', 'open orders', { kind: 'orders', account }, signal)).orders,
-    submit: async (order, signal) =>
-      (await expect('report', `order ${order.clientOrderId}`, { kind: 'submit', order: { account, ...order } }, signal)).report,
+    submit: (order, signal) =>
+      expect('report', `order ${order.clientOrderId}`, { kind: 'submit', order: { account, ...order } }, signal).then(
+        ({ report }) => report,
+      ),
     cancel: async ({ orderId, symbol }, signal) =>
       (await expect('cancel', `cancel of ${orderId}`, { kind: 'cancel', cancel: { account, symbol, orderId } }, signal)).result,
     async orderByClientId(symbol, clientOrderId, signal) {

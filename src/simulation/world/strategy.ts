@@ -63,13 +63,13 @@ export class SimulatedStrategy {
         ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], maxStalenessMs, clock }) }
         : {}),
     };
+    const send = (order: OrderRequest) => {
+      const { clientOrderId } = order;
+      ground.sent.push({ atMs: kernel.nowMs, process: process.name, holder: this.#prefix, clientOrderId, intent: 'increase' });
+      return broker.submit(order);
+    };
     this.#submit = guardOrderSubmission(
-      async (order: OrderRequest) => {
-        if (parts.sendDelayMs > 0) await clock.sleep(parts.sendDelayMs);
-        const { clientOrderId } = order;
-        ground.sent.push({ atMs: kernel.nowMs, process: process.name, holder: this.#prefix, clientOrderId, intent: 'increase' });
-        return broker.submit(order);
-      },
+      (order: OrderRequest) => (parts.sendDelayMs > 0 ? clock.sleep(parts.sendDelayMs).then(() => send(order)) : send(order)),
       { ...door, label: (order) => order.clientOrderId },
     );
     this.#cancel = guardOrderSubmission((order: { readonly orderId: string; readonly symbol: string }) => broker.cancel(order), {
