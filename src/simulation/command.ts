@@ -117,7 +117,7 @@ async function sabotages(names: string, options: CampaignOptions, say: (line: st
     const result = await hunt(sabotage, options);
     hunted.push(result);
     const how = result.found
-      ? `found, median ${result.medianSeeds} seeds, ${result.faults} faults (${result.promise})`
+      ? `found, median ${result.medianSeeds} seeds, ${result.faults} faults (${result.promise}), shrunk in ${result.shrinkMs} ms`
       : `NOT FOUND in ${options.seeds} seeds`;
     say(`${sabotage.name}: without ${sabotage.removes}: ${how}`);
   }

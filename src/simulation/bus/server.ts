@@ -88,6 +88,9 @@ export type Reply =
   | { readonly kind: 'held'; readonly yes: boolean }
   | { readonly kind: 'alive'; readonly identity: string };
 
+/** What whoever judges a run is told of: a change of the data, another life with other data, or latches that nobody can read. */
+export type Seen = Change | { readonly do: 'restarted' } | { readonly do: 'doubted'; readonly is: boolean };
+
 interface Waiter {
   /** Answers if there is something to answer. */
   readonly look: () => boolean;
@@ -98,13 +101,13 @@ export class BusServer {
   readonly #wallStartMs: number;
   #data: ServerData = emptyData();
   #waiters = new Map<string, Set<Waiter>>();
-  readonly #observers: ((change: Change) => void)[] = [];
+  readonly #observers: ((seen: Seen) => void)[] = [];
+  #latchesInDoubt = false;
   /** Told of each change, in order: how copies are kept. */
   onChange: (change: Change) => void = () => {};
   identity: string;
   outOfMemory = false;
   readOnly = false;
-  latchesInDoubt = false;
 
   constructor(kernel: Kernel, identity: string, wallStartMs: number) {
     this.#kernel = kernel;
@@ -117,8 +120,18 @@ export class BusServer {
   }
 
   /** Whoever judges a run: told of each change after it was made. */
-  observe(observer: (change: Change) => void): void {
+  observe(observer: (seen: Seen) => void): void {
     this.#observers.push(observer);
+  }
+
+  /** True: nobody understands what stands in the latches. */
+  set latchesInDoubt(is: boolean) {
+    this.#latchesInDoubt = is;
+    this.#tell({ do: 'doubted', is });
+  }
+
+  #tell(seen: Seen): void {
+    for (const observer of this.#observers) observer(seen);
   }
 
   /** Starts again with this data, as another life of the server: those who wait, wait in vain. */
@@ -126,6 +139,7 @@ export class BusServer {
     this.#data = data;
     this.identity = identity;
     this.#waiters = new Map();
+    this.#tell({ do: 'restarted' });
   }
 
   /** Answers once, now or when there is news. */
@@ -164,7 +178,7 @@ export class BusServer {
   commit(change: Change): void {
     apply(this.#data, change);
     this.onChange(change);
-    for (const observer of this.#observers) observer(change);
+    this.#tell(change);
     const place =
       change.do === 'set' ? `latch ${change.key}` : change.do === 'append' || change.do === 'release' ? change.stream : undefined;
     const waiting = place === undefined ? undefined : this.#waiters.get(place);
@@ -255,7 +269,7 @@ export class BusServer {
 
   #latchValue(key: string): Extract<Reply, { kind: 'value' }> {
     const { version, fields } = latchOf(this.#data, key);
-    return { kind: 'value', version, fields: this.latchesInDoubt ? undefined : fields };
+    return { kind: 'value', version, fields: this.#latchesInDoubt ? undefined : fields };
   }
 
   #read({ stream: name, place, limit }: Extract<Request, { ask: 'read' }>): Extract<Reply, { kind: 'records' }> {

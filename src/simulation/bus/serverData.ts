@@ -107,8 +107,10 @@ function add(name: string, stream: StoredStream, record: StoredRecord, idempoten
   if (idempotencyKey !== undefined) stream.keys.add(idempotencyKey);
   if (!isHeartbeatStream(name)) return;
   // Trimmed by halves, so that a beat costs the same however many are kept.
-  const oldest = positionAt(record.wallMs - HEARTBEAT_RETENTION_MS);
-  if ((stream.records[0]?.at ?? record.at) < oldest - HEARTBEAT_RETENTION_MS * IDS_PER_MS) {
+  const kept = HEARTBEAT_RETENTION_MS * IDS_PER_MS;
+  // By the server's own clock: the sender's may be an hour ahead.
+  const oldest = record.at - kept;
+  if ((stream.records[0]?.at ?? record.at) < oldest - kept) {
     stream.records = stream.records.slice(firstAfter(stream, oldest));
   }
 }

@@ -1,5 +1,7 @@
 /** Lets campaigns hunt planted bugs: how many seeds each takes, and how few faults. */
-import type { SimulatedSabotage } from '../sabotage/catalogue.js';
+
+import type { Schedule } from '../faults/schedule.js';
+import type { SimulatedSabotage } from '../sabotage/sabotage.js';
 import { type CampaignOptions, runCampaign } from './campaign.js';
 
 export interface HuntResult {
@@ -10,6 +12,10 @@ export interface HuntResult {
   /** Of the first one that was shrunk. */
   readonly faults?: number;
   readonly promise?: string;
+  /** What it took to shrink it. */
+  readonly shrinkMs?: number;
+  /** With those faults alone. */
+  readonly schedule?: Schedule;
   /** What all schedules of its hunt held; absent: they were drawn as those of every campaign. */
   readonly focus?: string;
 }
@@ -29,7 +35,7 @@ export async function hunt(
 ): Promise<HuntResult> {
   const took: number[] = [];
   let used = 0;
-  let first: { readonly faults: number; readonly promise: string } | undefined;
+  let first: Pick<HuntResult, 'faults' | 'promise' | 'shrinkMs' | 'schedule'> | undefined;
   while (took.length < hunts && used < options.seeds && options.signal?.aborted !== true) {
     const result = await runCampaign({
       ...options,
@@ -44,7 +50,13 @@ export async function hunt(
     const [found] = result.violations;
     if (found === undefined) break;
     took.push(result.seeds);
-    first ??= { faults: found.schedule.faults.length, promise: found.violation.promise };
+    const { schedule, violation, shrinkMs } = found;
+    first ??= {
+      faults: schedule.faults.length,
+      promise: violation.promise,
+      ...(shrinkMs === undefined ? {} : { shrinkMs: Math.round(shrinkMs) }),
+      schedule,
+    };
   }
   return {
     name: sabotage.name,

@@ -119,6 +119,24 @@ export const COINCIDENCES = {
       way: oneOf(random, ['in', 'both']) === 'in' ? 'in' : 'both',
     },
   ],
+  /** The strategy is told to end while its orders are stuck on their way. */
+  'told to end with orders under way': (random: Random): readonly Fault[] => {
+    const atMs = between(random, 3_500, 7_500);
+    return [
+      {
+        kind: 'venue-stall',
+        atMs: atMs - between(random, 300, 2_000),
+        forMs: between(random, 1_000, 12_000),
+        target: 'strategy',
+        way: 'out',
+      },
+      { kind: 'terminate', atMs, forMs: between(random, 500, 5_000), target: 'strategy' },
+    ];
+  },
+  /** Nobody can read the trading state, and everything else is well. */
+  'nobody can read the state': (random: Random): readonly Fault[] => [
+    { kind: 'bus-doubt', atMs: between(random, 3_000, 12_000), forMs: between(random, 500, 9_000) },
+  ],
   /** The venue turns closes away. */
   'closes are refused': (random: Random): readonly Fault[] => [
     { kind: random.below(2) === 0 ? 'venue-reject' : 'venue-closed', on: 'panic', atMs: 0, forMs: between(random, 500, 8_000), amount: 4 },

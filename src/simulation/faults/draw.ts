@@ -74,6 +74,8 @@ function drawFault(random: Random, kind: FaultKind, targets: readonly string[], 
     case 'disk-full':
     case 'disk-flip':
       return { ...base, target };
+    case 'terminate':
+      return { ...base, target: 'strategy' };
     case 'hang':
       return { ...base, target: 'brain' };
     case 'wall-step':

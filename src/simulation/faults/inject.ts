@@ -14,6 +14,9 @@ function onProcess(world: World, fault: Fault, name: string): Undo {
     case 'crash':
       world.kill(name);
       return () => world.start(name);
+    case 'terminate':
+      world.terminate(name);
+      return () => world.startWhenEnded(name);
     case 'stop':
       process?.stop();
       return () => process?.resume();

@@ -3,7 +3,7 @@ import { checkOneOf } from '../../checks.js';
 import { ConfigurationError, messageOf } from '../../errors.js';
 import type { WorldSetup } from '../world/setup.js';
 
-export const SCHEDULE_VERSION = 2;
+export const SCHEDULE_VERSION = 3;
 
 /** How long after the healing the brain is killed for good. */
 export const LAST_KILL_AFTER_MS = 3_000;
@@ -15,6 +15,7 @@ export type Occasion = (typeof OCCASIONS)[number];
 
 export const FAULT_KINDS = [
   'crash',
+  'terminate',
   'stop',
   'suspend',
   'wall-step',
@@ -120,6 +121,7 @@ function setupOf(value: unknown): WorldSetup {
     reduceOnly: checkOneOf('setup.reduceOnly', given['reduceOnly'], ['enforced', 'rejected']),
     orderExpiryMs: counted('orderExpiryMs'),
     killSwitch: flag('setup.killSwitch', given['killSwitch']),
+    hostileObservers: flag('setup.hostileObservers', given['hostileObservers']),
     pace: counted('pace'),
   };
 }

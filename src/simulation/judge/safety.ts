@@ -2,27 +2,14 @@
 import type { VenueEvent } from '../../brokers/paper/index.js';
 import { DEFAULT_EXIT_TIMINGS } from '../../emergencyExit/options.js';
 import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
-import type { Stroke } from '../faults/play.js';
-import type { FaultKind, Schedule } from '../faults/schedule.js';
+import type { FaultKind } from '../faults/schedule.js';
 import { ORDER_RATE_MAX, ORDER_WINDOW_MS } from '../world/parts.js';
 import { timingsOf } from '../world/timings.js';
-import type { World } from '../world/world.js';
+import { type RunView, TOLERANCE_MS } from './view.js';
 import type { Violation } from './violation.js';
-import type { Witness } from './witness.js';
 
-/** Clocks drift and timers are whole milliseconds; both are far below this. */
-const TOLERANCE_MS = 5;
 /** A beat travels, and whoever waits for the next one looks again a little later. */
 const HEARING_BEATS = 2;
-
-export interface RunView {
-  readonly world: World;
-  readonly witness: Witness;
-  readonly schedule: Schedule;
-  readonly strokes: readonly Stroke[];
-  /** Positions in the books when the brain was killed for good. */
-  readonly openAtKill: number;
-}
 
 /** S1, S3, S7, L3, L4: once trading was stopped, no order leaves a door after the longest lease, whatever happens to bus, clocks and processes. */
 export function ordersAfterStop({ world, witness }: RunView): Violation[] {

@@ -4,7 +4,6 @@ import type { Broker } from '../../broker/broker.js';
 import type { Bus } from '../../bus/bus.js';
 import type { DurableFiles } from '../../durableFile.js';
 import { assembleExitWorker } from '../../emergencyExit/workerRun.js';
-import { silentLogger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { hold } from '../../roles/decideModule.js';
 import { evaluateForEver } from '../../roles/exitBrainRole.js';
@@ -28,7 +27,7 @@ export function roleGround(ground: Ground, process: SimulatedProcess, life: numb
   return {
     ground,
     process,
-    bus: ground.redis.open(process),
+    bus: ground.parts.bus(ground.redis.open(process), process.name, process.clock),
     broker: ground.venue.broker(process, { account: ACCOUNT, timeoutMs: BROKER_TIMEOUT_MS }),
     random: ground.kernel.random.fork(`role ${process.name}/${life}`),
     hangs,
@@ -36,11 +35,10 @@ export function roleGround(ground: Ground, process: SimulatedProcess, life: numb
 }
 
 function alertsOf({ ground, process }: RoleGround): AlertSink {
-  return {
-    send: async (alert) => {
-      if (process.running) ground.alerts.push({ atMs: ground.kernel.nowMs, alert });
-    },
-  };
+  const sink = ground.observers.alerts((alert) => {
+    if (process.running) ground.alerts.push({ atMs: ground.kernel.nowMs, alert });
+  });
+  return ground.parts.alerts(sink);
 }
 
 /** Where it remembers halts across its lives. */
@@ -51,11 +49,12 @@ function memoryOf({ ground, process }: RoleGround): { readonly memoryFile?: stri
 
 export function runBrain(role: RoleGround): void {
   const { ground, process, bus, broker, random, hangs } = role;
-  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random });
+  const { logger } = ground.observers;
+  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random, logger });
   const decide = () => (hangs() ? new Promise(() => undefined) : hold({ positions: [], orders: [], signal: never }));
   const { signal: never } = new AbortController();
   const { decideMs } = timingsOf(ground.setup);
-  void evaluateForEver({ brain, broker, decide, decideMs, clock: process.clock, logger: silentLogger, signal: never });
+  void evaluateForEver({ brain, broker, decide, decideMs, clock: process.clock, logger, signal: never });
 }
 
 export function runWatchdog(role: RoleGround): void {
@@ -68,6 +67,7 @@ export function runWatchdog(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
+      logger: ground.observers.logger,
       peerBeatMs: timingsOf(ground.setup).peerBeatMs,
       ...memoryOf(role),
     },
@@ -90,7 +90,8 @@ export function runWorker(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
-      timings: { beatMs: peerBeatMs, leaseTtlMs },
+      logger: ground.observers.logger,
+      timings: { beatMs: peerBeatMs, leaseTtlMs, ...ground.parts.workerTimings },
       ...memoryOf(role),
     },
     ground.parts.worker,

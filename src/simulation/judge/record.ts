@@ -1,0 +1,49 @@
+/** S12: whether everything that was seen to happen on bus and venue stands in the audit record, and the record is whole. */
+import { verifyAudit } from '../../audit/verify.js';
+import type { RunView } from './view.js';
+import type { Violation } from './violation.js';
+
+/** Everything that the entries name, to look identifiers up in. */
+function namesIn({ witness }: RunView): string {
+  return JSON.stringify(witness.audit.map(({ entry }) => [entry.event, entry.actor, entry.incident, entry.details]));
+}
+
+/** No entry of a life is missing, changed or told twice with other words. */
+export function recordIsWhole({ witness }: RunView, endMs: number): Violation[] {
+  const [problem] = verifyAudit(witness.audit.map(({ entry }) => entry)).problems;
+  if (problem === undefined) return [];
+  return [{ promise: 'S12', atMs: endMs, detail: `entry ${problem.sequence} of ${problem.actor} is ${problem.kind}: ${problem.detail}` }];
+}
+
+/** Each halt, panic, trip, verdict and close that was seen is named in some entry. */
+export function recordIsComplete(view: RunView, endMs: number): Violation[] {
+  const { witness } = view;
+  const recorded = namesIn(view);
+  const missing = (what: string): Violation[] => [{ promise: 'S12', atMs: endMs, detail: `${what} stands in no audit entry` }];
+  const halt = witness.states.flatMap(({ state }) => state.halts).find(({ id }) => !recorded.includes(id));
+  if (halt !== undefined) return missing(`the halt ${halt.id}`);
+  for (const [trip] of witness.trips) if (!recorded.includes(trip)) return missing(`the trip ${trip}`);
+  const panic = witness.panics.find(({ panic: { eventId } }) => !recorded.includes(eventId));
+  if (panic !== undefined) return missing(`the panic ${panic.panic.eventId}`);
+  for (const event of witness.venueEvents()) {
+    if (event.kind !== 'request' || event.what !== 'submit' || !event.source.startsWith('worker')) continue;
+    if (!recorded.includes(event.clientOrderId ?? '')) return missing(`the close ${event.clientOrderId}`);
+  }
+  const said = witness.completions.find(({ completion: { verdict } }) => !recorded.includes(`"exit.${verdict}"`));
+  return said === undefined ? [] : missing(`the verdict ${said.completion.verdict}`);
+}
+
+/** A lapse that a holder told the bus of is told to the record as well, unless its process was killed before it could. */
+export function lapsesAreRecorded({ witness, world, strokes }: RunView, endMs: number): Violation[] {
+  const lapsed = witness.holders.find(({ report: { event, holderId }, atMs }) => {
+    if (event !== 'suspended' || world.ends.some(({ holder }) => holder === holderId)) return false;
+    const died = strokes.some(
+      ({ fault, what, ...begins }) => what === 'begins' && fault.kind === 'crash' && fault.target === 'strategy' && begins.atMs > atMs,
+    );
+    return !died && !witness.audit.some(({ entry }) => entry.event === 'lease.suspended' && entry.actor === `lease:${holderId}`);
+  });
+  if (lapsed === undefined) return [];
+  return [{ promise: 'S12', atMs: endMs, detail: `the lapse of ${lapsed.report.holderId} stands in no audit entry` }];
+}
+
+export const RECORD_ORACLES = [recordIsWhole, recordIsComplete, lapsesAreRecorded];
