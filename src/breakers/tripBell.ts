@@ -10,7 +10,7 @@ import { quietSleep } from '../tradingState/tail.js';
 
 type LatchBus = Pick<Bus, 'latch'>;
 
-const BLOCK_MS = 1_000;
+const BLOCK_MS = 5_000;
 const CALL_MS = 1_000;
 const RETRY_MS = 250;
 

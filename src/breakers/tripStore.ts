@@ -19,8 +19,7 @@ export const STORE_CALL_MS = 1_000;
 export const STORE_RETRY_MS = 250;
 /** How long a reset is tried before its caller is told that nothing was reset. */
 export const RESET_TIMEOUT_MS = 5_000;
-/** The longest until the next reading where no change is heard of, and a quarter of the age that counts at most. */
-const POLL_MS = 250;
+/** Where no change is heard of, it is read so often in the time that a reading counts. */
 const READS_PER_STALENESS = 4;
 /** A reset is kept to be told by, not to be read whole. */
 const KEPT_TEXT = 200;
@@ -168,7 +167,7 @@ export class TripStore {
   async #follow(): Promise<void> {
     const { bus, strategyId, clock, maxStalenessMs } = this.#options;
     const { signal } = this.#closing;
-    const pollMs = Math.min(POLL_MS, maxStalenessMs / READS_PER_STALENESS);
+    const pollMs = maxStalenessMs / READS_PER_STALENESS;
     const bell = new Wake();
     const stop = bellOf(bus, clock).follow(strategyId, () => bell.ring());
     /** After a loss the next answer is news, whatever its version; another server gives the same number to something else. */

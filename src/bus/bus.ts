@@ -61,7 +61,7 @@ export function isCommitted(sent: AppendOutcome): sent is Extract<AppendOutcome,
 export type AppendRefusal = 'duplicate' | 'deadline_passed' | 'too_large' | 'no_space' | 'read_only' | 'unavailable' | 'closed';
 
 export interface ReadOptions {
-  /** Wait this long for a first record where there is none. Default 0: answer at once. At most 2,000. */
+  /** Wait this long for a first record where there is none. Default 0: answer at once. At most 30,000. */
   readonly blockMs?: number;
   readonly signal?: AbortSignal;
   /** At most this many records. Default 1,000. */
@@ -131,7 +131,7 @@ export interface Latch {
   get(): Promise<LatchValue>;
   /** Sets `fields` if the version still is `expectedVersion` (0: not set yet). */
   compareAndSet(expectedVersion: number, fields: Fields): Promise<CompareAndSetOutcome>;
-  /** Resolves with the value as soon as its version differs from `knownVersion`, or with the current one after `blockMs` (at most 2,000). */
+  /** Resolves with the value as soon as its version differs from `knownVersion`, or with the current one after `blockMs` (at most 30,000). */
   watch(knownVersion: number, options: Pick<ReadOptions, 'blockMs' | 'signal'>): Promise<LatchValue>;
 }
 

@@ -7,7 +7,7 @@ import { EXIT_WORKER_HEARTBEAT, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.
 
 /** A record, with everything that surrounds it, is smaller than this. */
 export const MAX_RECORD_BYTES = 64 * 1024;
-export const MAX_BLOCK_MS = 2_000;
+export const MAX_BLOCK_MS = 30_000;
 export const DEFAULT_APPEND_TIMEOUT_MS = 500;
 export const DEFAULT_READ_LIMIT = 1_000;
 /** How long a heartbeat can be read, at the least. */

@@ -7,21 +7,23 @@ import { decodeHolderReport, LEASE_HOLDER } from '../messages/holder.js';
 import { HolderRoll } from './holders.js';
 
 /** Whoever needs to know sooner that nothing is new asks by {@link HolderTail.refresh}, which ends the wait. */
-const BLOCK_MS = 500;
+const DEFAULT_BLOCK_MS = 500;
 
 export class HolderTail {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #blockMs: number;
   readonly roll: HolderRoll;
   #currentMs = -Infinity;
   #wantedMs = -Infinity;
   #wait = new AbortController();
 
-  constructor(bus: Bus, clock: Clock, logger: Logger, account: string) {
+  constructor(bus: Bus, clock: Clock, logger: Logger, account: string, blockMs = DEFAULT_BLOCK_MS) {
     this.#bus = bus;
     this.#clock = clock;
     this.#logger = logger;
+    this.#blockMs = blockMs;
     this.roll = new HolderRoll(account);
   }
 
@@ -44,7 +46,7 @@ export class HolderTail {
       try {
         this.#wait = new AbortController();
         const askedMs = this.#clock.monotonicMs();
-        const blockMs = this.#currentMs < this.#wantedMs ? 0 : BLOCK_MS;
+        const blockMs = this.#currentMs < this.#wantedMs ? 0 : this.#blockMs;
         const page = await this.#bus.read(LEASE_HOLDER, cursor, { blockMs, signal: this.#wait.signal });
         cursor = page.cursor;
         for (const record of page.records) {

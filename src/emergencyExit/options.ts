@@ -55,6 +55,11 @@ export const DEFAULT_EXIT_TIMINGS: ExitTimings = {
   panicAgeAlarmMs: 60_000,
 };
 
+/** How long a worker's reads wait for news: one that beats seldom, for a strategy that trades seldom, also looks seldom. */
+export function blockMsOf({ beatMs }: Pick<ExitTimings, 'beatMs'>): number {
+  return Math.max(500, 4 * beatMs);
+}
+
 /** When the bus stays away. `escalate`: only tell people. `flatten`: close the book as well. */
 export const BUS_LOST_POLICIES = ['escalate', 'flatten'] as const;
 export type BusLostPolicy = (typeof BUS_LOST_POLICIES)[number];

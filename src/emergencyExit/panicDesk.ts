@@ -5,12 +5,11 @@ import { decodeWrittenPanic, PANIC_CLOSE, type PanicClose, panicGroup, type Writ
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { readTradingState } from '../tradingState/read.js';
 import { Incident } from './incident.js';
+import { blockMsOf } from './options.js';
 import type { WorkerContext } from './workerContext.js';
 
 /** People are told once of each panic, however often it is sent; beyond this many the oldest are forgotten. */
 const TOLD_MAX = 1_000;
-/** How long one question for the next panic waits for it. */
-const BLOCK_MS = 500;
 
 export class PanicDesk {
   readonly #context: WorkerContext;
@@ -44,7 +43,7 @@ export class PanicDesk {
   /** Whether a panic that comes now would be taken up: where it would not, nobody may trade on this worker. */
   isDeaf(): boolean {
     const { clock, timings } = this.#context;
-    return clock.monotonicMs() - this.#reachedMs > 2 * BLOCK_MS + timings.pollMs;
+    return clock.monotonicMs() - this.#reachedMs > 2 * blockMsOf(timings) + timings.pollMs;
   }
 
   async #takeUp(group: ConsumerGroup): Promise<void> {
@@ -55,7 +54,7 @@ export class PanicDesk {
       await clock.sleep(timings.pollMs, signal);
       return;
     }
-    const delivery = await group.next(workerId, { minIdleMs: timings.claimMs, blockMs: this.isDeaf() ? 0 : BLOCK_MS, signal });
+    const delivery = await group.next(workerId, { minIdleMs: timings.claimMs, blockMs: this.isDeaf() ? 0 : blockMsOf(timings), signal });
     if (delivery !== undefined) await this.#receive(delivery);
   }
 

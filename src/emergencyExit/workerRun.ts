@@ -18,6 +18,7 @@ import { ClaimDesk } from './claim.js';
 import { CloseMemory } from './closeMemory.js';
 import { ConditionWatch } from './condition.js';
 import { HolderTail } from './holderTail.js';
+import { blockMsOf } from './options.js';
 import { PanicDesk } from './panicDesk.js';
 import { intactWorkerParts, type WorkerContext, type WorkerParts } from './workerContext.js';
 import { type CheckedWorkerOptions, checkWorkerOptions, type ExitWorker, type ExitWorkerOptions } from './workerOptions.js';
@@ -43,7 +44,7 @@ async function runWorker(options: CheckedWorkerOptions, parts: WorkerParts, sign
   const limit = pLimit(options.concurrency);
   const limitCancels = pLimit(options.concurrency);
   const generation = random.id();
-  const holders = new HolderTail(bus, clock, logger, account);
+  const holders = new HolderTail(bus, clock, logger, account, blockMsOf(timings));
   const condition = new ConditionWatch({
     broker,
     account,

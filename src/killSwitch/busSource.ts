@@ -5,7 +5,7 @@ import { TRADING_STATE, type TradingState } from '../messages/tradingState.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
 import { stateOf } from '../tradingState/read.js';
 import { quietSleep } from '../tradingState/tail.js';
-import { BUS_BLOCK_MS, checkFlag, checkScope, knownOptions, MAX_UNANSWERED } from './options.js';
+import { BUS_READS_PER_STALENESS, checkFlag, checkScope, knownOptions, MAX_UNANSWERED } from './options.js';
 import type { KillSwitchSource, OpenSource, Opinion, SourceContext, SourceOptions } from './source.js';
 
 export interface BusSourceOptions extends SourceOptions {
@@ -42,7 +42,7 @@ class WatchedState implements OpenSource {
     this.#from = from;
     this.#context = context;
     this.#memory = createHaltMemory({ by: 'kill_switch', clock: context.clock, logger: context.logger });
-    this.#blockMs = Math.min(BUS_BLOCK_MS, context.maxStalenessMs / 4);
+    this.#blockMs = context.maxStalenessMs / BUS_READS_PER_STALENESS;
   }
 
   async read(signal: AbortSignal): Promise<Opinion> {

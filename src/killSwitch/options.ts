@@ -7,8 +7,8 @@ import type { KillSwitchScope, KillSwitchSource } from './source.js';
 
 export const DEFAULT_MAX_STALENESS_MS = 1_000;
 export const DEFAULT_POLL_MS = 100;
-/** The longest that a read of the bus waits for a change. */
-export const BUS_BLOCK_MS = 250;
+/** Reads of the bus wait for a change, and end so often in the time that an answer counts. */
+export const BUS_READS_PER_STALENESS = 4;
 /** After a read that was overtaken by a change, so that a storm of changes does not take all of the processor. */
 export const HINT_GAP_MS = 5;
 /** A file that is larger is no switch. */

@@ -22,7 +22,7 @@ export interface SimulateOptions {
   readonly swarm?: boolean;
   readonly without?: string;
   readonly sabotage?: string;
-  /** Where the schedules of violations are stored. */
+  /** Where the schedules of violations are stored, and those of planted bugs where it is given. */
   readonly store?: string;
 }
 
@@ -48,7 +48,7 @@ interface SimulationDocument {
   readonly reached: readonly string[];
   readonly missed: readonly string[];
   readonly violations: readonly { readonly seed: number; readonly promise: string; readonly detail: string; readonly schedule: Schedule }[];
-  readonly sabotages: readonly HuntResult[];
+  readonly sabotages: readonly Omit<HuntResult, 'schedule'>[];
 }
 
 const NOTHING: Omit<SimulationDocument, 'verdict' | 'sabotages'> = {
@@ -79,11 +79,15 @@ function measured({
   };
 }
 
-async function store(directory: string, { violation, seed, schedule }: FoundViolation): Promise<string> {
+async function keep(directory: string, name: string, schedule: Schedule): Promise<string> {
   await mkdir(directory, { recursive: true });
-  const file = join(directory, `${violation.promise}-seed-${seed}.json`);
+  const file = join(directory, `${name}.json`);
   await writeFile(file, `${JSON.stringify(schedule, null, 2)}\n`);
   return file;
+}
+
+async function store(directory: string, { violation, seed, schedule }: FoundViolation): Promise<string> {
+  return keep(directory, `${violation.promise}-seed-${seed}`, schedule);
 }
 
 async function campaign(options: CampaignOptions, directory: string, say: (line: string) => void): Promise<SimulationDocument> {
@@ -110,11 +114,17 @@ async function campaign(options: CampaignOptions, directory: string, say: (line:
   return document;
 }
 
-async function sabotages(names: string, options: CampaignOptions, say: (line: string) => void): Promise<SimulationDocument> {
+async function sabotages(
+  names: string,
+  options: CampaignOptions,
+  directory: string | undefined,
+  say: (line: string) => void,
+): Promise<SimulationDocument> {
   const chosen = names === 'all' ? SIMULATED_SABOTAGES : [simulatedSabotage(names)];
-  const hunted: HuntResult[] = [];
+  const hunted: Omit<HuntResult, 'schedule'>[] = [];
   for (const sabotage of chosen) {
-    const result = await hunt(sabotage, options);
+    const { schedule, ...result } = await hunt(sabotage, options);
+    if (directory !== undefined && schedule !== undefined) await keep(directory, sabotage.name, schedule);
     hunted.push(result);
     const how = result.found
       ? `found, median ${result.medianSeeds} seeds, ${result.faults} faults (${result.promise}), shrunk in ${result.shrinkMs} ms`
@@ -174,7 +184,7 @@ export async function simulate(options: SimulateOptions, { output, signal, json 
     options.replay !== undefined
       ? await replay(options.replay, say)
       : options.sabotage !== undefined
-        ? await sabotages(options.sabotage, base, say)
+        ? await sabotages(options.sabotage, base, options.store, say)
         : await campaign(base, options.store ?? DEFAULT_STORE, say);
   if (json) output.out(JSON.stringify(document));
   if (signal.aborted) return EXIT_CODES.couldNotRun;

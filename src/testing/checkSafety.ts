@@ -64,6 +64,9 @@ function checked(options: CheckSafetyOptions): { readonly named: ReadonlySet<str
   return { named, own };
 }
 
+/** Of the safety roles around the strategy: so that it trades for most of the time in which faults fall. */
+const PACE = 4;
+
 class Check {
   readonly #options: CheckSafetyOptions;
   readonly #named: ReadonlySet<string>;
@@ -77,8 +80,7 @@ class Check {
   }
 
   schedule(seed: number): Schedule {
-    const drawn = scheduleFor(seed, { setup: { positions: this.#options.positions ?? {} } });
-    return drawn;
+    return scheduleFor(seed, { setup: { positions: this.#options.positions ?? {}, pace: PACE } });
   }
 
   /** One run; everything that decides it is in the schedule and in the strategy. */

@@ -80,14 +80,12 @@ export class StrategyLife {
     const { ground, process, bus, random } = this.#role;
     const clock = this.#countedClock();
     const broker = wrap(this.#seenBroker(life));
-    const { leaseTtlMs: ttlMs, peerLivenessMs } = timingsOf(ground.setup);
     const lease = createTradingLease({
       bus,
       account: ACCOUNT,
       inflight: this.#gate,
       brokerTimeoutMs: BROKER_TIMEOUT_MS,
-      ttlMs,
-      peerLivenessMs,
+      ...timingsOf(ground.setup).lease,
       clock: process.clock,
       random,
       self: process.self,

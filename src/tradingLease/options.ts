@@ -108,7 +108,7 @@ export function leaseConfig(options: TradingLeaseOptions): LeaseConfig {
     require: require.map((peer) => checkOneOf('require', peer, LEASE_PEERS)),
     peersOn: checkOneOf('peersOn', options.peersOn ?? 'other-process', PEER_PLACES),
     venueEnforcesReduceOnly: options.venueEnforcesReduceOnly === true,
-    drainPollMs: checkDurationMs('drainPollMs', options.drainPollMs ?? DRAIN_POLL_MS, { min: 1, max: 1_000 }),
+    drainPollMs: checkDurationMs('drainPollMs', options.drainPollMs ?? DRAIN_POLL_MS, { min: 1, max: 10_000 }),
     closeTimeoutMs: checkDurationMs('closeTimeoutMs', options.closeTimeoutMs ?? brokerTimeoutMs + CLOSE_GRACE_MS),
     holderId: checkName('holderId', options.holderId ?? random.id()),
     self: options.self ?? hostIdentity(),

@@ -35,7 +35,7 @@ export interface LeaseParts {
 export const intactParts: LeaseParts = { decideLease, renewalRefusal, clocksDiverged };
 
 const RENEWALS_PER_TTL = 4;
-const WATCH_BLOCK_MS = 1_000;
+const WATCH_BLOCK_AT_LEAST_MS = 1_000;
 const CLOCKS_DRIFTED = 'wall clock and monotonic clock have drifted apart';
 const FORGOTTEN = 'the bus has forgotten a halt or an epoch that this holder remembers';
 const NOT_JUDGED = 'the trading state that was read could not be judged';
@@ -285,10 +285,11 @@ export class Renewal {
 
   async #watchLoop(signal: AbortSignal): Promise<void> {
     const { bus, clock, ttlMs } = this.#config;
+    const blockMs = Math.max(WATCH_BLOCK_AT_LEAST_MS, ttlMs);
     let knownVersion = -1;
     while (!signal.aborted) {
       try {
-        const value = await bus.latch(TRADING_STATE).watch(knownVersion, { blockMs: WATCH_BLOCK_MS, signal });
+        const value = await bus.latch(TRADING_STATE).watch(knownVersion, { blockMs, signal });
         if (signal.aborted) return;
         if (value.version === knownVersion) await quietSleep(clock, 1, signal);
         else this.#adoptWatched(this.#stateOf(value));

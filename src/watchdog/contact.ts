@@ -6,6 +6,7 @@ import { settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { lostContact, provedContact, recovered, type SelfDoubt, type SelfDoubtLimits, startDoubting, tick } from './selfDoubt.js';
+import { PROBE_TIMEOUT_MS } from './tempo.js';
 
 export interface ContactOptions {
   readonly bus: Pick<Bus, 'probe'>;
@@ -14,6 +15,8 @@ export interface ContactOptions {
   readonly alert: AlertSink;
   readonly watchdogId: string;
   readonly limits: SelfDoubtLimits;
+  /** Contact is proved anew about this often. */
+  readonly probeEveryMs: number;
   /** Without contact for longer than this, people are told. */
   readonly busOutageMaxMs: number;
   /** Takes in everything that the bus holds now; throws without contact. */
@@ -23,11 +26,6 @@ export interface ContactOptions {
   /** The bus is not the one that it was. */
   readonly identityChanged: () => void;
 }
-
-const PROBE_EVERY_MS = 250;
-const PROBE_TIMEOUT_MS = 1_000;
-/** Longer than a probe may take and the next one wait. */
-export const CONTACT_MAX_AGE_MS = PROBE_EVERY_MS + PROBE_TIMEOUT_MS + 250;
 
 export class Contact {
   readonly #options: ContactOptions;
@@ -94,7 +92,7 @@ export class Contact {
   }
 
   async #probeAgain(nowMs: number): Promise<void> {
-    if (this.#probing || nowMs - this.#probedMs < PROBE_EVERY_MS) return;
+    if (this.#probing || nowMs - this.#probedMs < this.#options.probeEveryMs) return;
     this.#probing = true;
     this.#probedMs = nowMs;
     const sentMs = await this.#probe();

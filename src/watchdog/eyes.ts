@@ -11,6 +11,7 @@ import { decodeWrittenPanic, PANIC_CLOSE, type WrittenPanic } from '../messages/
 import { decodePeerBeat, EXIT_WORKER_HEARTBEAT, type PeerBeat } from '../messages/peerBeat.js';
 import { decodeTradingState, NEVER_ARMED, TRADING_STATE, type TradingState } from '../messages/tradingState.js';
 import { Tail, type TailOptions } from './tail.js';
+import type { Tempo } from './tempo.js';
 
 /** What is done with each thing seen. Every handler takes repeats. */
 export interface Sight {
@@ -26,13 +27,11 @@ export interface Sight {
   malformed(where: string, problem: string): void;
 }
 
-const WATCH_BLOCK_MS = 250;
-const RETRY_MS = 50;
-
 export interface EyesOptions {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tempo: Tempo;
   readonly sight: Sight;
 }
 
@@ -109,11 +108,14 @@ export class Eyes {
     take: (value: T) => void,
   ): Tail {
     const { bus, clock, logger, sight } = this.#options;
+    const { blockMs, retryMs } = this.#options.tempo;
     return new Tail({
       bus,
       stream,
       from,
       clock,
+      blockMs,
+      retryMs,
       wake: () => sight.wake(),
       take: (record: BusRecord) => {
         const decoded = decode(record.fields, record.appendedWallMs);
@@ -136,16 +138,16 @@ export class Eyes {
 
   async #followState(signal: AbortSignal): Promise<void> {
     const { bus, clock, logger } = this.#options;
+    const { blockMs, retryMs } = this.#options.tempo;
     while (!signal.aborted) {
       try {
         const latch = bus.latch(TRADING_STATE);
-        const value =
-          this.#stateVersion < 0 ? await latch.get() : await latch.watch(this.#stateVersion, { blockMs: WATCH_BLOCK_MS, signal });
+        const value = this.#stateVersion < 0 ? await latch.get() : await latch.watch(this.#stateVersion, { blockMs, signal });
         if (!signal.aborted) this.#takeState(value);
       } catch (error) {
         if (error instanceof BusDoubtError) this.#doubtState(error.message);
         else logger.warn({ problem: messageOf(error) }, 'trading state not readable');
-        await clock.sleep(RETRY_MS, signal);
+        await clock.sleep(retryMs, signal);
       }
     }
   }

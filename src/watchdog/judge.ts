@@ -16,10 +16,9 @@ export interface JudgeOptions {
   readonly roster: Roster;
   readonly panics: Panics;
   readonly contact: Contact;
+  /** With nothing due, everybody is looked at this often all the same. */
+  readonly lookEveryMs: number;
 }
-
-/** With nothing due, everybody is looked at this often all the same. */
-const LOOK_AT_LEAST_EVERY_MS = 1_000;
 
 export class Judge {
   readonly #options: JudgeOptions;
@@ -54,13 +53,14 @@ export class Judge {
   /** Looks at everybody; whoever is due is judged, and the next look is set to when somebody could be. */
   look(): void {
     if (this.#closed) return;
-    let withinMs = LOOK_AT_LEAST_EVERY_MS;
+    const { lookEveryMs } = this.#options;
+    let withinMs = lookEveryMs;
     const due: string[] = [];
     this.#nextLookMs = Number.POSITIVE_INFINITY;
     for (const observed of this.#options.roster.observeAll(nowOf(this.#options.contact.doubt))) {
       const suspicion = this.suspicionAbout(observed);
-      if (suspicion === undefined || suspicion.dueInMs >= LOOK_AT_LEAST_EVERY_MS) continue;
-      const inMs = this.#accusableInMs(observed, suspicion) ?? LOOK_AT_LEAST_EVERY_MS;
+      if (suspicion === undefined || suspicion.dueInMs >= lookEveryMs) continue;
+      const inMs = this.#accusableInMs(observed, suspicion) ?? lookEveryMs;
       withinMs = Math.min(withinMs, inMs);
       if (inMs <= 0) due.push(observed.serviceId);
     }
@@ -76,9 +76,9 @@ export class Judge {
   }
 
   #lookWithin(delayMs: number): void {
-    const { clock, contact } = this.#options;
+    const { clock, contact, lookEveryMs } = this.#options;
     const nowMs = clock.monotonicMs();
-    const nextLookMs = nowMs + Math.min(delayMs, LOOK_AT_LEAST_EVERY_MS);
+    const nextLookMs = nowMs + Math.min(delayMs, lookEveryMs);
     if (this.#closed || nextLookMs >= this.#nextLookMs) return;
     this.#timer?.cancel();
     this.#nextLookMs = nextLookMs;

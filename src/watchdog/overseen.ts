@@ -9,6 +9,7 @@ import type { Decoded, Fields } from '../messages/fields.js';
 import { decodeHolderReport, LEASE_HOLDER } from '../messages/holder.js';
 import { decodePeerBeat, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 import { Tail } from './tail.js';
+import type { Tempo } from './tempo.js';
 
 const OVERSEEN: ReadonlyMap<string, (fields: Fields) => Decoded<unknown>> = new Map<string, (fields: Fields) => Decoded<unknown>>([
   [WATCHDOG_HEARTBEAT, decodePeerBeat],
@@ -21,11 +22,13 @@ export interface OverseenOptions {
   readonly bus: Pick<Bus, 'read' | 'end'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tempo: Tempo;
   readonly malformed: (where: string, problem: string) => void;
 }
 
 /** Ends when `signal` aborts. What stood there before is not read: whoever watched then has put it on record. */
-export async function oversee({ bus, clock, logger, malformed }: OverseenOptions, signal: AbortSignal): Promise<void> {
+export async function oversee({ bus, clock, logger, tempo, malformed }: OverseenOptions, signal: AbortSignal): Promise<void> {
+  const { blockMs, retryMs } = tempo;
   const tails = [...OVERSEEN].map(
     ([stream, decode]) =>
       new Tail({
@@ -33,6 +36,10 @@ export async function oversee({ bus, clock, logger, malformed }: OverseenOptions
         stream,
         from: 'end',
         clock,
+        blockMs,
+        retryMs,
+        // Nobody acts on it: it need not be prompt.
+        gatherMs: blockMs,
         wake: () => {},
         take: (record: BusRecord) => {
           const decoded = decode(record.fields);

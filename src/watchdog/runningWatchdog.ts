@@ -6,7 +6,7 @@ import { type WrittenPanic, withEpoch } from '../messages/panicClose.js';
 import { encodePeerBeat, WATCHDOG_HEARTBEAT } from '../messages/peerBeat.js';
 import { NEVER_ARMED, type TradingState } from '../messages/tradingState.js';
 import { createHaltMemory, type HaltMemory } from '../tradingState/memory.js';
-import { CONTACT_MAX_AGE_MS, Contact } from './contact.js';
+import { Contact } from './contact.js';
 import { Eyes, type Sight } from './eyes.js';
 import { Judge, nowOf } from './judge.js';
 import { type CheckedWatchdogOptions, checkWatchdogOptions, type WatchdogOptions } from './options.js';
@@ -17,6 +17,7 @@ import { ALL_RULES } from './rules/all.js';
 import type { Rule } from './rules/rule.js';
 import type { SelfDoubtLimits } from './selfDoubt.js';
 import { sendPanic } from './sendPanic.js';
+import { type Tempo, tempoOf } from './tempo.js';
 import { Unattended } from './unattended.js';
 import type { Watchdog, WatchdogStatus } from './watchdogFace.js';
 
@@ -36,8 +37,6 @@ export function assembleWatchdog(options: WatchdogOptions, parts: WatchdogParts 
   return new RunningWatchdog(checkWatchdogOptions(options), parts);
 }
 
-/** A watchdog whose own reading stands still must not look alive. */
-const BLIND_AFTER_MS = 1_000;
 const REMEMBERED = 1_000;
 /** How many own beats lie between two looks for services that are long gone. */
 const BEATS_PER_CLEARING = 100;
@@ -48,6 +47,7 @@ class RunningWatchdog implements Watchdog {
   readonly watchdogId: string;
   readonly #options: CheckedWatchdogOptions;
   readonly #generation: string;
+  readonly #tempo: Tempo;
   readonly #audit: Pick<Audit, 'record'>;
   /** A record that was handed in goes on, and is flushed by whoever made it. */
   readonly #flushAudit: () => Promise<boolean>;
@@ -72,6 +72,7 @@ class RunningWatchdog implements Watchdog {
     const { bus, clock, logger, random, watchdogId, alert, memoryFile, files, self, peerBeatMs, stallMs, reconnectAllowanceMs } = options;
     this.watchdogId = watchdogId;
     this.#options = options;
+    this.#tempo = tempoOf(peerBeatMs);
     this.#generation = random.id();
     const actor = `watchdog:${watchdogId}`;
     const audit = createAudit({ bus, actor, clock, logger, random, self });
@@ -84,8 +85,8 @@ class RunningWatchdog implements Watchdog {
     this.#panics = new Panics({ bus, clock, logger, alert, audit: this.#audit, watchdogId, generation, pace }, parts);
     const { workerMissingMs } = options;
     this.#unattended = new Unattended({ bus, clock, logger, alert, audit: this.#audit, watchdogId, workerMissingMs });
-    this.#eyes = new Eyes({ bus, clock, logger, sight: this.#sight() });
-    const doubtLimits = { tickGapMs: peerBeatMs + stallMs, contactMaxAgeMs: CONTACT_MAX_AGE_MS, reconnectAllowanceMs };
+    this.#eyes = new Eyes({ bus, clock, logger, tempo: this.#tempo, sight: this.#sight() });
+    const doubtLimits = { tickGapMs: peerBeatMs + stallMs, contactMaxAgeMs: this.#tempo.contactMaxAgeMs, reconnectAllowanceMs };
     this.#contact = this.#createContact(doubtLimits);
     this.#judge = new Judge({
       clock,
@@ -95,6 +96,7 @@ class RunningWatchdog implements Watchdog {
       roster: this.#roster,
       panics: this.#panics,
       contact: this.#contact,
+      lookEveryMs: this.#tempo.lookEveryMs,
     });
   }
 
@@ -134,7 +136,7 @@ class RunningWatchdog implements Watchdog {
     this.#beatEvery(this.#options.clock.monotonicMs());
     const { bus, clock, logger } = this.#options;
     const malformed = (where: string, problem: string) => this.#malformed(where, problem);
-    await Promise.all([this.#eyes.follow(signal), oversee({ bus, clock, logger, malformed }, signal)]);
+    await Promise.all([this.#eyes.follow(signal), oversee({ bus, clock, logger, tempo: this.#tempo, malformed }, signal)]);
     this.#beatTimer?.cancel();
     this.#judge.close();
     this.#panics.close();
@@ -147,7 +149,7 @@ class RunningWatchdog implements Watchdog {
     const nowMs = clock.monotonicMs();
     const nextMs = Math.max(dueMs + peerBeatMs, nowMs);
     this.#beatTimer = clock.setTimer(nextMs - nowMs, () => this.#beatEvery(nextMs));
-    if (this.#eyes.contactAgeMs(nowMs) <= BLIND_AFTER_MS) void this.#beat(nowMs);
+    if (this.#eyes.contactAgeMs(nowMs) <= this.#tempo.blindAfterMs) void this.#beat(nowMs);
     this.#contact.keep();
     this.#panics.resendDue(nowMs);
     this.#lookForUnattended();
@@ -189,6 +191,7 @@ class RunningWatchdog implements Watchdog {
       alert,
       watchdogId: this.watchdogId,
       limits,
+      probeEveryMs: this.#tempo.probeEveryMs,
       busOutageMaxMs,
       readToEnd: () => this.#eyes.readToEnd(),
       doubtBegan: (doubt) => {

@@ -8,6 +8,12 @@ export interface TailOptions {
   /** `end`: only what comes after the first contact. */
   readonly from: 'start' | 'end';
   readonly clock: Clock;
+  /** How long one read waits for news. */
+  readonly blockMs: number;
+  /** Between attempts without contact. */
+  readonly retryMs: number;
+  /** Records that come within this time are taken together: what wakes a reader for each costs more than the record. Default 10. */
+  readonly gatherMs?: number;
   readonly take: (record: BusRecord) => void;
   readonly takeCorrupt: (record: CorruptRecord) => void;
   /** Called after each read that reached the bus, before its records are handed on. */
@@ -15,19 +21,8 @@ export interface TailOptions {
   readonly failed: (stream: string, error: unknown) => void;
 }
 
-/** One read waits at most this long, so that each stream shows contact a few times a second. */
-const BLOCK_MS = 250;
-/** Records that come within this time are taken together: what wakes a reader for each record costs more than the record. */
-const GATHER_MS = 10;
-const RETRY_MS = 50;
+const DEFAULT_GATHER_MS = 10;
 const LIMIT = 5_000;
-
-interface Page {
-  /** Records may remain. */
-  readonly more: boolean;
-  /** Nothing came. */
-  readonly silent: boolean;
-}
 
 export class Tail {
   readonly #options: TailOptions;
@@ -50,45 +45,46 @@ export class Tail {
 
   /** Ends when `signal` aborts. */
   async follow(signal: AbortSignal): Promise<void> {
-    const { clock, failed, stream } = this.#options;
+    const { clock, failed, stream, retryMs, gatherMs = DEFAULT_GATHER_MS } = this.#options;
     while (!signal.aborted) {
       try {
         const askedMs = clock.monotonicMs();
-        const { more, silent } = await this.#step(signal);
-        // A wait in vain took its time already: there is nothing to gather.
-        const waited = silent && clock.monotonicMs() - askedMs >= GATHER_MS;
-        if (!more && !waited) await clock.sleep(GATHER_MS, signal);
+        const more = await this.#step(signal);
+        // A read that had to wait shows that records come seldom: there is nothing to gather.
+        const waited = clock.monotonicMs() - askedMs >= gatherMs;
+        if (!more && !waited) await clock.sleep(gatherMs, signal);
       } catch (error) {
         failed(stream, error);
-        await clock.sleep(RETRY_MS, signal);
+        await clock.sleep(retryMs, signal);
       }
     }
   }
 
   /** Hands on everything that the stream holds now. Throws BusUnavailableError without contact. */
   async readToEnd(): Promise<void> {
-    while ((await this.#read({ blockMs: 0 })).more) await this.#letOthersRun();
+    while (await this.#read({ blockMs: 0 })) await this.#letOthersRun();
   }
 
-  async #step(signal: AbortSignal): Promise<Page> {
-    const page = await this.#read({ blockMs: BLOCK_MS, signal });
+  async #step(signal: AbortSignal): Promise<boolean> {
+    const more = await this.#read({ blockMs: this.#options.blockMs, signal });
     // Only here: who no longer follows must not look as if it did.
     if (!signal.aborted) this.#reachedMs = this.#options.clock.monotonicMs();
-    if (page.more) await this.#letOthersRun(signal);
-    return page;
+    if (more) await this.#letOthersRun(signal);
+    return more;
   }
 
-  async #read(options: { readonly blockMs: number; readonly signal?: AbortSignal }): Promise<Page> {
+  /** True: records may remain. */
+  async #read(options: { readonly blockMs: number; readonly signal?: AbortSignal }): Promise<boolean> {
     const { bus, stream, take, takeCorrupt, wake } = this.#options;
     const from = await this.#start();
     const result = await bus.read(stream, from, { ...options, limit: LIMIT });
-    if (options.signal?.aborted) return { more: false, silent: true };
+    if (options.signal?.aborted) return false;
     wake();
     for (const record of result.records) take(record);
     for (const record of result.corrupt) takeCorrupt(record);
     // Where the other reader has moved on meanwhile, its place stands: both share the work of a long backlog.
     if (this.#cursor === from) this.#cursor = result.cursor;
-    return { more: result.more, silent: result.records.length === 0 && result.corrupt.length === 0 };
+    return result.more;
   }
 
   // A watchdog that reads up on what it missed goes on beating, probing and judging between the batches.

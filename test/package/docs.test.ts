@@ -33,7 +33,7 @@ import {
   DEFAULT_RETRY_AFTER_MS,
 } from '../../src/http/options.js';
 import {
-  BUS_BLOCK_MS,
+  BUS_READS_PER_STALENESS,
   DEFAULT_MAX_STALENESS_MS,
   DEFAULT_POLL_MS,
   HINT_GAP_MS,
@@ -121,7 +121,7 @@ const DEFAULTS: Readonly<Record<string, Readonly<Record<string, number | string>
     pollMs: DEFAULT_POLL_MS,
     wallDivergenceMs: WALL_DIVERGENCE_MS,
     'largest file, bytes': MAX_FILE_BYTES,
-    'a read of the bus waits at most, ms': BUS_BLOCK_MS,
+    'a read of the bus waits at most, ms': DEFAULT_MAX_STALENESS_MS / BUS_READS_PER_STALENESS,
     'calls of one function that may hang': MAX_UNANSWERED,
     'after a read that a change overtook, ms': HINT_GAP_MS,
   },

@@ -56,7 +56,7 @@ describe('leaseConfig', () => {
       ['suspendMaxMs', 750, 60_000],
       ['workerBookAgeMaxMs', 1, 60_000],
       ['wallDivergenceMs', 1, 10_000],
-      ['drainPollMs', 1, 1_000],
+      ['drainPollMs', 1, 10_000],
       ['ttlMs', 2, 60_000, { peerLivenessMs: 1, suspendMaxMs: 60_000 }],
       ['peerLivenessMs', 1, 749],
       ['closeTimeoutMs', 0, 2_147_483_647],

@@ -28,6 +28,8 @@ describe('a tail with more to read', () => {
     stream: 's',
     from: 'start',
     clock: systemClock,
+    blockMs: 250,
+    retryMs: 50,
     wake: () => {},
     take: (_record: BusRecord) => {},
     takeCorrupt: () => {},

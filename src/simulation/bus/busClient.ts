@@ -65,12 +65,8 @@ export class SimulatedBus implements Bus {
     const sure = isReplicatedSurely(stream);
     // Once the caller has been told `unknown`, nothing that is still on its way may land as if it were fresh.
     const deadlineMs = this.#connection.trueTime(Math.min(notAfterMs, nowMs + timeoutMs));
-    const wallMs = this.#clock.wallMs();
     const kept = Object.freeze({ ...fields });
-    const end = await this.#connection.write(
-      { ask: 'append', stream, key, fields: kept, idempotencyKey, deadlineMs, sure, wallMs },
-      timeoutMs,
-    );
+    const end = await this.#connection.write({ ask: 'append', stream, key, fields: kept, idempotencyKey, deadlineMs, sure }, timeoutMs);
     if (!end.answered)
       return end.sent ? { outcome: 'unknown', detail: end.detail } : { outcome: 'refused', reason: 'unavailable', detail: end.detail };
     const refusal = refused(end.reply);

@@ -8,6 +8,8 @@ export const CALL_TIMEOUT_MS = 500;
 /** A blocked read is given so much longer than it may block, as the real adapter gives its sockets. */
 const BLOCK_GRACE_MS = 1_500;
 
+const CLOSED = 'the bus is closed';
+
 export interface Cluster {
   /** Why a write that was just confirmed stands on one server alone; undefined: a copy has it, or none is kept. */
   unreplicated(): string | undefined;
@@ -47,28 +49,44 @@ export class BusConnection {
   }
 
   /** Reports and never throws. */
-  async write(request: Request, timeoutMs: number): Promise<CallEnd<Reply>> {
+  write(request: Request, timeoutMs: number): Promise<CallEnd<Reply>> {
     return this.#parts.link.call(request, request.ask, timeoutMs);
   }
 
   /** Throws {@link BusUnavailableError} where no answer comes. */
-  async ask(request: Request): Promise<Reply> {
-    this.mustBeOpen();
-    return answerOf(await this.#parts.link.call(request, request.ask, CALL_TIMEOUT_MS));
+  ask(request: Request): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.mustBeOpen();
+      this.#parts.link.send(request, { what: request.ask, timeoutMs: CALL_TIMEOUT_MS, waitMs: 0 }, (end) => tell(end, resolve, reject));
+    });
   }
 
   /** As {@link ask}, for what may block; undefined: the signal aborted first. */
-  async wait(request: Request, blockMs: number, signal: AbortSignal | undefined): Promise<Reply | undefined> {
-    this.mustBeOpen();
+  wait(request: Request, blockMs: number, signal: AbortSignal | undefined): Promise<Reply | undefined> {
     if (blockMs === 0) return this.ask(request);
-    if (signal?.aborted === true) return undefined;
-    const call = this.#parts.link.call(request, request.ask, blockMs + BLOCK_GRACE_MS, blockMs);
-    const end = await untilAborted(call, this.#closing.signal, signal);
-    if (end === undefined) {
+    return new Promise((resolve, reject) => {
       this.mustBeOpen();
-      return undefined;
-    }
-    return answerOf(end);
+      if (signal?.aborted === true) return resolve(undefined);
+      const closing = this.#closing.signal;
+      const leave = () => {
+        offAbort(closing, close);
+        if (signal !== undefined) offAbort(signal, abort);
+      };
+      const close = () => {
+        leave();
+        reject(new BusUnavailableError(CLOSED));
+      };
+      const abort = () => {
+        leave();
+        resolve(undefined);
+      };
+      onAbort(closing, close);
+      if (signal !== undefined) onAbort(signal, abort);
+      this.#parts.link.send(request, { what: request.ask, timeoutMs: blockMs + BLOCK_GRACE_MS, waitMs: blockMs }, (end) => {
+        leave();
+        tell(end, resolve, reject);
+      });
+    });
   }
 
   async unreplicated(timeoutMs: number): Promise<string | undefined> {
@@ -90,7 +108,7 @@ export class BusConnection {
   }
 
   mustBeOpen(): void {
-    if (this.closed) throw new BusUnavailableError('the bus is closed');
+    if (this.closed) throw new BusUnavailableError(CLOSED);
   }
 
   /** For handing back while the bus closes. */
@@ -105,18 +123,11 @@ function answerOf(end: CallEnd<Reply>): Reply {
   return end.reply;
 }
 
-function untilAborted<T>(promise: Promise<T>, closing: AbortSignal, signal: AbortSignal | undefined): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    const settle = (value: T | undefined) => {
-      offAbort(closing, abort);
-      if (signal !== undefined) offAbort(signal, abort);
-      resolve(value);
-    };
-    const abort = () => settle(undefined);
-    if (closing.aborted) return abort();
-    onAbort(closing, abort);
-    if (signal !== undefined) onAbort(signal, abort);
-    // A call reports and never rejects.
-    void promise.then(settle);
-  });
+function tell(end: CallEnd<Reply>, resolve: (reply: Reply) => void, reject: (error: unknown) => void): void {
+  if (end.answered && end.reply.kind !== 'refused') return resolve(end.reply);
+  try {
+    resolve(answerOf(end));
+  } catch (error) {
+    reject(error);
+  }
 }

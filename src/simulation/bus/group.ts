@@ -10,6 +10,8 @@ import { idOf, type StoredRecord } from './serverData.js';
 
 /** A claim can grow old without anyone touching the server, so a blocked consumer looks again this often. */
 const LOOK_AGAIN_MS = 100;
+/** Where it takes long to grow old, looking so often meanwhile is enough. */
+const LOOKS_PER_AGE = 8;
 const NEW = 'new';
 
 interface Observed {
@@ -46,8 +48,11 @@ export class SimulatedGroup implements ConsumerGroup {
       const leftMs = untilMs - this.#clock.monotonicMs();
       if (delivery !== undefined || leftMs <= 0) return delivery;
       // Without a claim that could grow old there is nothing to look at but news.
-      const mayGrowOld = observed.candidates.length > 0;
-      const blockMs = Math.max(1, Math.round(mayGrowOld ? Math.min(leftMs, LOOK_AGAIN_MS) : leftMs));
+      const mayGrowOld = observed.candidates.some(({ claim }) => claim?.heldHere !== true);
+      const blockMs = Math.max(
+        1,
+        Math.round(mayGrowOld ? Math.min(leftMs, Math.max(LOOK_AGAIN_MS, options.minIdleMs / LOOKS_PER_AGE)) : leftMs),
+      );
       await this.#connection.wait({ ask: 'news', stream: this.#stream, after: observed.last, blockMs }, blockMs, options.signal);
     }
   }

@@ -2,6 +2,7 @@
 import type { Fields } from '../../bus/bus.js';
 import { isHeartbeatStream } from '../../bus/policy.js';
 import type { Kernel } from '../kernel/kernel.js';
+import type { Wait } from '../kernel/link.js';
 import {
   apply,
   type Change,
@@ -47,7 +48,6 @@ export type Request =
       readonly deadlineMs: number;
       /** Taken also when memory is short. */
       readonly sure: boolean;
-      readonly wallMs: number;
     }
   | { readonly ask: 'set'; readonly key: string; readonly expected: number; readonly fields: Fields; readonly deadlineMs: number }
   | { readonly ask: 'get'; readonly key: string }
@@ -90,6 +90,18 @@ export type Reply =
 
 /** What whoever judges a run is told of: a change of the data, another life with other data, or latches that nobody can read. */
 export type Seen = Change | { readonly do: 'restarted' } | { readonly do: 'doubted'; readonly is: boolean };
+type WaitingRequest = Extract<Request, { ask: 'watch' | 'read' | 'news' }>;
+
+function isWaiting(request: Request): request is WaitingRequest {
+  return request.ask === 'read' || request.ask === 'watch' || request.ask === 'news';
+}
+
+/** What a request waits for, and where it comes. */
+interface News {
+  readonly place: string;
+  readonly look: () => Reply;
+  readonly isNews: (reply: Reply) => boolean;
+}
 
 interface Waiter {
   /** Answers if there is something to answer. */
@@ -144,34 +156,39 @@ export class BusServer {
 
   /** Answers once, now or when there is news. */
   handle(request: Request, answer: (reply: Reply) => void): void {
-    switch (request.ask) {
-      case 'watch':
-        return this.#wait(
-          `latch ${request.key}`,
-          request.blockMs,
-          answer,
-          () => this.#latchValue(request.key),
-          ({ version, fields }) => version !== request.known || fields === undefined,
-        );
-      case 'read':
-        return this.#wait(
-          request.stream,
-          request.blockMs,
-          answer,
-          () => this.#read(request),
-          ({ records }) => records.length > 0,
-        );
-      case 'news':
-        return this.#wait(
-          request.stream,
-          request.blockMs,
-          answer,
-          () => this.#news(request.stream),
-          ({ at }) => at > request.after,
-        );
-      default:
-        answer(this.#handleAtOnce(request));
+    if (!isWaiting(request)) return answer(this.#handleAtOnce(request));
+    const { blockMs } = request;
+    const isParked = blockMs > 0 && this.park(request, { arrivesMs: this.#kernel.nowMs, backMs: 0, answer, over: answer });
+    if (!isParked) answer(this.#news(request).look());
+  }
+
+  /** Lets a request wait from its arrival on. False: there is something to answer, or it waits for nothing. */
+  park(request: Request, { arrivesMs, backMs, answer, over }: Wait<Reply>): boolean {
+    if (!isWaiting(request)) return false;
+    const { place, look, isNews } = this.#news(request);
+    if (isNews(look())) return false;
+    let home = this.#waiters.get(place);
+    if (home === undefined) {
+      home = new Set();
+      this.#waiters.set(place, home);
     }
+    const waiting = home;
+    const waiter: Waiter = {
+      look: () => {
+        const reply = look();
+        if (!isNews(reply)) return false;
+        end.cancelled = true;
+        if (this.#kernel.nowMs >= arrivesMs) answer(reply);
+        else this.#kernel.at(arrivesMs, 'bus news', () => answer(reply));
+        return true;
+      },
+    };
+    waiting.add(waiter);
+    const end = this.#kernel.at(arrivesMs + request.blockMs + backMs, 'bus wait over', () => {
+      // A server that was started again meanwhile knows nothing of this.
+      if (waiting.delete(waiter) && this.#waiters.get(place) === waiting) over(look());
+    });
+    return true;
   }
 
   /** Everything that happened to the data came from here. */
@@ -189,38 +206,30 @@ export class BusServer {
     return Math.floor(this.#wallStartMs + this.#kernel.nowMs);
   }
 
-  #wait<R extends Reply>(
-    place: string,
-    blockMs: number,
-    answer: (reply: Reply) => void,
-    look: () => R,
-    isNews: (reply: R) => boolean,
-  ): void {
-    const first = look();
-    if (blockMs <= 0 || isNews(first)) return answer(first);
-    let waiting = this.#waiters.get(place);
-    if (waiting === undefined) {
-      waiting = new Set();
-      this.#waiters.set(place, waiting);
+  #news(request: WaitingRequest): News {
+    switch (request.ask) {
+      case 'watch':
+        return {
+          place: `latch ${request.key}`,
+          look: () => this.#latchValue(request.key),
+          isNews: (reply) => reply.kind === 'value' && (reply.version !== request.known || reply.fields === undefined),
+        };
+      case 'read':
+        return {
+          place: request.stream,
+          look: () => this.#read(request),
+          isNews: (reply) => reply.kind === 'records' && reply.records.length > 0,
+        };
+      case 'news':
+        return {
+          place: request.stream,
+          look: () => this.#endOf(request.stream),
+          isNews: (reply) => reply.kind === 'committed' && reply.at > request.after,
+        };
     }
-    const waiter: Waiter = {
-      look: () => {
-        const reply = look();
-        if (!isNews(reply)) return false;
-        end.cancelled = true;
-        answer(reply);
-        return true;
-      },
-    };
-    waiting.add(waiter);
-    const home = waiting;
-    const end = this.#kernel.after(blockMs, 'bus wait over', () => {
-      // A server that was started again meanwhile knows nothing of this.
-      if (home.delete(waiter) && this.#waiters.get(place) === home) answer(look());
-    });
   }
 
-  #handleAtOnce(request: Exclude<Request, { ask: 'watch' | 'read' | 'news' }>): Reply {
+  #handleAtOnce(request: Exclude<Request, WaitingRequest>): Reply {
     switch (request.ask) {
       case 'append':
         return this.#append(request);
@@ -229,7 +238,7 @@ export class BusServer {
       case 'get':
         return this.#latchValue(request.key);
       case 'end':
-        return this.#news(request.stream);
+        return this.#endOf(request.stream);
       case 'latest': {
         const record = streamOf(this.#data, request.stream).latest.get(request.key);
         return record === undefined ? { kind: 'nothing' } : { kind: 'taken', record, attempt: 0 };
@@ -251,8 +260,8 @@ export class BusServer {
     if (request.idempotencyKey !== undefined && stream.keys.has(request.idempotencyKey)) return { kind: 'duplicate' };
     if (this.readOnly) return { kind: 'refused', why: 'read_only' };
     if (this.outOfMemory && !request.sure) return { kind: 'refused', why: 'no_space' };
-    const { key, fields, wallMs, idempotencyKey } = request;
-    const record: StoredRecord = { at: nextAt(stream, this.#wallMs()), key, fields, wallMs };
+    const { key, fields, idempotencyKey } = request;
+    const record: StoredRecord = { at: nextAt(stream, this.#wallMs()), key, fields };
     this.commit({ do: 'append', stream: request.stream, record, idempotencyKey });
     return { kind: 'committed', at: record.at };
   }
@@ -287,7 +296,7 @@ export class BusServer {
     return isHeartbeatStream(name) ? earlier : Math.max(0, earlier - positionAt(OVERLAP_MS));
   }
 
-  #news(name: string): Extract<Reply, { kind: 'committed' }> {
+  #endOf(name: string): Extract<Reply, { kind: 'committed' }> {
     return { kind: 'committed', at: streamOf(this.#data, name).last };
   }
 

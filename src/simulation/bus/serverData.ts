@@ -8,7 +8,6 @@ export interface StoredRecord {
   readonly key: string | undefined;
   /** Undefined: nobody can understand it. */
   readonly fields: Fields | undefined;
-  readonly wallMs: number;
 }
 
 interface Claim {
@@ -49,7 +48,12 @@ export function emptyData(): ServerData {
 }
 
 export function idOf(at: number): string {
-  return `${Math.floor(at / IDS_PER_MS)}-${at % IDS_PER_MS}`;
+  return `${wallMsOf(at)}-${at % IDS_PER_MS}`;
+}
+
+/** When the server took it, on its own clock. */
+export function wallMsOf(at: number): number {
+  return Math.floor(at / IDS_PER_MS);
 }
 
 export function positionAt(wallMs: number): number {
@@ -107,10 +111,8 @@ function add(name: string, stream: StoredStream, record: StoredRecord, idempoten
   if (idempotencyKey !== undefined) stream.keys.add(idempotencyKey);
   if (!isHeartbeatStream(name)) return;
   // Trimmed by halves, so that a beat costs the same however many are kept.
-  const kept = HEARTBEAT_RETENTION_MS * IDS_PER_MS;
-  // By the server's own clock: the sender's may be an hour ahead.
-  const oldest = record.at - kept;
-  if ((stream.records[0]?.at ?? record.at) < oldest - kept) {
+  const oldest = positionAt(wallMsOf(record.at) - HEARTBEAT_RETENTION_MS);
+  if ((stream.records[0]?.at ?? record.at) < oldest - HEARTBEAT_RETENTION_MS * IDS_PER_MS) {
     stream.records = stream.records.slice(firstAfter(stream, oldest));
   }
 }

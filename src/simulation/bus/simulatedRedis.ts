@@ -2,7 +2,7 @@
 import type { Bus } from '../../bus/bus.js';
 import type { Random } from '../../random.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { Link, type LinkOptions } from '../kernel/link.js';
+import { Link, type LinkOptions, type Wait } from '../kernel/link.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { SimulatedBus } from './busClient.js';
 import { BusConnection } from './connection.js';
@@ -32,6 +32,8 @@ export class SimulatedRedis {
   readonly #options: SimulatedRedisOptions;
   readonly #links = new Map<string, BusLink>();
   #replica: ServerData | undefined;
+  /** Changes on their way to the copy, which nobody reads before it is promoted. */
+  #underWay: { readonly dueMs: number; readonly change: Change }[] = [];
   #replicaCut = false;
   #frozen = false;
   #kills = 0;
@@ -54,6 +56,7 @@ export class SimulatedRedis {
       'bus',
       (request, answer) => this.#arrive(request, answer),
       this.#options.link ?? DEFAULT_LINK,
+      (request, wait) => this.#park(request, wait),
     );
     link.vigilant = this.#frozen || this.#kills > 0;
     link.setRefusing(this.#kills > 0);
@@ -111,6 +114,7 @@ export class SimulatedRedis {
 
   /** The copy stops hearing of changes: the next failover loses what comes now. */
   cutReplica(cut: boolean): void {
+    if (cut && this.#replica !== undefined) this.#replicate(this.#replica);
     this.#replicaCut = cut;
     if (!cut && this.#replica !== undefined) this.#attachReplica(copyOf(this.server.data));
   }
@@ -118,6 +122,7 @@ export class SimulatedRedis {
   /** The copy becomes the master; every connection breaks. Without a copy it is a restart that keeps everything. */
   failOver(): void {
     const promoted = this.#replica;
+    if (promoted !== undefined && !this.#replicaCut) this.#replicate(promoted);
     this.server.restart(promoted ?? this.server.data, this.#random.id());
     if (promoted !== undefined) {
       this.#replicaCut = false;
@@ -132,7 +137,7 @@ export class SimulatedRedis {
   corrupt(stream: string): void {
     const stored = streamOf(this.server.data, stream);
     const at = nextAt(stored, this.#kernel.nowMs);
-    this.server.commit({ do: 'append', stream, record: { at, key: undefined, fields: undefined, wallMs: 0 }, idempotencyKey: undefined });
+    this.server.commit({ do: 'append', stream, record: { at, key: undefined, fields: undefined }, idempotencyKey: undefined });
   }
 
   spoilLatch(key: string): void {
@@ -148,15 +153,31 @@ export class SimulatedRedis {
     else if (this.#kills === 0) this.server.handle(request, answer);
   }
 
+  /** A server that stops meanwhile answers when it goes on. */
+  #park(request: Request, wait: Wait<Reply>): boolean {
+    if (this.#frozen || this.#kills > 0) return false;
+    const later = (act: () => void) => {
+      if (this.#frozen) this.#held.push(act);
+      else act();
+    };
+    return this.server.park(request, {
+      ...wait,
+      answer: (reply) => later(() => wait.answer(reply)),
+      over: (reply) => later(() => wait.over(reply)),
+    });
+  }
+
   #attachReplica(data: ServerData): void {
     this.#replica = data;
+    this.#underWay = [];
     this.server.onChange = (change: Change) => {
-      if (this.#replicaCut) return;
-      // A copy that is cut or replaced before this arrives never has it.
-      this.#kernel.after(REPLICATION_MS, 'replicate', () => {
-        if (this.#replica === data && !this.#replicaCut) apply(data, change);
-      });
+      if (!this.#replicaCut) this.#underWay.push({ dueMs: this.#kernel.nowMs + REPLICATION_MS, change });
     };
+  }
+
+  /** What has arrived at the copy by now. A copy that is cut or replaced before never has it. */
+  #replicate(data: ServerData): void {
+    for (const { dueMs, change } of this.#underWay.splice(0)) if (dueMs <= this.#kernel.nowMs) apply(data, change);
   }
 }
 

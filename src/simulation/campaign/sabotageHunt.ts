@@ -1,5 +1,4 @@
 /** Lets campaigns hunt planted bugs: how many seeds each takes, and how few faults. */
-
 import type { Schedule } from '../faults/schedule.js';
 import type { SimulatedSabotage } from '../sabotage/sabotage.js';
 import { type CampaignOptions, runCampaign } from './campaign.js';

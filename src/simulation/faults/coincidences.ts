@@ -4,6 +4,7 @@
  */
 import type { Random } from '../../random.js';
 import { numbered, type WorldSetup } from '../world/setup.js';
+import { timingsOf } from '../world/timings.js';
 import type { Fault } from './schedule.js';
 
 type Draw = (random: Random, setup: WorldSetup) => readonly Fault[];
@@ -16,8 +17,8 @@ const everyWatchdog = ({ watchdogs }: WorldSetup): readonly string[] => numbered
 
 export const COINCIDENCES = {
   /** The venue cannot be read from the moment of the panic until long behind the horizon. */
-  'blind exit': (random: Random): readonly Fault[] => [
-    { kind: 'venue-unreadable', on: 'panic', atMs: 0, forMs: between(random, 3_000, 16_000) },
+  'blind exit': (random: Random, setup: WorldSetup): readonly Fault[] => [
+    { kind: 'venue-unreadable', on: 'panic', atMs: 0, forMs: between(random, 3_000, 16_000 + timingsOf(setup).lease.ttlMs) },
   ],
   /** Closes are taken and end with nothing, or with half of it, filled. */
   'closes end unfilled': (random: Random): readonly Fault[] => [

@@ -9,8 +9,8 @@ const TROUBLE_MS = 45_000;
 const AFTERMATH_MS = 75_000;
 const FIRST_MS = 3_000;
 /** When the fault that leads to an exit falls, and how soon after it the watchdog accuses. */
-const LEAD_FROM_MS = 5_000;
-const LEAD_SPAN_MS = 10_000;
+const LEAD_FROM_MS = 14_000;
+const LEAD_SPAN_MS = 24_000;
 const ACCUSED_AFTER_MS = 3_000;
 
 const STEPS_MS = [-3_600_000, -5_000, -300, 300, 5_000, 3_600_000];

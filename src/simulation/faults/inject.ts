@@ -155,7 +155,6 @@ function panic({ redis, kernel }: World): Undo {
       idempotencyKey: `panic_close/${eventId}`,
       deadlineMs: Infinity,
       sure: true,
-      wallMs,
     },
     () => {},
   );

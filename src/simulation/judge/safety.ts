@@ -15,7 +15,7 @@ const HEARING_BEATS = 2;
 export function ordersAfterStop({ world, witness }: RunView): Violation[] {
   const stopped = witness.states.find(({ state }) => state.mode !== 'ACTIVE');
   if (stopped === undefined) return [];
-  const untilMs = stopped.atMs + timingsOf(world.setup).leaseTtlMs + TOLERANCE_MS;
+  const untilMs = stopped.atMs + timingsOf(world.setup).lease.ttlMs + TOLERANCE_MS;
   const late = world.sent.find(({ atMs, intent }) => intent === 'increase' && atMs > untilMs);
   if (late === undefined) return [];
   const detail = `${late.process} sent ${late.clientOrderId} ${Math.round(late.atMs - stopped.atMs)} ms after trading had been stopped`;
@@ -24,8 +24,8 @@ export function ordersAfterStop({ world, witness }: RunView): Violation[] {
 
 /** L4: without a watchdog whose beats reach the bus, no order leaves a door. */
 export function ordersUnwatched({ world, witness }: RunView): Violation[] {
-  const { peerLivenessMs, leaseTtlMs, peerBeatMs } = timingsOf(world.setup);
-  const allowedMs = peerLivenessMs + leaseTtlMs + HEARING_BEATS * peerBeatMs;
+  const { lease, peerBeatMs } = timingsOf(world.setup);
+  const allowedMs = lease.peerLivenessMs + lease.ttlMs + HEARING_BEATS * peerBeatMs;
   const beats = witness.watchdogBeatsMs;
   let index = 0;
   for (const { atMs, intent, process, clientOrderId } of world.sent) {

@@ -10,13 +10,13 @@ import type { Violation } from './violation.js';
 /** On a healthy bus, from the halt that stands there to the last order. */
 const HEARD_MS = 50;
 /** So long after a fault a connection has been made anew and waits for news again. */
-const RECOVERED_MS = 6_000;
+const RECOVERED_MS = 12_000;
 
 /** S3: while nobody can know from the bus whether trading is allowed, no order leaves a door after the longest lease. */
 export function ordersInDoubt({ world, witness }: RunView): Violation[] {
-  const { leaseTtlMs } = timingsOf(world.setup);
+  const { ttlMs } = timingsOf(world.setup).lease;
   for (const { fromMs, untilMs } of witness.doubts) {
-    const late = world.sent.find(({ atMs }) => atMs > fromMs + leaseTtlMs + TOLERANCE_MS && atMs < untilMs);
+    const late = world.sent.find(({ atMs }) => atMs > fromMs + ttlMs + TOLERANCE_MS && atMs < untilMs);
     if (late === undefined) continue;
     const detail = `${late.process} sent ${late.clientOrderId} although the trading state could not be read for ${Math.round(late.atMs - fromMs)} ms`;
     return [{ promise: 'S3', atMs: late.atMs, detail }];

@@ -1,5 +1,4 @@
 /** L6: a worker that dies with an exit in its hands is followed by another, judged by the claim on the bus and the venue's books. */
-import { DEFAULT_EXIT_TIMINGS } from '../../emergencyExit/options.js';
 import { BROKER_TIMEOUT_MS } from '../world/ground.js';
 import { numbered } from '../world/setup.js';
 import { timingsOf } from '../world/timings.js';
@@ -36,7 +35,8 @@ export function exitLeftBehind({ world, witness, strokes, schedule }: RunView): 
     if (fault.kind !== 'crash' || what !== 'begins' || !workers.includes(fault.target ?? '')) continue;
     const other = workers.find((name) => name !== fault.target);
     if (other === undefined || !heldBy(witness, fault.target ?? '', atMs)) continue;
-    const takenByMs = atMs + DEFAULT_EXIT_TIMINGS.claimMs + timingsOf(setup).peerBeatMs + LOOKS_MS;
+    const { exit, peerBeatMs } = timingsOf(setup);
+    const takenByMs = atMs + exit.claimMs + peerBeatMs + LOOKS_MS + exit.claimMs / 4;
     const closedByMs = takenByMs + BROKER_TIMEOUT_MS + CLOSES_MS;
     if (closedByMs > schedule.endMs || !isCalm(strokes, atMs - CALM_BEFORE_MS, closedByMs, strikes(other))) continue;
     if (heldBy(witness, fault.target ?? '', takenByMs) && !witness.claims.some((seen) => seen.atMs > atMs && seen.atMs <= takenByMs))

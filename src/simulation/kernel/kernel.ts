@@ -18,6 +18,8 @@ export class Kernel {
   readonly #pace: (() => number) | undefined;
   #nowMs = 0;
   #atThisTime = 0;
+  /** Requests and answers that have arrived. */
+  messages = 0;
   /** Called after each event, with everything settled. */
   onStep: () => void = () => {};
 

@@ -20,6 +20,15 @@ export type CallEnd<R> =
   | { readonly answered: true; readonly reply: R }
   | { readonly answered: false; readonly sent: boolean; readonly detail: string };
 
+export interface CallBounds {
+  /** What a trace says of it. */
+  readonly what: string;
+  /** On the process's clock. */
+  readonly timeoutMs: number;
+  /** How long the endpoint itself may take. */
+  readonly waitMs: number;
+}
+
 interface Call<R> {
   readonly deadlineMs: number;
   readonly end: (end: CallEnd<R>) => void;
@@ -29,10 +38,29 @@ interface Call<R> {
 /** What stands at the far end. It answers once, or never. */
 export type Endpoint<Q, R> = (request: Q, answer: (reply: R) => void) => void;
 
+/** The way of a request that waits for news at the far end. */
+export interface Wait<R> {
+  /** When it is there. */
+  readonly arrivesMs: number;
+  /** What an answer takes back. */
+  readonly backMs: number;
+  /** For news: the answer sets out now. */
+  readonly answer: (reply: R) => void;
+  /** For a wait in vain: the answer is back now. */
+  readonly over: (reply: R) => void;
+}
+
+/**
+ * A far end that lets a request wait there from its arrival on. Most waits are in vain: they cost one event in place of three.
+ * False: there is something to answer now, or it waits for nothing, and comes by the usual way.
+ */
+export type Park<Q, R> = (request: Q, wait: Wait<R>) => boolean;
+
 export class Link<Q, R> {
   readonly #kernel: Kernel;
   readonly #process: SimulatedProcess;
   readonly #endpoint: Endpoint<Q, R>;
+  readonly #park: Park<Q, R> | undefined;
   readonly #random: Random;
   readonly #name: string;
   readonly #calls = new Set<Call<R>>();
@@ -49,10 +77,11 @@ export class Link<Q, R> {
   /** What the endpoint may be slow or silent about, for which no timer runs while all is well. */
   #vigilant = false;
 
-  constructor(kernel: Kernel, process: SimulatedProcess, name: string, endpoint: Endpoint<Q, R>, options: LinkOptions) {
+  constructor(kernel: Kernel, process: SimulatedProcess, name: string, endpoint: Endpoint<Q, R>, options: LinkOptions, park?: Park<Q, R>) {
     this.#kernel = kernel;
     this.#process = process;
     this.#endpoint = endpoint;
+    this.#park = park;
     this.#name = `${process.name}>${name}`;
     this.#random = kernel.random.fork(`link ${this.#name}`);
     this.#latencyMs = options.latencyMs;
@@ -61,21 +90,37 @@ export class Link<Q, R> {
 
   /** Settles by `timeoutMs` on the process's clock. `waitMs`: how long the endpoint itself may take. */
   call(request: Q, what: string, timeoutMs: number, waitMs = 0): Promise<CallEnd<R>> {
-    if (this.#refusing) return Promise.resolve({ answered: false, sent: false, detail: 'the connection is refused' });
-    return new Promise((resolve) => {
-      const call: Call<R> = { deadlineMs: this.#process.clock.monotonicMs() + timeoutMs, end: resolve, armed: false };
-      this.#calls.add(call);
-      const slow = 2 * (this.#latencyMs + this.#jitterMs + this.#extraMs) + waitMs > timeoutMs;
-      if (slow || this.#vigilant || this.#stall !== 'none') this.#arm(call);
-      const life = this.#life;
-      this.#out(what, () => {
-        if (life !== this.#life) return;
-        this.#endpoint(request, (reply) => {
-          if (life !== this.#life) return;
-          this.#in(what, () => this.#process.deliver(() => this.#settle(call, { answered: true, reply })));
-        });
-      });
+    return new Promise((resolve) => this.send(request, { what, timeoutMs, waitMs }, resolve));
+  }
+
+  /** As {@link call}, for whoever is called back: each promise costs more than the event that settles it. */
+  send(request: Q, { what, timeoutMs, waitMs }: CallBounds, end: (end: CallEnd<R>) => void): void {
+    if (this.#refusing) return end({ answered: false, sent: false, detail: 'the connection is refused' });
+    const call: Call<R> = { deadlineMs: this.#process.clock.monotonicMs() + timeoutMs, end, armed: false };
+    this.#calls.add(call);
+    const slow = 2 * (this.#latencyMs + this.#jitterMs + this.#extraMs) + waitMs > timeoutMs;
+    if (slow || this.#vigilant || this.#stall !== 'none') this.#arm(call);
+    const life = this.#life;
+    const back = (reply: R) => this.#process.deliver(() => this.#settle(call, { answered: true, reply }));
+    const answer = (reply: R) => {
+      if (life === this.#life) this.#in(what, () => back(reply));
+    };
+    const over = (reply: R) => {
+      if (life === this.#life) this.#comeBack(() => back(reply));
+    };
+    if (waitMs > 0 && this.#parks(request, answer, over)) return;
+    this.#out(what, () => {
+      if (life === this.#life) this.#endpoint(request, answer);
     });
+  }
+
+  #parks(request: Q, answer: (reply: R) => void, over: (reply: R) => void): boolean {
+    if (this.#park === undefined || this.#vigilant || this.#stall !== 'none' || this.#extraMs > 0) return false;
+    const arrivesMs = Math.max(this.#lastOutMs, this.#kernel.nowMs + this.#delayMs());
+    if (!this.#park(request, { arrivesMs, backMs: this.#delayMs(), answer, over })) return false;
+    this.#lastOutMs = arrivesMs;
+    this.#kernel.messages += 1;
+    return true;
   }
 
   /** From now on calls are watched by timers: the far end may not answer. */
@@ -140,7 +185,10 @@ export class Link<Q, R> {
     this.#lastOutMs = Math.max(this.#lastOutMs, this.#kernel.nowMs + this.#delayMs());
     this.#kernel.at(this.#lastOutMs, what, () => {
       if (this.#stall === 'out' || this.#stall === 'both') this.#outHeld.push(arrive);
-      else arrive();
+      else {
+        this.#kernel.messages += 1;
+        arrive();
+      }
     });
   }
 
@@ -150,9 +198,14 @@ export class Link<Q, R> {
       return;
     }
     this.#lastInMs = Math.max(this.#lastInMs, this.#kernel.nowMs + this.#delayMs());
-    this.#kernel.at(this.#lastInMs, what, () => {
-      if (this.#stall === 'in' || this.#stall === 'both') this.#inHeld.push(arrive);
-      else arrive();
-    });
+    this.#kernel.at(this.#lastInMs, what, () => this.#comeBack(arrive));
+  }
+
+  #comeBack(arrive: () => void): void {
+    if (this.#stall === 'in' || this.#stall === 'both') this.#inHeld.push(arrive);
+    else {
+      this.#kernel.messages += 1;
+      arrive();
+    }
   }
 }

@@ -219,7 +219,8 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     breaks: ['S7'],
     parts: () => ({
       ...intactWorld,
-      breakers: (strategyId, deps) => createStrategyBreakers(strategyId, BREAKERS, { ...deps, bus: withoutTrips(deps.bus) }),
+      breakers: (strategyId, deps) =>
+        createStrategyBreakers(strategyId, { ...BREAKERS, maxStalenessMs: deps.maxStalenessMs }, { ...deps, bus: withoutTrips(deps.bus) }),
     }),
   },
   {

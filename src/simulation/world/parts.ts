@@ -58,6 +58,8 @@ export interface BreakersGround {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** How old a reading of the stored trips may be. */
+  readonly maxStalenessMs: number;
 }
 
 /** A strategy that sends more than this within {@link ORDER_WINDOW_MS} has run away. */
@@ -82,7 +84,7 @@ export const intactWorld: WorldParts = {
   send: (send) => send,
   outcomeOf: defaultOutcomeOf,
   inflight: (gate) => gate,
-  breakers: (strategyId, deps) => createStrategyBreakers(strategyId, BREAKERS, deps),
+  breakers: (strategyId, deps) => createStrategyBreakers(strategyId, { ...BREAKERS, maxStalenessMs: deps.maxStalenessMs }, deps),
   breakerPermission: (breakers) => breakers,
   sendDelayMs: 0,
   keepsFiles: true,

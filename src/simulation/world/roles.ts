@@ -59,6 +59,7 @@ export function runBrain(role: RoleGround): void {
 
 export function runWatchdog(role: RoleGround): void {
   const { ground, process, bus, random } = role;
+  const timings = timingsOf(ground.setup);
   const watchdog = assembleWatchdog(
     {
       bus,
@@ -68,7 +69,8 @@ export function runWatchdog(role: RoleGround): void {
       self: process.self,
       alert: alertsOf(role),
       logger: ground.observers.logger,
-      peerBeatMs: timingsOf(ground.setup).peerBeatMs,
+      peerBeatMs: timings.peerBeatMs,
+      resendMs: timings.resendMs,
       ...memoryOf(role),
     },
     ground.parts.watchdog,
@@ -78,7 +80,6 @@ export function runWatchdog(role: RoleGround): void {
 
 export function runWorker(role: RoleGround): void {
   const { ground, process, bus, broker, random } = role;
-  const { peerBeatMs, leaseTtlMs } = timingsOf(ground.setup);
   const worker = assembleExitWorker(
     {
       bus,
@@ -91,7 +92,7 @@ export function runWorker(role: RoleGround): void {
       self: process.self,
       alert: alertsOf(role),
       logger: ground.observers.logger,
-      timings: { beatMs: peerBeatMs, leaseTtlMs, ...ground.parts.workerTimings },
+      timings: { ...timingsOf(ground.setup).exit, ...ground.parts.workerTimings },
       ...memoryOf(role),
     },
     ground.parts.worker,

@@ -10,7 +10,9 @@ import { ACCOUNT, BROKER_TIMEOUT_MS, type OrderlyEnd, STRATEGY, type ToldOutcome
 import type { RoleGround } from './roles.js';
 import { timingsOf } from './timings.js';
 
-const RESOLVE_EVERY_MS = 250;
+const RESOLVE_EVERY_MS = 1_000;
+/** Who is turned away does not knock on the next moment. */
+const AFTER_REFUSAL_MS = 2_000;
 const BELOW_MARKET = 80;
 const MAX_RESTING = 4;
 /** Behind the drain, for the goodbye of the lease: a bus that is gone must not keep the process. */
@@ -38,8 +40,8 @@ export class SimulatedStrategy {
     this.#symbols = Object.keys(setup.positions);
     this.gate = createShutdownGate({ clock, logger });
     this.gate.protocol.onResolved(observers.listen);
-    const { leaseTtlMs, peerLivenessMs } = timingsOf(setup);
-    this.#breakers = parts.breakers(STRATEGY, { bus, clock, random, logger });
+    const { lease: leaseTimings, maxStalenessMs } = timingsOf(setup);
+    this.#breakers = parts.breakers(STRATEGY, { bus, clock, random, logger, maxStalenessMs });
     this.#breakers.onEvent(observers.listen);
     this.#breakers.onEvent(({ type }) => {
       if (type === 'tripped') ground.trips.push({ atMs: kernel.nowMs, holder: this.#prefix });
@@ -50,8 +52,7 @@ export class SimulatedStrategy {
         account: ACCOUNT,
         inflight: parts.inflight(this.gate),
         brokerTimeoutMs: BROKER_TIMEOUT_MS,
-        ttlMs: leaseTtlMs,
-        peerLivenessMs,
+        ...leaseTimings,
         clock,
         random,
         logger,
@@ -65,7 +66,9 @@ export class SimulatedStrategy {
       lease: parts.permission(this.#lease, bus, clock),
       brokerTimeoutMs: BROKER_TIMEOUT_MS,
       breakers: parts.breakerPermission(this.#breakers),
-      ...(setup.killSwitch && parts.killSwitch ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], clock, logger }) } : {}),
+      ...(setup.killSwitch && parts.killSwitch
+        ? { killSwitch: createKillSwitch({ sources: [busSource(bus)], maxStalenessMs, clock, logger }) }
+        : {}),
       observe: observers.listen,
     };
     const send = parts.send((order) => broker.submit(order), { clock, observers });
@@ -88,8 +91,8 @@ export class SimulatedStrategy {
     const { ground, process } = this.#role;
     const everyMs = 1_000 / ground.setup.ordersPerS;
     for (;;) {
-      await process.clock.sleep(everyMs);
-      this.#attempt(this.#nextOrder());
+      const admitted = this.#attempt(this.#nextOrder());
+      await process.clock.sleep(admitted ? everyMs : Math.max(everyMs, AFTER_REFUSAL_MS));
     }
   }
 
@@ -123,12 +126,13 @@ export class SimulatedStrategy {
     return { ...base, side: this.#role.random.below(2) === 0 ? 'buy' : 'sell', type: 'market', quantity: 1 };
   }
 
-  #attempt(order: OrderRequest): void {
+  /** True: the order passed the door. */
+  #attempt(order: OrderRequest): boolean {
     const oldest = this.#resting.length > MAX_RESTING ? this.#resting.shift() : undefined;
     if (oldest !== undefined) this.#cancelOne(oldest);
     this.#breakers.recordOrder({ symbol: order.symbol, side: order.side, quantity: order.quantity });
     const admission = this.#submit.trySubmit(order);
-    if (!admission.ok) return;
+    if (!admission.ok) return false;
     admission.outcome.then(
       (report) => {
         this.#told(order, 'reported');
@@ -139,6 +143,7 @@ export class SimulatedStrategy {
         if (!(error instanceof BrokerRejectedError)) void this.#resolve(admission.entryId, order);
       },
     );
+    return true;
   }
 
   #told({ clientOrderId }: OrderRequest, how: ToldOutcome['how']): void {
