@@ -133,6 +133,11 @@ export class SimulatedRedis {
     for (const link of this.#links.values()) link.reset();
   }
 
+  /** By somebody outside the system, who looks at no answer. */
+  write(request: Request): void {
+    this.#arrive(request, () => {});
+  }
+
   /** Puts a record in that nobody can understand. */
   corrupt(stream: string): void {
     const stored = streamOf(this.server.data, stream);

@@ -146,18 +146,15 @@ function panic({ redis, kernel }: World): Undo {
     scope: ACCOUNT,
     resend: 0,
   });
-  redis.server.handle(
-    {
-      ask: 'append',
-      stream: PANIC_CLOSE,
-      key: undefined,
-      fields,
-      idempotencyKey: `panic_close/${eventId}`,
-      deadlineMs: Infinity,
-      sure: true,
-    },
-    () => {},
-  );
+  redis.write({
+    ask: 'append',
+    stream: PANIC_CLOSE,
+    key: undefined,
+    fields,
+    idempotencyKey: `panic_close/${eventId}`,
+    deadlineMs: Infinity,
+    sure: true,
+  });
   return NOTHING;
 }
 

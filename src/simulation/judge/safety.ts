@@ -64,7 +64,7 @@ export function ordersBeyondBreakers({ world }: RunView): Violation[] {
 }
 
 /** What may make a bus forget what it has acknowledged, or nobody understand it. */
-const FORGETS: readonly FaultKind[] = ['bus-loss', 'bus-failover'];
+export const FORGETS: readonly FaultKind[] = ['bus-loss', 'bus-failover'];
 
 /** S7: a trip that stands on the bus outlives the process. */
 export function ordersAfterStoredTrip({ world, witness, strokes }: RunView): Violation[] {
