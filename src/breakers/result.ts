@@ -130,7 +130,9 @@ export function againstLimit(
   words: { readonly code: ReasonCode; readonly what: string; readonly details?: Details; readonly inclusive?: boolean },
 ): CheckResult {
   const over = words.inclusive === true ? !(value < limit) : !(value <= limit);
-  const details = { ...words.details, value, limit, usage: limit > 0 ? value / limit : Number(value > 0) };
+  const usage = limit > 0 ? value / limit : Number(value > 0);
+  // Without a spread where there is nothing to spread: each order comes by here.
+  const details = words.details === undefined ? { value, limit, usage } : { ...words.details, value, limit, usage };
   const relation = words.inclusive === true ? 'reaches the limit of' : 'is more than';
   return over
     ? trips(words.code, `${words.what} ${value} ${relation} ${limit}`, details)

@@ -35,6 +35,7 @@ export interface LeaseParts {
 export const intactParts: LeaseParts = { decideLease, renewalRefusal, clocksDiverged };
 
 const RENEWALS_PER_TTL = 4;
+const ATTEMPTS_PER_LIVENESS = 4;
 const WATCH_BLOCK_AT_LEAST_MS = 1_000;
 const CLOCKS_DRIFTED = 'wall clock and monotonic clock have drifted apart';
 const FORGOTTEN = 'the bus has forgotten a halt or an epoch that this holder remembers';
@@ -155,14 +156,21 @@ export class Renewal {
 
   // A clock that fails costs renewals, and is asked again: it ends neither this loop nor, by a rejection of it, the process.
   #untilNextMs(startedMs: number): number {
-    const { clock, ttlMs } = this.#config;
+    const { clock, ttlMs, peerLivenessMs } = this.#config;
     const everyMs = ttlMs / RENEWALS_PER_TTL;
     try {
-      const leftMs = startedMs + everyMs - clock.monotonicMs();
+      const nowMs = clock.monotonicMs();
+      // Who may not trade asks again soon: what it waits for may be there any moment.
+      const soonMs = Math.min(everyMs, peerLivenessMs / ATTEMPTS_PER_LIVENESS);
+      const leftMs = startedMs + (this.#isGranted(nowMs) ? everyMs : soonMs) - nowMs;
       return Number.isFinite(leftMs) ? Math.max(1, leftMs) : everyMs;
     } catch {
       return everyMs;
     }
+  }
+
+  #isGranted(nowMs: number): boolean {
+    return this.#view.grant !== undefined && this.#view.grant.untilMs > nowMs;
   }
 
   async #renew(sentMs: number): Promise<void> {

@@ -28,6 +28,8 @@ export class Tail {
   readonly #options: TailOptions;
   #cursor: Cursor | undefined;
   #reachedMs = Number.NEGATIVE_INFINITY;
+  /** Whether the last read came back: the one after waits for nothing, so that contact shows at once. */
+  #inContact = false;
 
   constructor(options: TailOptions) {
     this.#options = options;
@@ -54,6 +56,7 @@ export class Tail {
         const waited = clock.monotonicMs() - askedMs >= gatherMs;
         if (!more && !waited) await clock.sleep(gatherMs, signal);
       } catch (error) {
+        this.#inContact = false;
         failed(stream, error);
         await clock.sleep(retryMs, signal);
       }
@@ -66,7 +69,8 @@ export class Tail {
   }
 
   async #step(signal: AbortSignal): Promise<boolean> {
-    const more = await this.#read({ blockMs: this.#options.blockMs, signal });
+    const more = await this.#read({ blockMs: this.#inContact ? this.#options.blockMs : 0, signal });
+    this.#inContact = true;
     // Only here: who no longer follows must not look as if it did.
     if (!signal.aborted) this.#reachedMs = this.#options.clock.monotonicMs();
     if (more) await this.#letOthersRun(signal);

@@ -3,7 +3,7 @@ import { fdatasync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bus, FROM_START } from '../../src/bus/bus.js';
-import type { FlushFile } from '../../src/bus/journal/context.js';
+import type { FlushFile } from '../../src/bus/journal/files.js';
 import { assembleJournal, intactJournalParts, openJournal } from '../../src/bus/journal/openJournal.js';
 import { ManualClock } from '../../src/testing/manualClock.js';
 import { eventually } from '../support/eventually.js';

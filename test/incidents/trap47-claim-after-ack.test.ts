@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acknowledge, createClaim } from '../../src/bus/journal/claimFiles.js';
 import type { JournalContext } from '../../src/bus/journal/context.js';
+import { systemJournalFiles } from '../../src/bus/journal/files.js';
+import { systemHost } from '../../src/bus/journal/names.js';
 import { openJournal } from '../../src/bus/journal/openJournal.js';
 import { Wakeups } from '../../src/bus/waiting.js';
 import { systemClock } from '../../src/clock.js';
@@ -27,10 +29,12 @@ describe('trap 47: a claim that is won after the acknowledgement', () => {
       random: systemRandom,
       logger: silentLogger,
       generation: 'x',
-      boot: 'x',
+      host: systemHost(),
       closing: new AbortController().signal,
       closed: new Wakeups(),
       leftoverAgeMs: 1,
+      pollMs: 1,
+      files: systemJournalFiles,
       flushFile: fdatasync,
     };
     const files = { context, directory };

@@ -1,6 +1,7 @@
 /** A watchdog that beats seldom: it listens as patiently as it beats, trusts itself all the same, and accuses as soon as any other. */
 import { describe, expect, it } from 'vitest';
 import type { ReadOptions } from '../../src/bus/bus.js';
+import { WATCHDOG_HEARTBEAT } from '../../src/messages/peerBeat.js';
 import { tempoOf } from '../../src/watchdog/tempo.js';
 import { HandBrain, scene } from './scene.js';
 
@@ -47,6 +48,16 @@ describe('a watchdog that beats every four seconds', () => {
     expect(asked).toBeGreaterThan(60);
     await s.end();
   });
+});
+
+it('L4: a watchdog that has only just reached the bus looks alive with its next beat, however long its reads wait', async () => {
+  const s = scene();
+  s.watchdog({ peerBeatMs: SLOW_BEAT_MS });
+  const beats = s.newHandle();
+  const end = await beats.end(WATCHDOG_HEARTBEAT);
+  await s.clock.advance(SLOW_BEAT_MS + 100);
+  expect((await beats.read(WATCHDOG_HEARTBEAT, end)).records).toHaveLength(1);
+  await s.end();
 });
 
 describe('the tempo of a watchdog', () => {

@@ -1,5 +1,4 @@
 /** What the parts of one journal handle share, and the few system calls that they all need. */
-import { closeSync, fsync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { settleWithin } from '../../deadline.js';
@@ -8,9 +7,8 @@ import type { Logger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { type AppendRefusal, BusUnavailableError } from '../bus.js';
 import type { Wakeups } from '../waiting.js';
-
-/** Brings what was written to a file to the disk, and tells when that is done. */
-export type FlushFile = (fd: number, done: (error: Error | null) => void) => void;
+import type { FlushFile, JournalFiles } from './files.js';
+import type { JournalHost } from './names.js';
 
 export interface JournalContext {
   readonly root: string;
@@ -19,18 +17,20 @@ export interface JournalContext {
   readonly logger: Logger;
   /** Names this life of this handle. */
   readonly generation: string;
-  readonly boot: string;
+  readonly host: JournalHost;
   /** Aborted when the handle closes. */
   readonly closing: AbortSignal;
   /** Woken when the handle closes. */
   readonly closed: Wakeups;
   /** How long what others left behind must stand still in our eyes before we remove it. */
   readonly leftoverAgeMs: number;
+  /** How long a wait lasts before the next look, for a directory watch can miss, and safety may not depend on it. */
+  readonly pollMs: number;
+  readonly files: JournalFiles;
   readonly flushFile: FlushFile;
 }
 
 export const LEFTOVER_AGE_MS = 600_000;
-/** Bounds every wait: a directory watch can miss, and safety may not depend on it. */
 export const POLL_MS = 50;
 
 export const FORMAT_FILE = 'journal.json';
@@ -52,10 +52,10 @@ export function refusal(error: unknown): { readonly outcome: 'refused'; readonly
 }
 
 /** The identity of the journal that stands at `root` now. Throws {@link BusUnavailableError} where none does. */
-export function currentIdentity(root: string): string {
+export function currentIdentity({ root, files }: Pick<JournalContext, 'root' | 'files'>): string {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(join(root, FORMAT_FILE), 'utf8'));
+    parsed = JSON.parse(files.readAll(join(root, FORMAT_FILE)).toString('utf8'));
   } catch (error) {
     throw new BusUnavailableError(`${root}: no journal stands here any more: ${messageOf(error)}`, { cause: error });
   }
@@ -67,19 +67,19 @@ export function currentIdentity(root: string): string {
 /** Makes a directory of the journal, but never the journal itself: one that was removed must be opened anew by a person. */
 export function ensureDirectory(context: JournalContext, ...parts: readonly string[]): string {
   const path = join(context.root, ...parts);
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return path;
-  currentIdentity(context.root);
-  makeDirectories(path);
+  if (context.files.stat(path) !== undefined) return path;
+  currentIdentity(context);
+  makeDirectories(context.files, path);
   return path;
 }
 
 /** Step by step: Node's own recursive call never returns where the parent exists and takes no directory (as in /proc). */
-export function makeDirectories(path: string): void {
-  const isThere = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+export function makeDirectories(files: JournalFiles, path: string): void {
+  const isThere = () => files.stat(path)?.isDirectory() === true;
   if (isThere()) return;
-  if (dirname(path) !== path) makeDirectories(dirname(path));
+  if (dirname(path) !== path) makeDirectories(files, dirname(path));
   try {
-    mkdirSync(path, { mode: 0o700 });
+    files.makeDirectory(path);
   } catch (error) {
     // Another process may have been faster.
     if (systemCodeOf(error) !== 'EEXIST' || !isThere()) throw error;
@@ -111,11 +111,11 @@ export function syncFile(context: JournalContext, fd: number, timeoutMs: number,
 }
 
 /** Flushes a directory, so that a new name in it survives the host. Rejects as the system does. */
-export function flushDirectory(path: string): Promise<void> {
+export function flushDirectory({ files }: Pick<JournalContext, 'files'>, path: string): Promise<void> {
   return new Promise<void>((resolve, reject) => {
-    const fd = openSync(path, 'r');
-    fsync(fd, (error) => {
-      closeSync(fd);
+    const fd = files.open(path, 'read');
+    files.flush(fd, (error) => {
+      files.close(fd);
       if (error === null) resolve();
       else reject(error);
     });
@@ -124,5 +124,5 @@ export function flushDirectory(path: string): Promise<void> {
 
 /** The same, within a deadline. */
 export function syncDirectory(context: JournalContext, path: string, timeoutMs: number): Promise<SyncOutcome> {
-  return withinDeadline(context, flushDirectory(path), timeoutMs);
+  return withinDeadline(context, flushDirectory(context, path), timeoutMs);
 }

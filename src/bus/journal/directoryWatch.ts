@@ -1,13 +1,16 @@
 /** Wakes whoever waits for a directory to change. A hint only: watches go deaf and miss, so every wait has a poll as its bound. */
-import { type FSWatcher, watch } from 'node:fs';
 import { messageOf } from '../../errors.js';
 import { Wakeups, waitForChange } from '../waiting.js';
-import { type JournalContext, POLL_MS } from './context.js';
+import type { JournalContext } from './context.js';
+
+interface Watcher {
+  close(): void;
+}
 
 export class DirectoryWatch {
   readonly changed = new Wakeups();
   readonly #context: JournalContext;
-  #watcher: FSWatcher | undefined;
+  #watcher: Watcher | undefined;
   #watched: string | undefined;
 
   constructor(context: JournalContext) {
@@ -23,8 +26,11 @@ export class DirectoryWatch {
     this.close();
     if (this.#context.closing.aborted) return false;
     try {
-      const watcher = watch(path, { persistent: false }, () => this.#notice(watcher));
-      watcher.on('error', () => this.#drop(watcher));
+      const watcher: Watcher = this.#context.files.watch(
+        path,
+        () => this.#notice(watcher),
+        () => this.#drop(watcher),
+      );
       this.#watcher = watcher;
       this.#watched = place;
       return true;
@@ -39,12 +45,12 @@ export class DirectoryWatch {
   }
 
   // On a busy stream the process would wake for each record while nobody waits for it: the next wait begins a watch of its own.
-  #notice(watcher: FSWatcher): void {
+  #notice(watcher: Watcher): void {
     if (this.changed.size > 0) this.changed.wakeAll();
     else this.#drop(watcher);
   }
 
-  #drop(watcher: FSWatcher): void {
+  #drop(watcher: Watcher): void {
     watcher.close();
     if (this.#watcher === watcher) this.#watcher = undefined;
     this.#watched = undefined;
@@ -59,5 +65,5 @@ export function waitForDirectories(
   watches: readonly DirectoryWatch[],
 ): Promise<void> {
   const sources = [...watches.map((one) => one.changed), context.closed];
-  return waitForChange(context.clock, Math.min(leftMs, POLL_MS), signal, sources);
+  return waitForChange(context.clock, Math.min(leftMs, context.pollMs), signal, sources);
 }

@@ -1,5 +1,5 @@
 /** The flushes of one file: whoever writes while one is under way shares the next with all others who do. */
-import type { FlushFile } from './context.js';
+import type { FlushFile } from './files.js';
 
 export class GroupFlush {
   readonly #flushFile: FlushFile;

@@ -1,5 +1,4 @@
 /** Consumer groups over plain files: a claim and an acknowledgement are names that only one can create. */
-import { readFileSync, statSync } from 'node:fs';
 import { messageOf } from '../../errors.js';
 import { type BusRecord, BusUnavailableError, type ConsumerGroup, type Delivery, type PendingEntry, type ReadOptions } from '../bus.js';
 import { type Candidate, type ObservedClaim, StandstillMemory, takeOrder } from '../claims.js';
@@ -38,7 +37,7 @@ export class JournalGroup implements ConsumerGroup {
     this.#parts = ['groups', encodeName(stream), encodeName(name)];
     const directory = [context.root, ...this.#parts].join('/');
     this.#files = { context, directory };
-    this.#listing = new DirectoryListing(directory);
+    this.#listing = new DirectoryListing(context.files, directory);
     this.#watch = new DirectoryWatch(context);
   }
 
@@ -127,7 +126,7 @@ export class JournalGroup implements ConsumerGroup {
     if (claim === undefined) return undefined;
     const { attempt, released } = claim;
     const path = `${this.#files.directory}/${id}.${attempt}.claim`;
-    const stats = statSync(path, { throwIfNoEntry: false });
+    const stats = this.#context.files.stat(path);
     const counter = `${attempt}:${stats?.size}:${stats?.mtimeMs}`;
     const idleMs = this.#standstill.idleMs(id, counter, this.#context.clock.monotonicMs());
     return { consumer: this.#consumerOf(id, attempt, path), attempt, released, idleMs, heldHere: this.#held.get(id) === attempt };
@@ -138,7 +137,7 @@ export class JournalGroup implements ConsumerGroup {
     if (known?.attempt === attempt) return known.consumer;
     let content = '';
     try {
-      content = readFileSync(path, 'utf8');
+      content = this.#context.files.readAll(path).toString('utf8');
     } catch (error) {
       // Removed together with an acknowledgement that the next listing shows.
       this.#context.logger.debug({ path, error: messageOf(error) }, 'could not read a claim');

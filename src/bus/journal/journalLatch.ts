@@ -1,5 +1,4 @@
 /** Latches over plain files: version v is a file that only one writer can give its name, and the highest version counts. */
-import { linkSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemCodeOf } from '../../errors.js';
 import {
@@ -42,7 +41,7 @@ export class JournalLatch implements Latch {
     this.#context = context;
     this.#parts = ['latches', encodeName(key)];
     this.#directory = join(context.root, ...this.#parts);
-    this.#listing = new DirectoryListing(this.#directory);
+    this.#listing = new DirectoryListing(context.files, this.#directory);
     this.#watch = new DirectoryWatch(context);
   }
 
@@ -112,7 +111,7 @@ export class JournalLatch implements Latch {
     ensureDirectory(this.#context, ...this.#parts);
     const nowMs = this.#context.clock.monotonicMs();
     const versions: number[] = [];
-    for (const name of readdirSync(this.#directory)) {
+    for (const name of this.#context.files.list(this.#directory)) {
       const version = name.startsWith(VERSION_PREFIX) ? Number(name.slice(VERSION_PREFIX.length)) : 0;
       if (Number.isSafeInteger(version) && version > 0) versions.push(version);
     }
@@ -129,12 +128,12 @@ export class JournalLatch implements Latch {
   }
 
   #encode({ fields, self, predecessor }: StoredVersion): Buffer | undefined {
-    const { clock, boot } = this.#context;
+    const { clock, host } = this.#context;
     const key = `${self} ${predecessor}`;
     return encodeRecord({
       wallMs: Math.round(clock.wallMs()),
       monotonicMs: clock.monotonicMs(),
-      boot,
+      boot: host.bootId,
       sequence: this.#writes,
       key,
       fields,
@@ -146,7 +145,7 @@ export class JournalLatch implements Latch {
     const path = this.#path(version);
     let bytes: Buffer;
     try {
-      bytes = readFileSync(path);
+      bytes = this.#context.files.readAll(path);
     } catch (error) {
       if (systemCodeOf(error) === 'ENOENT') return undefined;
       throw new BusDoubtError(`${path}: cannot be read: ${messageOf(error)}`, { cause: error });
@@ -163,7 +162,7 @@ export class JournalLatch implements Latch {
   async #publish(temporary: string, version: number, self: string, startedMs: number): Promise<CompareAndSetOutcome> {
     try {
       if (this.#context.closing.aborted) return REFUSED_AS_CLOSED;
-      linkSync(temporary, this.#path(version));
+      this.#context.files.link(temporary, this.#path(version));
     } catch (error) {
       return systemCodeOf(error) === 'EEXIST' ? { outcome: 'conflict' } : linkFailure(error);
     } finally {
@@ -210,7 +209,7 @@ export class JournalLatch implements Latch {
       if (version >= newest - 1 || nowMs - sinceMs < this.#context.leftoverAgeMs) continue;
       this.#firstSeenMs.delete(version);
       try {
-        unlinkSync(this.#path(version));
+        this.#context.files.unlink(this.#path(version));
       } catch (error) {
         this.#context.logger.debug({ version, error: messageOf(error) }, 'could not remove an old version');
       }

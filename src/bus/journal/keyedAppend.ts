@@ -1,5 +1,4 @@
 /** Appends a record that must exist once: written whole and flushed first, then given its one possible name. */
-import { closeSync, existsSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, systemCodeOf } from '../../errors.js';
 import type { AppendOptions, AppendOutcome } from '../bus.js';
@@ -19,19 +18,19 @@ export async function writeTemporary(context: JournalContext, bytes: Buffer, tim
   let fd: number;
   try {
     path = join(ensureDirectory(context, 'tmp'), `${context.generation}.${temporaries}`);
-    fd = openSync(path, 'wx', 0o600);
+    fd = context.files.open(path, 'create');
   } catch (error) {
     return { written: false, refused: refusal(error) };
   }
   try {
-    const written = writeSync(fd, bytes);
+    const written = context.files.write(fd, bytes);
     if (written < bytes.length) throw Object.assign(new Error(`${written} of ${bytes.length} bytes fitted`), { code: 'ENOSPC' });
   } catch (error) {
-    closeSync(fd);
+    context.files.close(fd);
     discardTemporary(context, path);
     return { written: false, refused: refusal(error) };
   }
-  const flushed = await syncFile(context, fd, timeoutMs, () => closeSync(fd));
+  const flushed = await syncFile(context, fd, timeoutMs, () => context.files.close(fd));
   if (flushed.durable) return { written: true, path };
   discardTemporary(context, path);
   return { written: false, refused: { outcome: 'refused', reason: 'unavailable', detail: flushed.detail } };
@@ -39,7 +38,7 @@ export async function writeTemporary(context: JournalContext, bytes: Buffer, tim
 
 export function discardTemporary(context: JournalContext, path: string): void {
   try {
-    unlinkSync(path);
+    context.files.unlink(path);
   } catch (error) {
     context.logger.debug({ path, error: messageOf(error) }, 'could not remove a temporary file');
   }
@@ -72,7 +71,7 @@ export async function appendUnderKey(
     }
     return outcome;
   };
-  if (existsSync(path)) return flushedAs(duplicate);
+  if (context.files.exists(path)) return flushedAs(duplicate);
   const temporary = await writeTemporary(context, bytes, timeoutMs);
   if (!temporary.written) return temporary.refused;
   try {
@@ -80,7 +79,7 @@ export async function appendUnderKey(
     if (notAfterMs !== undefined && context.clock.monotonicMs() > notAfterMs) {
       return { outcome: 'refused', reason: 'deadline_passed', detail: 'notAfterMs passed before the record was flushed' };
     }
-    linkSync(temporary.path, path);
+    context.files.link(temporary.path, path);
   } catch (error) {
     return systemCodeOf(error) === 'EEXIST' ? await flushedAs(duplicate) : linkFailure(error);
   } finally {

@@ -28,24 +28,37 @@ function pidNamespace(): string {
   }
 }
 
-let known: string | undefined;
+/** Where the processes that share a journal live, as one of them sees it. */
+export interface JournalHost {
+  /** Equal for processes that can see each other's process ids: same boot, same process namespace. */
+  readonly space: string;
+  readonly pid: number;
+  /** Monotonic readings compare only between equal ones. */
+  readonly bootId: string;
+  /** True only where it is sure that no process of this space has this id any more. */
+  hasEnded(pid: number): boolean;
+}
 
-/** Equal for processes that can see each other's process ids: same boot, same process namespace. */
-export function processSpace(): string {
-  known ??= hash(`${hostIdentity().bootId}/${pidNamespace()}`).slice(0, 8);
+let known: JournalHost | undefined;
+
+/** This process on this host. */
+export function systemHost(): JournalHost {
+  if (known !== undefined) return known;
+  const { bootId, pid } = hostIdentity();
+  known = { space: hash(`${bootId}/${pidNamespace()}`).slice(0, 8), pid, bootId, hasEnded: processHasEnded };
   return known;
 }
 
 /** One life of one bus handle. */
-export function newGeneration(random: Random): string {
-  return `${processSpace()}-${hostIdentity().pid}-${random.id().replaceAll('-', '').slice(0, 12)}`;
+export function newGeneration({ space, pid }: JournalHost, random: Random): string {
+  return `${space}-${pid}-${random.id().replaceAll('-', '').slice(0, 12)}`;
 }
 
 /** True only where it is sure that the process which made this name has ended. */
-export function writerHasEnded(generation: string): boolean {
+export function writerHasEnded(host: JournalHost, generation: string): boolean {
   const [space, pid] = generation.split('-');
-  if (space !== processSpace() || pid === undefined || !/^\d+$/.test(pid)) return false;
-  return processHasEnded(Number(pid));
+  if (space !== host.space || pid === undefined || !/^\d+$/.test(pid)) return false;
+  return host.hasEnded(Number(pid));
 }
 
 export function segmentFile(generation: string, segment: number): string {

@@ -1,16 +1,16 @@
 /** Opens the journal in a directory, or makes it; says in one line why it cannot be kept there. */
-import { fdatasync, linkSync, readdirSync, readFileSync, realpathSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { fdatasync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../../clock.js';
 import { messageOf, systemCodeOf } from '../../errors.js';
-import { hostIdentity } from '../../host.js';
 import { isolatedLogger, type Logger } from '../../logger.js';
 import { type Random, systemRandom } from '../../random.js';
 import { type Bus, BusUnsuitableError } from '../bus.js';
 import { Wakeups } from '../waiting.js';
-import { type FlushFile, FORMAT_FILE, type JournalContext, LEFTOVER_AGE_MS, makeDirectories } from './context.js';
+import { FORMAT_FILE, type JournalContext, LEFTOVER_AGE_MS, makeDirectories, POLL_MS } from './context.js';
+import { type FileStats, type FlushFile, type JournalFiles, systemJournalFiles } from './files.js';
 import { JournalBus } from './journalBus.js';
-import { newGeneration, writerHasEnded } from './names.js';
+import { type JournalHost, newGeneration, systemHost, writerHasEnded } from './names.js';
 import { mustBeLocal, type PlaceProbe, systemPlace } from './suitability.js';
 
 export interface JournalOptions {
@@ -19,16 +19,33 @@ export interface JournalOptions {
   readonly logger?: Logger;
 }
 
-/** The replaceable parts, for tests. */
+/** The replaceable parts, for tests and simulations. */
 export interface JournalParts {
   readonly place: PlaceProbe;
   readonly leftoverAgeMs: number;
+  readonly pollMs: number;
+  readonly files: JournalFiles;
   readonly flushFile: FlushFile;
+  /** Where this process lives. */
+  readonly host: () => JournalHost;
 }
 
-export const intactJournalParts: JournalParts = { place: systemPlace, leftoverAgeMs: LEFTOVER_AGE_MS, flushFile: fdatasync };
+export const intactJournalParts: JournalParts = {
+  place: systemPlace,
+  leftoverAgeMs: LEFTOVER_AGE_MS,
+  pollMs: POLL_MS,
+  files: systemJournalFiles,
+  flushFile: fdatasync,
+  host: systemHost,
+};
 
 const FORMAT_VERSION = 1;
+
+interface Ground {
+  readonly files: JournalFiles;
+  readonly host: JournalHost;
+  readonly random: Random;
+}
 
 /** Opens `directory` as a journal. Throws {@link BusUnsuitableError} where none can be kept. */
 export function openJournal(directory: string, options: JournalOptions = {}): Promise<Bus> {
@@ -37,19 +54,24 @@ export function openJournal(directory: string, options: JournalOptions = {}): Pr
 
 export async function assembleJournal(directory: string, options: JournalOptions, parts: JournalParts): Promise<Bus> {
   const random = options.random ?? systemRandom;
-  const root = prepare(resolve(directory), random, parts.place);
+  const { place, leftoverAgeMs, pollMs, files, flushFile } = parts;
+  const host = parts.host();
+  const ground: Ground = { files, host, random };
+  const root = prepare(resolve(directory), ground, place);
   const closing = new AbortController();
   const context: JournalContext = {
     root,
     clock: options.clock ?? systemClock,
     random,
     logger: isolatedLogger(options.logger),
-    generation: newGeneration(random),
-    boot: hostIdentity().bootId,
+    generation: newGeneration(host, random),
+    host,
     closing: closing.signal,
     closed: new Wakeups(),
-    leftoverAgeMs: parts.leftoverAgeMs,
-    flushFile: parts.flushFile,
+    leftoverAgeMs,
+    pollMs,
+    files,
+    flushFile,
   };
   removeLeftovers(context);
   const bus = new JournalBus(`journal:${directory}`, context, () => closing.abort());
@@ -60,15 +82,16 @@ export async function assembleJournal(directory: string, options: JournalOptions
 }
 
 /** Every way in which a place is unfit ends in one line that names it. */
-function prepare(path: string, random: Random, place: PlaceProbe): string {
-  const existing = statOf(path);
+function prepare(path: string, ground: Ground, place: PlaceProbe): string {
+  const { files } = ground;
+  const existing = statOf(files, path);
   if (existing !== undefined && !existing.isDirectory()) throw new BusUnsuitableError(`${path}: is not a directory`);
   try {
-    makeDirectories(path);
-    const root = realpathSync(path);
+    makeDirectories(files, path);
+    const root = files.realPath(path);
     mustBeLocal(root, place);
-    for (const part of ['streams', 'groups', 'latches', 'tmp', 'probe']) makeDirectories(join(root, part));
-    checkFormat(root, random);
+    for (const part of ['streams', 'groups', 'latches', 'tmp', 'probe']) makeDirectories(files, join(root, part));
+    checkFormat(root, ground);
     return root;
   } catch (error) {
     if (error instanceof BusUnsuitableError) throw error;
@@ -76,9 +99,9 @@ function prepare(path: string, random: Random, place: PlaceProbe): string {
   }
 }
 
-function statOf(path: string): ReturnType<typeof statSync> | undefined {
+function statOf(files: JournalFiles, path: string): FileStats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return files.stat(path);
   } catch (error) {
     throw new BusUnsuitableError(`${path}: ${unfit(error)}`, { cause: error });
   }
@@ -93,12 +116,13 @@ function unfit(error: unknown): string {
   return messageOf(error);
 }
 
-function checkFormat(root: string, random: Random): void {
+function checkFormat(root: string, ground: Ground): void {
+  const { files } = ground;
   const path = join(root, FORMAT_FILE);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) writeFormat(root, path, random);
+  if (files.stat(path) === undefined) writeFormat(root, path, ground);
   let format: unknown;
   try {
-    format = JSON.parse(readFileSync(path, 'utf8'));
+    format = JSON.parse(files.readAll(path).toString('utf8'));
   } catch (error) {
     throw new BusUnsuitableError(`${path}: cannot be read as JSON: ${messageOf(error)}`, { cause: error });
   }
@@ -109,25 +133,32 @@ function checkFormat(root: string, random: Random): void {
 }
 
 // Linked and not written in place: of two that open a new journal at once one names it, and neither reads half a file.
-function writeFormat(root: string, path: string, random: Random): void {
+function writeFormat(root: string, path: string, { files, host, random }: Ground): void {
   const identity = random.id();
-  const temporary = join(root, 'tmp', newGeneration(random));
-  writeFileSync(temporary, `${JSON.stringify({ failflat: FORMAT_VERSION, identity })}\n`, { flag: 'wx', mode: 0o600, flush: true });
+  const temporary = join(root, 'tmp', newGeneration(host, random));
+  const bytes = Buffer.from(`${JSON.stringify({ failflat: FORMAT_VERSION, identity })}\n`);
+  const fd = files.open(temporary, 'create');
   try {
-    linkSync(temporary, path);
+    if (files.write(fd, bytes) < bytes.length) throw new Error('no space is left');
+    files.flushNow(fd);
+  } finally {
+    files.close(fd);
+  }
+  try {
+    files.link(temporary, path);
   } catch (error) {
     if (systemCodeOf(error) !== 'EEXIST') throw error;
   } finally {
-    unlinkSync(temporary);
+    files.unlink(temporary);
   }
 }
 
-function removeLeftovers({ root, logger }: JournalContext): void {
+function removeLeftovers({ root, logger, files, host }: JournalContext): void {
   for (const part of ['tmp', 'probe']) {
-    for (const name of readdirSync(join(root, part))) {
-      if (!writerHasEnded(name.split('.')[0] ?? '')) continue;
+    for (const name of files.list(join(root, part))) {
+      if (!writerHasEnded(host, name.split('.')[0] ?? '')) continue;
       try {
-        unlinkSync(join(root, part, name));
+        files.unlink(join(root, part, name));
       } catch (error) {
         logger.debug({ name, error: messageOf(error) }, 'could not remove what a dead process left');
       }

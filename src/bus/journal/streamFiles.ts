@@ -1,5 +1,6 @@
 /** Which files a stream consists of, how far each reaches, and which can never grow again. */
-import { statSync } from 'node:fs';
+
+import type { JournalContext } from './context.js';
 import { DirectoryListing } from './directoryListing.js';
 import { type FileName, parseFileName, writerHasEnded } from './names.js';
 
@@ -23,6 +24,7 @@ function inReadingOrder(a: StreamFile, b: StreamFile): number {
 }
 
 export class StreamFiles {
+  readonly #context: Pick<JournalContext, 'files' | 'host'>;
   readonly #listing: DirectoryListing;
   readonly #files = new Map<string, StreamFile>();
   #ordered: readonly StreamFile[] = [];
@@ -30,8 +32,9 @@ export class StreamFiles {
   /** Rises whenever a file becomes finished. */
   finishedCount = 0;
 
-  constructor(directory: string) {
-    this.#listing = new DirectoryListing(directory);
+  constructor(context: Pick<JournalContext, 'files' | 'host'>, directory: string) {
+    this.#context = context;
+    this.#listing = new DirectoryListing(context.files, directory);
   }
 
   get place(): string {
@@ -105,8 +108,8 @@ export class StreamFiles {
   #look(file: StreamFile, nowMs: number): boolean {
     // Looked up before the size: whatever an ended writer wrote is within the size that is read after.
     const mayHaveEnded = !file.writerEnded && nowMs - file.quietSinceMs >= QUIET_MS;
-    const ended = mayHaveEnded && writerHasEnded(file.writer);
-    const size = statSync(`${this.#listing.path}/${file.name}`, { throwIfNoEntry: false })?.size;
+    const ended = mayHaveEnded && writerHasEnded(this.#context.host, file.writer);
+    const size = this.#context.files.stat(`${this.#listing.path}/${file.name}`)?.size;
     if (size === undefined) {
       this.#files.delete(file.name);
       return true;

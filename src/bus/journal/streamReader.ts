@@ -1,5 +1,4 @@
 /** Reads a stream from a cursor: what is new in each writer's files, put together in one order. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { messageOf, systemCodeOf } from '../../errors.js';
 import { type BusRecord, BusUnavailableError, type CorruptRecord, type Cursor } from '../bus.js';
 import { MAX_RECORD_BYTES } from '../policy.js';
@@ -52,7 +51,7 @@ export class StreamReader {
     this.#stream = stream;
     this.watch = new DirectoryWatch(context);
     this.#directory = `${context.root}/streams/${encodeName(stream)}`;
-    this.#files = new StreamFiles(this.#directory);
+    this.#files = new StreamFiles(context, this.#directory);
     this.#index = new NewestIndex(context, (cursor) => this.pass(cursor, Number.POSITIVE_INFINITY));
   }
 
@@ -131,7 +130,7 @@ export class StreamReader {
       }
     } catch (error) {
       if (!(error instanceof BusUnavailableError)) throw new BusUnavailableError(messageOf(error), { cause: error });
-      currentIdentity(this.#context.root);
+      currentIdentity(this.#context);
       this.#makeDirectory();
       this.#files.refresh(nowMs);
     }
@@ -197,7 +196,7 @@ export class StreamReader {
     let last = before?.file.writer === file.writer ? before.when : BEFORE_ALL;
     for (const item of parsed.items) {
       // The order of one writer stands above the order of times: a clock that stepped back must not turn its records around.
-      if (item.kind === 'record') last = later(last, whenOf(item.envelope, this.#context.boot));
+      if (item.kind === 'record') last = later(last, whenOf(item.envelope, this.#context.host.bootId));
       found.push({ file, item, next: item.end, when: last });
     }
   }
@@ -209,21 +208,22 @@ export class StreamReader {
   }
 
   #bytesOf(file: StreamFile, from: number): Buffer | undefined {
+    const { files } = this.#context;
     let fd: number;
     try {
-      fd = openSync(`${this.#directory}/${file.name}`, 'r');
+      fd = files.open(`${this.#directory}/${file.name}`, 'read');
     } catch (error) {
       // Old heartbeats are deleted by their writers while we read.
       if (systemCodeOf(error) === 'ENOENT') return undefined;
       throw new BusUnavailableError(messageOf(error), { cause: error });
     }
     try {
-      const length = readSync(fd, buffer, 0, Math.min(CHUNK_BYTES, file.size - from), from);
+      const length = files.read(fd, buffer, Math.min(CHUNK_BYTES, file.size - from), from);
       return buffer.subarray(0, length);
     } catch (error) {
       throw new BusUnavailableError(messageOf(error), { cause: error });
     } finally {
-      closeSync(fd);
+      files.close(fd);
     }
   }
 

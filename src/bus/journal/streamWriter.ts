@@ -1,5 +1,4 @@
 /** Appends to one stream: one write per record, to a file that only this life of this process ever writes to. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.js';
 import type { AppendOptions, AppendOutcome, Fields } from '../bus.js';
@@ -62,7 +61,7 @@ export class StreamWriter {
     const bytes = encodeRecord({
       wallMs: Math.round(clock.wallMs()),
       monotonicMs: nowMs,
-      boot: this.#context.boot,
+      boot: this.#context.host.bootId,
       sequence: this.#sequence,
       key: options.key,
       fields,
@@ -109,10 +108,11 @@ export class StreamWriter {
   }
 
   #write(segment: OpenSegment, bytes: Buffer): AppendOutcome | undefined {
+    const { files } = this.#context;
     let written: number;
     let links: number;
     try {
-      written = writeSync(segment.fd, bytes);
+      written = files.write(segment.fd, bytes);
     } catch (error) {
       const refused = refusal(error);
       // Nothing was written, but a file at its size limit takes nothing more either; an empty one is kept, or a full disk would fill with empty files.
@@ -126,7 +126,7 @@ export class StreamWriter {
     }
     segment.size += written;
     try {
-      links = fstatSync(segment.fd).nlink;
+      links = files.statOpen(segment.fd).nlink;
     } catch (error) {
       return { outcome: 'unknown', detail: messageOf(error) };
     }
@@ -142,7 +142,7 @@ export class StreamWriter {
     const flushed = segment.flushes.request();
     const settled = (): void => {
       segment.syncsUnderWay -= 1;
-      closeIfDone(segment);
+      closeIfDone(this.#context, segment);
     };
     flushed.then(settled, settled);
     const file = await withinDeadline(this.#context, flushed, timeoutMs);
@@ -163,8 +163,8 @@ export class StreamWriter {
   }
 
   async #flushName(directory: string): Promise<void> {
-    await flushDirectory(directory);
-    await flushDirectory(join(this.#context.root, 'streams'));
+    await flushDirectory(this.#context, directory);
+    await flushDirectory(this.#context, join(this.#context.root, 'streams'));
   }
 
   #currentSegment(directory: string, nowMs: number): OpenSegment {
@@ -180,9 +180,9 @@ export class StreamWriter {
     const name = segmentFile(this.#context.generation, this.#segments);
     this.#segments += 1;
     const path = join(directory, name);
-    const fd = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL, 0o600);
+    const fd = this.#context.files.open(path, 'createAppend');
     this.#whereCheckedMs = nowMs;
-    const inode = fstatSync(fd).ino;
+    const inode = this.#context.files.statOpen(fd).ino;
     this.#segment = {
       fd,
       name,
@@ -203,7 +203,7 @@ export class StreamWriter {
   // A journal that was moved away takes writes as before, and nobody who knows its path can read them.
   #stillInPlace(segment: OpenSegment, nowMs: number): boolean {
     this.#whereCheckedMs = nowMs;
-    return statSync(segment.path, { throwIfNoEntry: false })?.ino === segment.inode;
+    return this.#context.files.stat(segment.path)?.ino === segment.inode;
   }
 
   #retire(orderly: boolean): void {
@@ -214,14 +214,14 @@ export class StreamWriter {
     this.#ownClosed.push({ path: segment.path, closedMs: this.#context.clock.monotonicMs() });
     if (orderly) {
       try {
-        writeSync(segment.fd, encodeSeal());
+        this.#context.files.write(segment.fd, encodeSeal());
       } catch (error) {
         // The seal only spares readers a look at this file.
         this.#context.logger.debug({ path: segment.path, error: messageOf(error) }, 'could not seal a journal file');
       }
     }
     segment.retired = true;
-    closeIfDone(segment);
+    closeIfDone(this.#context, segment);
   }
 
   #trim(directory: string, nowMs: number): void {
@@ -229,7 +229,7 @@ export class StreamWriter {
     this.#ownClosed = this.#ownClosed.filter((file) => !old.includes(file));
     for (const { path } of old) this.#remove(path);
     try {
-      for (const name of readdirSync(directory)) {
+      for (const name of this.#context.files.list(directory)) {
         if (!name.startsWith(this.#context.generation)) this.#removeIfLeftover(join(directory, name), nowMs);
       }
     } catch (error) {
@@ -238,7 +238,7 @@ export class StreamWriter {
   }
 
   #removeIfLeftover(path: string, nowMs: number): void {
-    const size = statSync(path, { throwIfNoEntry: false })?.size;
+    const size = this.#context.files.stat(path)?.size;
     const seen = this.#leftovers.get(path);
     if (size === undefined) this.#leftovers.delete(path);
     else if (seen?.size !== size) this.#leftovers.set(path, { size, sinceMs: nowMs });
@@ -250,13 +250,13 @@ export class StreamWriter {
 
   #remove(path: string): void {
     try {
-      unlinkSync(path);
+      this.#context.files.unlink(path);
     } catch (error) {
       this.#context.logger.debug({ path, error: messageOf(error) }, 'could not remove old heartbeats');
     }
   }
 }
 
-function closeIfDone(segment: OpenSegment): void {
-  if (segment.retired && segment.syncsUnderWay === 0) closeSync(segment.fd);
+function closeIfDone({ files }: JournalContext, segment: OpenSegment): void {
+  if (segment.retired && segment.syncsUnderWay === 0) files.close(segment.fd);
 }

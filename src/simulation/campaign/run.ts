@@ -2,7 +2,7 @@
 
 import { FaultPlayer, type Stroke } from '../faults/play.js';
 import type { Schedule } from '../faults/schedule.js';
-import { LAST_KILL_AFTER_MS } from '../faults/schedule.js';
+import { lastKillMs } from '../faults/schedule.js';
 import { LIVENESS_ORACLES } from '../judge/liveness.js';
 import { OUTCOME_ORACLES } from '../judge/outcomes.js';
 import { reachedIn } from '../judge/reached.js';
@@ -74,7 +74,7 @@ export async function runSchedule(schedule: Schedule, { prepare, oracles = [], .
   world.kernel.onStep = () => player.look();
   world.kernel.at(0, 'start', () => world.startAll());
   world.kernel.at(schedule.healMs, 'heal', () => player.heal());
-  world.kernel.at(schedule.healMs + LAST_KILL_AFTER_MS, 'last kill', () => {
+  world.kernel.at(lastKillMs(schedule), 'last kill', () => {
     openAtKill = world.venue.positions(ACCOUNT).size;
     world.kill('brain');
   });

@@ -136,8 +136,15 @@ export const COINCIDENCES = {
   },
   /** Nobody can read the trading state, and everything else is well. */
   'nobody can read the state': (random: Random): readonly Fault[] => [
-    { kind: 'bus-doubt', atMs: between(random, 3_000, 12_000), forMs: between(random, 500, 9_000) },
+    { kind: 'bus-doubt', atMs: between(random, 3_000, 12_000), forMs: between(random, 500, 30_000) },
   ],
+  /** The wall clocks of all workers step just when a panic is about to come. */
+  'wall clocks step before the panic': (random: Random, setup: WorldSetup): readonly Fault[] => {
+    const amount = (random.below(2) === 0 ? -1 : 1) * between(random, 30_000, 4_000_000);
+    return everyWorker(setup).map(
+      (target) => ({ kind: 'wall-step', on: 'overdue', atMs: random.below(500), forMs: 0, target, amount }) as const,
+    );
+  },
   /** The venue turns closes away. */
   'closes are refused': (random: Random): readonly Fault[] => [
     { kind: random.below(2) === 0 ? 'venue-reject' : 'venue-closed', on: 'panic', atMs: 0, forMs: between(random, 500, 8_000), amount: 4 },
@@ -149,7 +156,7 @@ export const COINCIDENCE_NAMES = Object.keys(COINCIDENCES).filter((name): name i
 
 /** Breakers have a coincidence of their own: no exit may hide what a trip does. */
 export function drawRunaway(random: Random): readonly Fault[] {
-  const runaway: Fault = { kind: 'runaway', atMs: 6_000 + random.below(10_000), forMs: 0, amount: 12 + random.below(30) };
+  const runaway: Fault = { kind: 'runaway', atMs: 14_000 + random.below(16_000), forMs: 0, amount: 12 + random.below(30) };
   switch (random.below(3)) {
     case 0:
       return [runaway];

@@ -2,16 +2,16 @@
 import type { Random } from '../../random.js';
 import { seededRandom } from '../../random.js';
 import { drawSetup, numbered, type WorldSetup } from '../world/setup.js';
+import { timingsOf } from '../world/timings.js';
 import { COINCIDENCE_NAMES, COINCIDENCES, type Coincidence, drawRunaway } from './coincidences.js';
 import { FAULT_KINDS, type Fault, type FaultKind, OCCASIONS, SCHEDULE_VERSION, type Schedule } from './schedule.js';
 
-const TROUBLE_MS = 45_000;
-const AFTERMATH_MS = 75_000;
+const TROUBLE_MS = 60_000;
+const AFTERMATH_MS = 120_000;
 const FIRST_MS = 3_000;
 /** When the fault that leads to an exit falls, and how soon after it the watchdog accuses. */
-const LEAD_FROM_MS = 14_000;
-const LEAD_SPAN_MS = 24_000;
-const ACCUSED_AFTER_MS = 3_000;
+const LEAD_FROM_MS = 16_000;
+const LEAD_SPAN_MS = 30_000;
 
 const STEPS_MS = [-3_600_000, -5_000, -300, 300, 5_000, 3_600_000];
 
@@ -29,18 +29,26 @@ function duration(random: Random): number {
   return 20 + Math.floor(random.next() * longest);
 }
 
+/** What a fault is drawn for. */
+interface Surroundings {
+  readonly setup: WorldSetup;
+  readonly targets: readonly string[];
+  /** When the exit is provoked; undefined: it is not. */
+  readonly leadMs: number | undefined;
+}
+
 /**
  * A rare coincidence would never be met by chance alone: most faults fall around an accusation, or when something is seen to
  * happen, and only some at any moment.
  */
-function drawMoment(random: Random, leadMs: number | undefined): Pick<Fault, 'atMs' | 'on'> {
+function drawMoment(random: Random, { leadMs, setup }: Surroundings): Pick<Fault, 'atMs' | 'on'> {
   const anywhere = { atMs: FIRST_MS + random.below(TROUBLE_MS - FIRST_MS) };
   if (leadMs === undefined) return anywhere;
   switch (random.below(4)) {
     case 0:
       return anywhere;
     case 1:
-      return { atMs: leadMs + ACCUSED_AFTER_MS - 1_000 + random.below(1_200) };
+      return { atMs: leadMs + timingsOf(setup).rules.unguardedMs - 1_000 + random.below(1_200) };
     default:
       return { atMs: random.below(3) === 0 ? random.below(3_000) : random.below(30), on: pick(random, OCCASIONS, 'panic') };
   }
@@ -63,8 +71,9 @@ function brainDies(random: Random, atMs: number): Fault {
   return { kind: 'crash', atMs, forMs: 8_000 + random.below(20_000), target: 'brain' };
 }
 
-function drawFault(random: Random, kind: FaultKind, targets: readonly string[], leadMs: number | undefined): Fault {
-  const base = { kind, forMs: duration(random), ...drawMoment(random, leadMs) };
+function drawFault(random: Random, kind: FaultKind, surroundings: Surroundings): Fault {
+  const { targets } = surroundings;
+  const base = { kind, forMs: duration(random), ...drawMoment(random, surroundings) };
   const target = pick(random, targets, 'brain');
   switch (kind) {
     case 'crash':
@@ -130,7 +139,7 @@ export function drawSchedule(seed: number, { swarm = false, focus }: DrawOptions
   const count = lead.length > 0 && counts.below(8) === 0 ? 0 : 2 + counts.below(together.length > 0 ? 2 : 5);
   const others = Array.from({ length: count }, (_, index) => {
     const own = random.fork(`fault ${index}`);
-    return drawFault(own, pick(own, kinds, 'crash'), targets, leadMs);
+    return drawFault(own, pick(own, kinds, 'crash'), { setup, targets, leadMs });
   });
   const faults = [...lead, ...together, ...others];
   return { version: SCHEDULE_VERSION, seed, setup, faults, healMs: TROUBLE_MS, endMs: TROUBLE_MS + AFTERMATH_MS };

@@ -3,14 +3,13 @@ import type { Timer } from '../../clock.js';
 import { PANIC_COMPLETED } from '../../messages/completion.js';
 import { EXIT_BRAIN_HEARTBEAT } from '../../messages/heartbeat.js';
 import { PANIC_CLOSE } from '../../messages/panicClose.js';
-import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
+import { timingsOf } from '../world/timings.js';
 import type { World } from '../world/world.js';
 import { inject } from './inject.js';
 import type { Fault, Occasion, Schedule } from './schedule.js';
 
 /** So long before the accusation of a brain that is silent while positions are open. */
 const BEFORE_ACCUSED_MS = 600;
-const OVERDUE_MS = DEFAULT_RULE_LIMITS.unguardedMs - BEFORE_ACCUSED_MS;
 
 /** What happened to a fault, for the timeline and for the count of those that struck. */
 export interface Stroke {
@@ -70,7 +69,8 @@ export class FaultPlayer {
     this.#overdue?.cancel();
     this.#overdue = undefined;
     if (!this.#waiting.some(({ on }) => on === 'overdue')) return;
-    const event = this.#world.kernel.after(OVERDUE_MS, 'overdue', () => this.#happened('overdue'));
+    const overdueMs = timingsOf(this.#world.setup).rules.unguardedMs - BEFORE_ACCUSED_MS;
+    const event = this.#world.kernel.after(overdueMs, 'overdue', () => this.#happened('overdue'));
     this.#overdue = {
       cancel: () => {
         event.cancelled = true;

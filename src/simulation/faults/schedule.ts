@@ -2,11 +2,14 @@
 import { checkOneOf } from '../../checks.js';
 import { ConfigurationError, messageOf } from '../../errors.js';
 import type { WorldSetup } from '../world/setup.js';
+import { timingsOf } from '../world/timings.js';
 
 export const SCHEDULE_VERSION = 3;
 
-/** How long after the healing the brain is killed for good. */
-export const LAST_KILL_AFTER_MS = 3_000;
+/** When the brain is killed for good: after the healing, when whoever watches has had time to trust itself again. */
+export function lastKillMs({ healMs, setup }: Pick<Schedule, 'healMs' | 'setup'>): number {
+  return healMs + Math.max(3_000, 3 * timingsOf(setup).peerBeatMs);
+}
 
 /** What a fault may wait for instead of a moment of its own. */
 /** `overdue`: the brain will be accused within moments; `trip`: a breaker has tripped; `fill`: a close has filled, wholly or in part. */

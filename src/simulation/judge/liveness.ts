@@ -1,9 +1,8 @@
 /** The promises about what must happen, judged at the end: the faults have healed, and then the brain was killed for good. */
-import { DEFAULT_DECISION_STALL_MS } from '../../exitBrain/options.js';
 import { incidentId } from '../../messages/panicClose.js';
-import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
-import { LAST_KILL_AFTER_MS } from '../faults/schedule.js';
+import { lastKillMs, type Schedule } from '../faults/schedule.js';
 import { ACCOUNT } from '../world/ground.js';
+import { timingsOf } from '../world/timings.js';
 import type { RunView } from './view.js';
 import type { Violation } from './violation.js';
 
@@ -15,14 +14,18 @@ function panicCame({ witness }: RunView, endMs: number): Violation[] {
 /** What a timer, a beat on its way and a look of the watchdog may add. */
 const SLACK_MS = 500;
 /** A brain whose loop hangs says DEGRADED after its stall, and is accused after that has lasted. */
-const HANG_SEEN_MS = DEFAULT_DECISION_STALL_MS + DEFAULT_RULE_LIMITS.degradedMs + 3_000;
+function hangSeenMs({ setup }: Pick<Schedule, 'setup'>): number {
+  const { brain, rules } = timingsOf(setup);
+  return brain.decisionStallMs + rules.degradedMs + brain.intervalMs + 2_000;
+}
 
 /** L1: how soon. With a healthy bus, the last beat of a killed brain is no older than one interval. */
 function panicCameInTime({ openAtKill, witness, schedule }: RunView): Violation[] {
-  const killedMs = schedule.healMs + LAST_KILL_AFTER_MS;
+  const killedMs = lastKillMs(schedule);
   const first = witness.panics[0];
   if (first === undefined || first.atMs < killedMs) return [];
-  const allowedMs = (openAtKill > 0 ? DEFAULT_RULE_LIMITS.unguardedMs : DEFAULT_RULE_LIMITS.missingMs) + SLACK_MS;
+  const { unguardedMs, missingMs } = timingsOf(schedule.setup).rules;
+  const allowedMs = (openAtKill > 0 ? unguardedMs : missingMs) + SLACK_MS;
   const tookMs = first.atMs - killedMs;
   return tookMs <= allowedMs
     ? []
@@ -31,15 +34,16 @@ function panicCameInTime({ openAtKill, witness, schedule }: RunView): Violation[
 
 /** S11: a decision loop that hangs while nothing else is wrong is seen. */
 function hangIsSeen({ witness, strokes, schedule }: RunView): Violation[] {
+  const seenMs = hangSeenMs(schedule);
   const hung = strokes.find(({ fault, what, atMs }) => {
-    if (fault.kind !== 'hang' || what !== 'begins' || atMs + HANG_SEEN_MS > schedule.healMs) return false;
-    return strokes.every((other) => other.fault === fault || other.atMs < atMs - HANG_SEEN_MS || other.atMs > atMs + HANG_SEEN_MS);
+    if (fault.kind !== 'hang' || what !== 'begins' || atMs + seenMs > schedule.healMs) return false;
+    return strokes.every((other) => other.fault === fault || other.atMs < atMs - seenMs || other.atMs > atMs + seenMs);
   });
-  if (hung === undefined || witness.panics.some(({ atMs }) => atMs < hung.atMs + HANG_SEEN_MS)) return [];
+  if (hung === undefined || witness.panics.some(({ atMs }) => atMs < hung.atMs + seenMs)) return [];
   return [
     {
       promise: 'S11',
-      atMs: hung.atMs + HANG_SEEN_MS,
+      atMs: hung.atMs + seenMs,
       detail: `the decision loop has hung since ${Math.round(hung.atMs)} ms and nobody has panicked`,
     },
   ];

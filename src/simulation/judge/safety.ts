@@ -1,7 +1,5 @@
 /** The promises about what must never happen, judged after a run from what was seen from outside. */
 import type { VenueEvent } from '../../brokers/paper/index.js';
-import { DEFAULT_EXIT_TIMINGS } from '../../emergencyExit/options.js';
-import { DEFAULT_RULE_LIMITS } from '../../watchdog/options.js';
 import type { FaultKind } from '../faults/schedule.js';
 import { ORDER_RATE_MAX, ORDER_WINDOW_MS } from '../world/parts.js';
 import { timingsOf } from '../world/timings.js';
@@ -107,14 +105,14 @@ export function falseFlat({ witness }: RunView): Violation[] {
 }
 
 /** S1: an exit halts before it closes, unless the halt was tried for as long as its patience lasts. */
-export function closesBeforeHalt({ witness }: RunView): Violation[] {
+export function closesBeforeHalt({ world, witness }: RunView): Violation[] {
   const close = witness
     .venueEvents()
     .find((event) => event.kind === 'request' && event.what === 'submit' && event.source.startsWith('worker'));
   if (close === undefined) return [];
   const stoppedMs = witness.states.find(({ state }) => state.mode !== 'ACTIVE')?.atMs ?? Infinity;
   const panicMs = witness.panics[0]?.atMs ?? close.atMs;
-  if (stoppedMs <= close.atMs || close.atMs - panicMs > DEFAULT_EXIT_TIMINGS.haltPatienceMs - TOLERANCE_MS) return [];
+  if (stoppedMs <= close.atMs || close.atMs - panicMs > timingsOf(world.setup).exit.haltPatienceMs - TOLERANCE_MS) return [];
   return [
     {
       promise: 'S1',
@@ -147,8 +145,8 @@ export function clearedHalts({ witness }: RunView): Violation[] {
 }
 
 /** S8: no watchdog panics about a brain whose beats reach the bus in time and say that all is well. */
-export function falsePanics({ witness }: RunView): Violation[] {
-  const { unguardedMs, decisionStaleMs, maxGenerations } = DEFAULT_RULE_LIMITS;
+export function falsePanics({ world, witness }: RunView): Violation[] {
+  const { unguardedMs, decisionStaleMs, maxGenerations } = timingsOf(world.setup).rules;
   const marginMs = 100;
   const first = witness.panics.find(({ panic }) => panic.issuedBy === 'watchdog');
   if (first === undefined) return [];

@@ -95,7 +95,13 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
     parts: () => ({ ...intactWorld, watchdogClock: wallClockAge }),
   },
   { name: 'no-dedupe', removes: 'the one incident of a failure', breaks: ['S9'], parts: duty('no-dedupe') },
-  { name: 'drop-old-panic', removes: 'the execution of an old panic', breaks: ['S6', 'L2'], parts: duty('drop-old-panic') },
+  {
+    name: 'drop-old-panic',
+    removes: 'the execution of an old panic',
+    breaks: ['S6', 'L2'],
+    parts: duty('drop-old-panic'),
+    focus: 'wall clocks step before the panic',
+  },
   {
     name: 'flag-not-lease',
     removes: 'the permission that lapses by itself',

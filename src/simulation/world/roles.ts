@@ -50,11 +50,11 @@ function memoryOf({ ground, process }: RoleGround): { readonly memoryFile?: stri
 export function runBrain(role: RoleGround): void {
   const { ground, process, bus, broker, random, hangs } = role;
   const { logger } = ground.observers;
-  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random, logger });
+  const timings = timingsOf(ground.setup);
+  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random, logger, ...timings.brain });
   const decide = () => (hangs() ? new Promise(() => undefined) : hold({ positions: [], orders: [], signal: never }));
   const { signal: never } = new AbortController();
-  const { decideMs } = timingsOf(ground.setup);
-  void evaluateForEver({ brain, broker, decide, decideMs, clock: process.clock, logger, signal: never });
+  void evaluateForEver({ brain, broker, decide, decideMs: timings.decideMs, clock: process.clock, logger, signal: never });
 }
 
 export function runWatchdog(role: RoleGround): void {
@@ -69,6 +69,7 @@ export function runWatchdog(role: RoleGround): void {
       self: process.self,
       alert: alertsOf(role),
       logger: ground.observers.logger,
+      rules: timings.rules,
       peerBeatMs: timings.peerBeatMs,
       resendMs: timings.resendMs,
       ...memoryOf(role),

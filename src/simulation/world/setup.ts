@@ -25,10 +25,17 @@ export interface WorldSetup {
 export const QUIET_SETUP = { hostileObservers: false } as const satisfies Partial<WorldSetup>;
 
 /** Nearly all worlds beat at this pace: what a default world does ten times a second would cost a campaign nine seeds of ten. */
-export const CALM_PACE = 16;
+export const CALM_PACE = 32;
+const BRISK_PACE = 4;
 
 export function numbered(name: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${name}-${index + 1}`);
+}
+
+function drawPace(random: Random): number {
+  const drawn = random.below(200);
+  if (drawn === 0) return 1;
+  return drawn < 5 ? BRISK_PACE : CALM_PACE;
 }
 
 export function drawSetup(random: Random): WorldSetup {
@@ -39,13 +46,13 @@ export function drawSetup(random: Random): WorldSetup {
     watchdogs: random.below(4) === 0 ? 2 : 1,
     workers: random.below(3) === 0 ? 2 : 1,
     positions,
-    ordersPerS: 5 + random.below(4),
+    ordersPerS: 6 + random.below(3),
     restingEvery: random.below(2) === 0 ? 0 : 4,
     replicatedBus: random.below(2) === 0,
     reduceOnly: random.below(4) === 0 ? 'rejected' : 'enforced',
     orderExpiryMs: random.below(2) === 0 ? 0 : 5_000,
     killSwitch: random.below(3) === 0,
-    pace: random.below(100) === 0 ? 1 : CALM_PACE,
+    pace: drawPace(random),
     hostileObservers: random.below(3) === 0,
   };
 }

@@ -120,10 +120,13 @@ export class SimulatedStrategy {
     const { restingEvery } = this.#role.ground.setup;
     const number = this.#number++;
     const symbol = this.#symbols[number % this.#symbols.length] ?? '';
-    const base = { clientOrderId: `${this.#prefix}-${number}`, symbol, positionSide: 'net', reduceOnly: false } as const;
-    if (restingEvery > 0 && number % restingEvery === 0)
-      return { ...base, side: 'buy', type: 'limit', quantity: 1, limitPrice: BELOW_MARKET };
-    return { ...base, side: this.#role.random.below(2) === 0 ? 'buy' : 'sell', type: 'market', quantity: 1 };
+    const clientOrderId = `${this.#prefix}-${number}`;
+    const rests = restingEvery > 0 && number % restingEvery === 0;
+    const side = rests || this.#role.random.below(2) === 0 ? 'buy' : 'sell';
+    const [positionSide, quantity, reduceOnly] = ['net', 1, false] as const;
+    return rests
+      ? { clientOrderId, symbol, positionSide, side, type: 'limit', quantity, reduceOnly, limitPrice: BELOW_MARKET }
+      : { clientOrderId, symbol, positionSide, side, type: 'market', quantity, reduceOnly };
   }
 
   /** True: the order passed the door. */

@@ -19,12 +19,18 @@ export function receive(state: VenueState, command: VenueCommand, sender: Sender
 }
 
 function recordArrival(state: VenueState, { requestId, command, sender, arrivedMs }: PendingRequest): void {
+  if (command.kind !== 'submit' && command.kind !== 'cancel') return;
   const { source, sentMs } = sender;
-  const common = { kind: 'request', requestId, source, ...(sentMs === undefined ? {} : { sentMs }) } as const;
-  if (command.kind === 'cancel') record(state, arrivedMs, { ...common, what: 'cancel', ...command.cancel });
-  if (command.kind !== 'submit') return;
-  const { clientOrderId, limitPrice: _limit, stopPrice: _stop, ...order } = command.order;
-  record(state, arrivedMs, { ...common, what: 'submit', ...order, ...(clientOrderId === undefined ? {} : { clientOrderId }) });
+  const stamp = sentMs === undefined ? {} : { sentMs };
+  if (command.kind === 'cancel') {
+    record(state, arrivedMs, { kind: 'request', requestId, source, ...stamp, what: 'cancel', ...command.cancel });
+    return;
+  }
+  // Field by field: an object without some of another's is dear to make, and this happens for each order.
+  const { account, symbol, positionSide, side, type, quantity, reduceOnly, clientOrderId } = command.order;
+  const order = { account, symbol, positionSide, side, type, quantity, reduceOnly };
+  const name = clientOrderId === undefined ? {} : { clientOrderId };
+  record(state, arrivedMs, { kind: 'request', requestId, source, ...stamp, what: 'submit', ...order, ...name });
 }
 
 /** When `advance` has something to do; undefined: not before the next request. A frozen venue does nothing. */
