@@ -29,7 +29,7 @@ export interface ConnectionParts {
 
 export class BusConnection {
   readonly #parts: ConnectionParts;
-  readonly #closing = new AbortController();
+  #waitsNoMore = false;
   #closed = false;
 
   constructor(parts: ConnectionParts) {
@@ -37,7 +37,7 @@ export class BusConnection {
   }
 
   get closed(): boolean {
-    return this.#closed || this.#closing.signal.aborted;
+    return this.#closed || this.#waitsNoMore;
   }
 
   get identity(): string {
@@ -67,23 +67,10 @@ export class BusConnection {
     return new Promise((resolve, reject) => {
       this.mustBeOpen();
       if (signal?.aborted === true) return resolve(undefined);
-      const closing = this.#closing.signal;
-      const leave = () => {
-        offAbort(closing, close);
-        if (signal !== undefined) offAbort(signal, abort);
-      };
-      const close = () => {
-        leave();
-        reject(new BusUnavailableError(CLOSED));
-      };
-      const abort = () => {
-        leave();
-        resolve(undefined);
-      };
-      onAbort(closing, close);
+      const abort = () => resolve(undefined);
       if (signal !== undefined) onAbort(signal, abort);
       this.#parts.link.send(request, { what: request.ask, timeoutMs: blockMs + BLOCK_GRACE_MS, waitMs: blockMs }, (end) => {
-        leave();
+        if (signal !== undefined) offAbort(signal, abort);
         tell(end, resolve, reject);
       });
     });
@@ -99,12 +86,13 @@ export class BusConnection {
 
   /** Blocked calls end; claims can still be handed back. */
   stopWaiting(): void {
-    this.#closing.abort();
+    this.#waitsNoMore = true;
+    this.#parts.link.endWaits(CLOSED);
   }
 
   close(): void {
     this.#closed = true;
-    this.#closing.abort();
+    this.stopWaiting();
   }
 
   mustBeOpen(): void {

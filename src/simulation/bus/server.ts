@@ -1,8 +1,9 @@
 /** One simulated Redis server: what it answers, what it refuses, and who waits for its news. */
 import type { Fields } from '../../bus/bus.js';
 import { isHeartbeatStream } from '../../bus/policy.js';
+import type { SimulatedEvent } from '../kernel/eventQueue.js';
 import type { Kernel } from '../kernel/kernel.js';
-import type { Wait } from '../kernel/link.js';
+import type { Caller } from '../kernel/link.js';
 import {
   apply,
   type Change,
@@ -90,29 +91,46 @@ export type Reply =
 
 /** What whoever judges a run is told of: a change of the data, another life with other data, or latches that nobody can read. */
 export type Seen = Change | { readonly do: 'restarted' } | { readonly do: 'doubted'; readonly is: boolean };
+
 type WaitingRequest = Extract<Request, { ask: 'watch' | 'read' | 'news' }>;
+
+function placeOf(request: WaitingRequest): string {
+  return request.ask === 'watch' ? `latch ${request.key}` : request.stream;
+}
 
 function isWaiting(request: Request): request is WaitingRequest {
   return request.ask === 'read' || request.ask === 'watch' || request.ask === 'news';
 }
 
-/** What a request waits for, and where it comes. */
-interface News {
-  readonly place: string;
-  readonly look: () => Reply;
-  readonly isNews: (reply: Reply) => boolean;
+/** One who waits, and the event that ends its wait. */
+class Waiting implements SimulatedEvent {
+  readonly what = 'bus wait over';
+  dueMs = 0;
+  order = 0;
+  cancelled = false;
+
+  constructor(
+    private readonly ended: (waiting: Waiting) => void,
+    readonly home: Set<Waiting>,
+    readonly request: WaitingRequest,
+    readonly caller: Caller<Reply>,
+    readonly arrivesMs: number,
+  ) {}
+
+  act(): void {
+    this.ended(this);
+  }
 }
 
-interface Waiter {
-  /** Answers if there is something to answer. */
-  readonly look: () => boolean;
-}
+const NO_RECORDS: readonly StoredRecord[] = [];
 
 export class BusServer {
   readonly #kernel: Kernel;
   readonly #wallStartMs: number;
   #data: ServerData = emptyData();
-  #waiters = new Map<string, Set<Waiter>>();
+  #waiters = new Map<string, Set<Waiting>>();
+  #stopped = false;
+  #held: (() => void)[] = [];
   readonly #observers: ((seen: Seen) => void)[] = [];
   #latchesInDoubt = false;
   /** Told of each change, in order: how copies are kept. */
@@ -137,6 +155,10 @@ export class BusServer {
   }
 
   /** True: nobody understands what stands in the latches. */
+  get latchesInDoubt(): boolean {
+    return this.#latchesInDoubt;
+  }
+
   set latchesInDoubt(is: boolean) {
     this.#latchesInDoubt = is;
     this.#tell({ do: 'doubted', is });
@@ -151,44 +173,68 @@ export class BusServer {
     this.#data = data;
     this.identity = identity;
     this.#waiters = new Map();
+    this.drop();
     this.#tell({ do: 'restarted' });
   }
 
+  /** As SIGSTOP: takes what comes, and answers when it goes on. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** As SIGKILL: what it has not answered by now it never does. */
+  drop(): void {
+    this.#held = [];
+  }
+
+  goOn(): void {
+    this.#stopped = false;
+    for (const act of this.#held.splice(0)) act();
+  }
+
   /** Answers once, now or when there is news. */
-  handle(request: Request, answer: (reply: Reply) => void): void {
-    if (!isWaiting(request)) return answer(this.#handleAtOnce(request));
-    const { blockMs } = request;
-    const isParked = blockMs > 0 && this.park(request, { arrivesMs: this.#kernel.nowMs, backMs: 0, answer, over: answer });
-    if (!isParked) answer(this.#news(request).look());
+  handle(request: Request, caller: Caller<Reply>): void {
+    if (this.#stopped) this.#held.push(() => this.handle(request, caller));
+    else if (!isWaiting(request)) caller.answer(this.#handleAtOnce(request));
+    else if (request.blockMs <= 0 || !this.park(request, caller, this.#kernel.nowMs, 0))
+      caller.answer(this.#newsFor(request) ?? this.#vain(request));
   }
 
   /** Lets a request wait from its arrival on. False: there is something to answer, or it waits for nothing. */
-  park(request: Request, { arrivesMs, backMs, answer, over }: Wait<Reply>): boolean {
-    if (!isWaiting(request)) return false;
-    const { place, look, isNews } = this.#news(request);
-    if (isNews(look())) return false;
+  park(request: Request, caller: Caller<Reply>, arrivesMs: number, backMs: number): boolean {
+    if (this.#stopped || !isWaiting(request) || this.#newsFor(request) !== undefined) return false;
+    const place = placeOf(request);
     let home = this.#waiters.get(place);
     if (home === undefined) {
       home = new Set();
       this.#waiters.set(place, home);
     }
-    const waiting = home;
-    const waiter: Waiter = {
-      look: () => {
-        const reply = look();
-        if (!isNews(reply)) return false;
-        end.cancelled = true;
-        if (this.#kernel.nowMs >= arrivesMs) answer(reply);
-        else this.#kernel.at(arrivesMs, 'bus news', () => answer(reply));
-        return true;
-      },
-    };
-    waiting.add(waiter);
-    const end = this.#kernel.at(arrivesMs + request.blockMs + backMs, 'bus wait over', () => {
-      // A server that was started again meanwhile knows nothing of this.
-      if (waiting.delete(waiter) && this.#waiters.get(place) === waiting) over(look());
-    });
+    const waiting = new Waiting(this.#waitedInVain, home, request, caller, arrivesMs);
+    home.add(waiting);
+    this.#kernel.put(waiting, arrivesMs + request.blockMs + backMs);
     return true;
+  }
+
+  readonly #waitedInVain = (waiting: Waiting): void => {
+    const { home, request, caller } = waiting;
+    // A server that was started again meanwhile knows nothing of this.
+    if (home.delete(waiting) && this.#waiters.get(placeOf(request)) === home) this.#whenGoing(() => caller.over(this.#vain(request)));
+  };
+
+  /** True: there was news, and whoever waited for it is told. */
+  #look(waiting: Waiting): boolean {
+    const { request, caller, arrivesMs } = waiting;
+    const news = this.#newsFor(request);
+    if (news === undefined) return false;
+    waiting.cancelled = true;
+    if (this.#kernel.nowMs >= arrivesMs) this.#whenGoing(() => caller.answer(news));
+    else this.#kernel.at(arrivesMs, 'bus news', () => this.#whenGoing(() => caller.answer(news)));
+    return true;
+  }
+
+  #whenGoing(act: () => void): void {
+    if (this.#stopped) this.#held.push(act);
+    else act();
   }
 
   /** Everything that happened to the data came from here. */
@@ -199,33 +245,37 @@ export class BusServer {
     const place =
       change.do === 'set' ? `latch ${change.key}` : change.do === 'append' || change.do === 'release' ? change.stream : undefined;
     const waiting = place === undefined ? undefined : this.#waiters.get(place);
-    if (waiting !== undefined) for (const waiter of [...waiting]) if (waiter.look()) waiting.delete(waiter);
+    if (waiting !== undefined) for (const waiter of [...waiting]) if (this.#look(waiter)) waiting.delete(waiter);
   }
 
   #wallMs(): number {
     return Math.floor(this.#wallStartMs + this.#kernel.nowMs);
   }
 
-  #news(request: WaitingRequest): News {
+  #newsFor(request: WaitingRequest): Reply | undefined {
+    switch (request.ask) {
+      case 'watch': {
+        const { version, fields } = latchOf(this.#data, request.key);
+        return version === request.known && fields !== undefined && !this.latchesInDoubt ? undefined : this.#latchValue(request.key);
+      }
+      case 'read':
+        return this.#read(request);
+      case 'news':
+        return streamOf(this.#data, request.stream).last > request.after ? this.#endOf(request.stream) : undefined;
+    }
+  }
+
+  /** What is answered where there is no news. */
+  #vain(request: WaitingRequest): Reply {
     switch (request.ask) {
       case 'watch':
-        return {
-          place: `latch ${request.key}`,
-          look: () => this.#latchValue(request.key),
-          isNews: (reply) => reply.kind === 'value' && (reply.version !== request.known || reply.fields === undefined),
-        };
-      case 'read':
-        return {
-          place: request.stream,
-          look: () => this.#read(request),
-          isNews: (reply) => reply.kind === 'records' && reply.records.length > 0,
-        };
+        return this.#latchValue(request.key);
+      case 'read': {
+        const after = this.#placeHere(request.stream, streamOf(this.#data, request.stream).last, request.place);
+        return { kind: 'records', records: NO_RECORDS, place: { after, server: this.identity }, more: false };
+      }
       case 'news':
-        return {
-          place: request.stream,
-          look: () => this.#endOf(request.stream),
-          isNews: (reply) => reply.kind === 'committed' && reply.at > request.after,
-        };
+        return this.#endOf(request.stream);
     }
   }
 
@@ -281,13 +331,14 @@ export class BusServer {
     return { kind: 'value', version, fields: this.#latchesInDoubt ? undefined : fields };
   }
 
-  #read({ stream: name, place, limit }: Extract<Request, { ask: 'read' }>): Extract<Reply, { kind: 'records' }> {
+  /** Undefined: there are no records behind that place. */
+  #read({ stream: name, place, limit }: Extract<Request, { ask: 'read' }>): Reply | undefined {
     const stream = streamOf(this.#data, name);
-    const after = this.#placeHere(name, stream.last, place);
-    const first = firstAfter(stream, after);
-    const records = first === stream.records.length ? [] : stream.records.slice(first, first + limit);
-    const last = records.at(-1)?.at ?? after;
-    return { kind: 'records', records, place: { after: last, server: this.identity }, more: records.length >= limit };
+    const first = firstAfter(stream, this.#placeHere(name, stream.last, place));
+    if (first === stream.records.length) return undefined;
+    const records = stream.records.slice(first, first + limit);
+    const after = records.at(-1)?.at ?? place.after;
+    return { kind: 'records', records, place: { after, server: this.identity }, more: records.length >= limit };
   }
 
   #placeHere(name: string, last: number, { after, server }: Place): number {

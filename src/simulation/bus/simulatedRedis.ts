@@ -2,7 +2,7 @@
 import type { Bus } from '../../bus/bus.js';
 import type { Random } from '../../random.js';
 import type { Kernel } from '../kernel/kernel.js';
-import { Link, type LinkOptions, type Wait } from '../kernel/link.js';
+import { Link, type LinkOptions } from '../kernel/link.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { SimulatedBus } from './busClient.js';
 import { BusConnection } from './connection.js';
@@ -23,6 +23,8 @@ const REPLICATION_MS = 0.3;
 /** As the real probe waits for its copy. */
 const CONFIRM_MS = 1;
 
+const NOBODY = { answer: () => {}, over: () => {} };
+
 export type BusLink = Link<Request, Reply>;
 
 export class SimulatedRedis {
@@ -38,7 +40,6 @@ export class SimulatedRedis {
   #frozen = false;
   #kills = 0;
   #keeps = true;
-  #held: (() => void)[] = [];
 
   constructor(kernel: Kernel, options: SimulatedRedisOptions = {}) {
     this.#kernel = kernel;
@@ -54,9 +55,11 @@ export class SimulatedRedis {
       this.#kernel,
       process,
       'bus',
-      (request, answer) => this.#arrive(request, answer),
+      (request, caller) => {
+        if (this.#kills === 0) this.server.handle(request, caller);
+      },
       this.#options.link ?? DEFAULT_LINK,
-      (request, wait) => this.#park(request, wait),
+      (request, caller, arrivesMs, backMs) => this.#kills === 0 && this.server.park(request, caller, arrivesMs, backMs),
     );
     link.vigilant = this.#frozen || this.#kills > 0;
     link.setRefusing(this.#kills > 0);
@@ -81,19 +84,20 @@ export class SimulatedRedis {
   /** As SIGSTOP: takes what comes, answers when it goes on. */
   freeze(): void {
     this.#frozen = true;
+    this.server.stop();
     for (const link of this.#links.values()) link.vigilant = true;
   }
 
   thaw(): void {
     this.#frozen = false;
     for (const link of this.#links.values()) link.vigilant = this.#kills > 0;
-    for (const proceed of this.#held.splice(0)) proceed();
+    this.server.goOn();
   }
 
   /** As SIGKILL: every connection breaks, and none is taken until {@link start}. */
   kill(): void {
     this.#kills += 1;
-    this.#held = [];
+    this.server.drop();
     for (const link of this.#links.values()) {
       link.setRefusing(true);
       link.reset();
@@ -129,13 +133,13 @@ export class SimulatedRedis {
       this.#attachReplica(copyOf(promoted));
     }
     this.#frozen = false;
-    this.#held = [];
+    this.server.goOn();
     for (const link of this.#links.values()) link.reset();
   }
 
   /** By somebody outside the system, who looks at no answer. */
   write(request: Request): void {
-    this.#arrive(request, () => {});
+    if (this.#kills === 0) this.server.handle(request, NOBODY);
   }
 
   /** Puts a record in that nobody can understand. */
@@ -151,25 +155,6 @@ export class SimulatedRedis {
 
   #unreplicated(): string | undefined {
     return this.#replica !== undefined && this.#replicaCut ? 'no replica confirmed the write' : undefined;
-  }
-
-  #arrive(request: Request, answer: (reply: Reply) => void): void {
-    if (this.#frozen) this.#held.push(() => this.server.handle(request, answer));
-    else if (this.#kills === 0) this.server.handle(request, answer);
-  }
-
-  /** A server that stops meanwhile answers when it goes on. */
-  #park(request: Request, wait: Wait<Reply>): boolean {
-    if (this.#frozen || this.#kills > 0) return false;
-    const later = (act: () => void) => {
-      if (this.#frozen) this.#held.push(act);
-      else act();
-    };
-    return this.server.park(request, {
-      ...wait,
-      answer: (reply) => later(() => wait.answer(reply)),
-      over: (reply) => later(() => wait.over(reply)),
-    });
   }
 
   #attachReplica(data: ServerData): void {

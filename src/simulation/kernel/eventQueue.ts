@@ -1,12 +1,12 @@
 /** What is still to happen in a simulation, by due time and then by order of scheduling. */
 
 export interface SimulatedEvent {
-  readonly dueMs: number;
-  readonly order: number;
+  dueMs: number;
+  order: number;
   /** What a trace says of it. */
   readonly what: string;
-  readonly act: () => void;
   cancelled: boolean;
+  act(): void;
 }
 
 function isBefore(a: SimulatedEvent, b: SimulatedEvent): boolean {
@@ -23,10 +23,16 @@ export class EventQueue {
   }
 
   add(dueMs: number, what: string, act: () => void): SimulatedEvent {
-    const event: SimulatedEvent = { dueMs, order: this.#scheduled++, what, act, cancelled: false };
+    const event: SimulatedEvent = { dueMs, order: 0, what, cancelled: false, act };
+    this.put(event);
+    return event;
+  }
+
+  /** One that is not in the queue now, with its due time set: what happens often is its own event, and is put in again and again. */
+  put(event: SimulatedEvent): void {
+    event.order = this.#scheduled++;
     this.#heap.push(event);
     this.#up(this.#heap.length - 1);
-    return event;
   }
 
   /** The next event that is due by `untilMs`; undefined: none. */
@@ -67,10 +73,11 @@ export class EventQueue {
       const left = heap[2 * at + 1];
       const right = heap[2 * at + 2];
       if (left === undefined) break;
-      const [child, below] = right !== undefined && isBefore(right, left) ? [right, 2 * at + 2] : [left, 2 * at + 1];
+      const isRight = right !== undefined && isBefore(right, left);
+      const child = isRight ? right : left;
       if (!isBefore(child, moved)) break;
       heap[at] = child;
-      at = below;
+      at = 2 * at + (isRight ? 2 : 1);
     }
     heap[at] = moved;
   }

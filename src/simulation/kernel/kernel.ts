@@ -40,6 +40,12 @@ export class Kernel {
     return this.#queue.add(Math.max(dueMs, this.nowMs), what, act);
   }
 
+  /** As {@link at}, for what is its own event. It must not be due already. */
+  put(event: SimulatedEvent, dueMs: number): void {
+    event.dueMs = Math.max(dueMs, this.nowMs);
+    this.#queue.put(event);
+  }
+
   after(delayMs: number, what: string, act: () => void): SimulatedEvent {
     return this.at(this.nowMs + delayMs, what, act);
   }

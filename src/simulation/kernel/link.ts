@@ -3,6 +3,7 @@
  * breaks. It never drops bytes out of the middle of a stream, which no network can do.
  */
 import type { Random } from '../../random.js';
+import type { SimulatedEvent } from './eventQueue.js';
 import type { Kernel } from './kernel.js';
 import type { SimulatedProcess } from './simulatedProcess.js';
 
@@ -20,6 +21,23 @@ export type CallEnd<R> =
   | { readonly answered: true; readonly reply: R }
   | { readonly answered: false; readonly sent: boolean; readonly detail: string };
 
+/** Whoever asked, as the far end knows it. */
+export interface Caller<R> {
+  /** The answer sets out now. */
+  answer(reply: R): void;
+  /** For a wait in vain: the answer is back now. */
+  over(reply: R): void;
+}
+
+/** What stands at the far end. It answers once, or never. */
+export type Endpoint<Q, R> = (request: Q, caller: Caller<R>) => void;
+
+/**
+ * A far end that lets a request wait there from its arrival on. Most waits are in vain: they cost one event in place of three.
+ * False: there is something to answer now, or it waits for nothing, and comes by the usual way.
+ */
+export type Park<Q, R> = (request: Q, caller: Caller<R>, arrivesMs: number, backMs: number) => boolean;
+
 export interface CallBounds {
   /** What a trace says of it. */
   readonly what: string;
@@ -29,32 +47,51 @@ export interface CallBounds {
   readonly waitMs: number;
 }
 
-interface Call<R> {
-  readonly deadlineMs: number;
-  readonly end: (end: CallEnd<R>) => void;
-  armed: boolean;
+/** What a call needs of its link. */
+interface Line<Q, R> {
+  /** It has come to the end of its way, there or back. */
+  passed(call: Call<Q, R>): void;
+  setOutBack(call: Call<Q, R>): void;
+  comeBack(call: Call<Q, R>): void;
 }
 
-/** What stands at the far end. It answers once, or never. */
-export type Endpoint<Q, R> = (request: Q, answer: (reply: R) => void) => void;
+/** A call on its way: it is the event of its arrival, and then that of its return. */
+class Call<Q, R> implements SimulatedEvent, Caller<R> {
+  dueMs = 0;
+  order = 0;
+  cancelled = false;
+  /** A timer watches over it. */
+  armed = false;
+  /** What it brings back; undefined: it is on its way there. */
+  result: CallEnd<R> | undefined;
+  /** Held up at the end of its way, and not at its beginning. */
+  travelled = false;
 
-/** The way of a request that waits for news at the far end. */
-export interface Wait<R> {
-  /** When it is there. */
-  readonly arrivesMs: number;
-  /** What an answer takes back. */
-  readonly backMs: number;
-  /** For news: the answer sets out now. */
-  readonly answer: (reply: R) => void;
-  /** For a wait in vain: the answer is back now. */
-  readonly over: (reply: R) => void;
+  constructor(
+    private readonly line: Line<Q, R>,
+    readonly request: Q,
+    readonly what: string,
+    readonly deadlineMs: number,
+    /** The life of the connection that it belongs to. */
+    readonly life: number,
+    readonly waits: boolean,
+    readonly end: (end: CallEnd<R>) => void,
+  ) {}
+
+  act(): void {
+    this.line.passed(this);
+  }
+
+  answer(reply: R): void {
+    this.result = { answered: true, reply };
+    this.line.setOutBack(this);
+  }
+
+  over(reply: R): void {
+    this.result = { answered: true, reply };
+    this.line.comeBack(this);
+  }
 }
-
-/**
- * A far end that lets a request wait there from its arrival on. Most waits are in vain: they cost one event in place of three.
- * False: there is something to answer now, or it waits for nothing, and comes by the usual way.
- */
-export type Park<Q, R> = (request: Q, wait: Wait<R>) => boolean;
 
 export class Link<Q, R> {
   readonly #kernel: Kernel;
@@ -63,14 +100,15 @@ export class Link<Q, R> {
   readonly #park: Park<Q, R> | undefined;
   readonly #random: Random;
   readonly #name: string;
-  readonly #calls = new Set<Call<R>>();
-  #latencyMs: number;
+  readonly #calls = new Set<Call<Q, R>>();
+  readonly #line: Line<Q, R>;
+  readonly #latencyMs: number;
   readonly #jitterMs: number;
   #extraMs = 0;
   #stall: Stall = 'none';
   #refusing = false;
-  #outHeld: (() => void)[] = [];
-  #inHeld: (() => void)[] = [];
+  #outHeld: Call<Q, R>[] = [];
+  #inHeld: Call<Q, R>[] = [];
   #lastOutMs = 0;
   #lastInMs = 0;
   #life = 0;
@@ -86,6 +124,11 @@ export class Link<Q, R> {
     this.#random = kernel.random.fork(`link ${this.#name}`);
     this.#latencyMs = options.latencyMs;
     this.#jitterMs = options.jitterMs;
+    this.#line = {
+      passed: (call) => (call.result === undefined ? this.#arrive(call) : this.#return(call)),
+      setOutBack: (call) => this.#setOutBack(call),
+      comeBack: (call) => this.#return(call),
+    };
   }
 
   /** Settles by `timeoutMs` on the process's clock. `waitMs`: how long the endpoint itself may take. */
@@ -96,31 +139,12 @@ export class Link<Q, R> {
   /** As {@link call}, for whoever is called back: each promise costs more than the event that settles it. */
   send(request: Q, { what, timeoutMs, waitMs }: CallBounds, end: (end: CallEnd<R>) => void): void {
     if (this.#refusing) return end({ answered: false, sent: false, detail: 'the connection is refused' });
-    const call: Call<R> = { deadlineMs: this.#process.clock.monotonicMs() + timeoutMs, end, armed: false };
+    const deadlineMs = this.#process.clock.monotonicMs() + timeoutMs;
+    const call = new Call<Q, R>(this.#line, request, what, deadlineMs, this.#life, waitMs > 0, end);
     this.#calls.add(call);
     const slow = 2 * (this.#latencyMs + this.#jitterMs + this.#extraMs) + waitMs > timeoutMs;
     if (slow || this.#vigilant || this.#stall !== 'none') this.#arm(call);
-    const life = this.#life;
-    const back = (reply: R) => this.#process.deliver(() => this.#settle(call, { answered: true, reply }));
-    const answer = (reply: R) => {
-      if (life === this.#life) this.#in(what, () => back(reply));
-    };
-    const over = (reply: R) => {
-      if (life === this.#life) this.#comeBack(() => back(reply));
-    };
-    if (waitMs > 0 && this.#parks(request, answer, over)) return;
-    this.#out(what, () => {
-      if (life === this.#life) this.#endpoint(request, answer);
-    });
-  }
-
-  #parks(request: Q, answer: (reply: R) => void, over: (reply: R) => void): boolean {
-    if (this.#park === undefined || this.#vigilant || this.#stall !== 'none' || this.#extraMs > 0) return false;
-    const arrivesMs = Math.max(this.#lastOutMs, this.#kernel.nowMs + this.#delayMs());
-    if (!this.#park(request, { arrivesMs, backMs: this.#delayMs(), answer, over })) return false;
-    this.#lastOutMs = arrivesMs;
-    this.#kernel.messages += 1;
-    return true;
+    if (!(call.waits && this.#parks(call))) this.#setOut(call);
   }
 
   /** From now on calls are watched by timers: the far end may not answer. */
@@ -132,8 +156,16 @@ export class Link<Q, R> {
   setStall(stall: Stall): void {
     this.#stall = stall;
     if (stall !== 'none') for (const call of this.#calls) this.#arm(call);
-    if (stall === 'none' || stall === 'in') for (const pass of this.#outHeld.splice(0)) pass();
-    if (stall === 'none' || stall === 'out') for (const pass of this.#inHeld.splice(0)) pass();
+    if (stall === 'none' || stall === 'in')
+      for (const call of this.#outHeld.splice(0)) {
+        if (call.travelled) this.#arrive(call);
+        else this.#setOut(call);
+      }
+    if (stall === 'none' || stall === 'out')
+      for (const call of this.#inHeld.splice(0)) {
+        if (call.travelled) this.#return(call);
+        else this.#setOutBack(call);
+      }
   }
 
   /** Everything takes so much longer: a clogged line. */
@@ -145,6 +177,11 @@ export class Link<Q, R> {
   /** Nothing listens: new calls surely do not leave. */
   setRefusing(refusing: boolean): void {
     this.#refusing = refusing;
+  }
+
+  /** Whoever waits at the far end is told here that it does not wait any more. */
+  endWaits(detail: string): void {
+    for (const call of this.#calls) if (call.waits) this.#settle(call, { answered: false, sent: true, detail });
   }
 
   /** The connection breaks: what was on its way is lost, and nobody knows how far it came. */
@@ -161,14 +198,23 @@ export class Link<Q, R> {
     }
   }
 
-  #arm(call: Call<R>): void {
+  #parks(call: Call<Q, R>): boolean {
+    if (this.#park === undefined || this.#vigilant || this.#stall !== 'none' || this.#extraMs > 0) return false;
+    const arrivesMs = Math.max(this.#lastOutMs, this.#kernel.nowMs + this.#delayMs());
+    if (!this.#park(call.request, call, arrivesMs, this.#delayMs())) return false;
+    this.#lastOutMs = arrivesMs;
+    this.#kernel.messages += 1;
+    return true;
+  }
+
+  #arm(call: Call<Q, R>): void {
     if (call.armed) return;
     call.armed = true;
     const leftMs = Math.max(0, call.deadlineMs - this.#process.clock.monotonicMs());
     this.#process.clock.setTimer(leftMs, () => this.#settle(call, { answered: false, sent: true, detail: 'no answer in time' }));
   }
 
-  #settle(call: Call<R>, end: CallEnd<R>): void {
+  #settle(call: Call<Q, R>, end: CallEnd<R>): void {
     if (this.#calls.delete(call)) call.end(end);
   }
 
@@ -176,36 +222,44 @@ export class Link<Q, R> {
     return this.#latencyMs + this.#extraMs + (this.#jitterMs === 0 ? 0 : this.#random.next() * this.#jitterMs);
   }
 
-  #out(what: string, arrive: () => void): void {
-    if (this.#stall === 'out' || this.#stall === 'both') {
-      this.#outHeld.push(() => this.#out(what, arrive));
-      return;
-    }
+  get #isStalledOut(): boolean {
+    return this.#stall === 'out' || this.#stall === 'both';
+  }
+
+  get #isStalledIn(): boolean {
+    return this.#stall === 'in' || this.#stall === 'both';
+  }
+
+  #setOut(call: Call<Q, R>): void {
+    if (this.#isStalledOut) return void this.#outHeld.push(call);
     // In order, as bytes in one stream come.
     this.#lastOutMs = Math.max(this.#lastOutMs, this.#kernel.nowMs + this.#delayMs());
-    this.#kernel.at(this.#lastOutMs, what, () => {
-      if (this.#stall === 'out' || this.#stall === 'both') this.#outHeld.push(arrive);
-      else {
-        this.#kernel.messages += 1;
-        arrive();
-      }
-    });
+    this.#kernel.put(call, this.#lastOutMs);
   }
 
-  #in(what: string, arrive: () => void): void {
-    if (this.#stall === 'in' || this.#stall === 'both') {
-      this.#inHeld.push(() => this.#in(what, arrive));
-      return;
-    }
+  #arrive(call: Call<Q, R>): void {
+    call.travelled = true;
+    if (this.#isStalledOut) return void this.#outHeld.push(call);
+    call.travelled = false;
+    this.#kernel.messages += 1;
+    if (call.life === this.#life) this.#endpoint(call.request, call);
+  }
+
+  #setOutBack(call: Call<Q, R>): void {
+    if (call.life !== this.#life) return;
+    if (this.#isStalledIn) return void this.#inHeld.push(call);
     this.#lastInMs = Math.max(this.#lastInMs, this.#kernel.nowMs + this.#delayMs());
-    this.#kernel.at(this.#lastInMs, what, () => this.#comeBack(arrive));
+    this.#kernel.put(call, this.#lastInMs);
   }
 
-  #comeBack(arrive: () => void): void {
-    if (this.#stall === 'in' || this.#stall === 'both') this.#inHeld.push(arrive);
-    else {
-      this.#kernel.messages += 1;
-      arrive();
-    }
+  #return(call: Call<Q, R>): void {
+    if (call.life !== this.#life) return;
+    call.travelled = true;
+    if (this.#isStalledIn) return void this.#inHeld.push(call);
+    this.#kernel.messages += 1;
+    const { result } = call;
+    if (result === undefined) return;
+    if (this.#process.running) this.#settle(call, result);
+    else this.#process.deliver(() => this.#settle(call, result));
   }
 }

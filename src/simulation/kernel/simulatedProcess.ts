@@ -17,7 +17,7 @@ export class SimulatedProcess {
     this.name = name;
     this.self = self;
     this.#thaw = `goes on ${name}`;
-    this.clock = new NodeClock(kernel, name, clock, (act) => this.deliver(act));
+    this.clock = new NodeClock(kernel, name, clock, { runs: () => this.running, deliver: (act) => this.deliver(act) });
   }
 
   get dead(): boolean {

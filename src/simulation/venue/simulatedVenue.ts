@@ -58,10 +58,10 @@ export class SimulatedVenue {
       this.#kernel,
       process,
       'venue',
-      ({ command, sender }, answer) => {
+      ({ command, sender }, caller) => {
         // A request that nobody answers must not look like one whose answer is late.
         this.#runtime.request(command, sender, (given) => {
-          if (given.kind !== 'silence') answer(given);
+          if (given.kind !== 'silence') caller.answer(given);
         });
       },
       this.#link,
