@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { createExitBrain, type ExitBrain } from '../exitBrain/exitBrain.js';
 import type { ExitBrainOptions } from '../exitBrain/options.js';
 import { hostIdentity } from '../host.js';
-import type { Logger } from '../logger.js';
+import { isolatedLogger, type Logger } from '../logger.js';
 import { DEFAULT_ACCOUNT } from '../messages/panicClose.js';
 import { type Decide, hold, loadDecide } from './decideModule.js';
 import { type BrokerSeams, type BusSeams, type RoleDeps, untilAborted, withBroker, withBus } from './role.js';
@@ -60,7 +60,7 @@ async function readBook({ broker, signal }: EvaluationLoop): Promise<Book> {
 
 /** One evaluation. A book that cannot be read, or a decide function that fails, is no decision. */
 async function evaluate(loop: EvaluationLoop): Promise<void> {
-  const { brain, clock, decide, logger, signal } = loop;
+  const { brain, clock, decide, signal } = loop;
   const startedMs = clock.monotonicMs();
   let step = 'the book cannot be read';
   try {
@@ -71,7 +71,7 @@ async function evaluate(loop: EvaluationLoop): Promise<void> {
   } catch (error) {
     if (signal.aborted) return;
     brain.degraded(`${step}: ${messageOf(error)}`);
-    logger.warn({ error: messageOf(error) }, step);
+    isolatedLogger(loop.logger).warn({ error: messageOf(error) }, step);
   }
 }
 

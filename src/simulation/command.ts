@@ -127,7 +127,7 @@ async function sabotages(
     if (directory !== undefined && schedule !== undefined) await keep(directory, sabotage.name, schedule);
     hunted.push(result);
     const how = result.found
-      ? `found, median ${result.medianSeeds} seeds, ${result.faults} faults (${result.promise})`
+      ? `found, median ${result.medianSeeds} seeds, ${result.faults} faults (${result.promise}), shrunk in ${result.shrinkMs} ms`
       : `NOT FOUND in ${options.seeds} seeds`;
     say(`${sabotage.name}: without ${sabotage.removes}: ${how}`);
   }

@@ -52,7 +52,7 @@ describe('a schedule', () => {
   const schedule = drawSchedule(1);
   it.each([
     ['text that is no JSON', '{', /schedule/],
-    ['one of another version', JSON.stringify({ ...schedule, version: 1 }), /version = 1: must be 2/],
+    ['one of another version', JSON.stringify({ ...schedule, version: 1 }), /version = 1: must be 3/],
     [
       'an unknown kind',
       JSON.stringify({ ...schedule, faults: [{ kind: 'earthquake', atMs: 1, forMs: 1 }] }),

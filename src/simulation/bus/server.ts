@@ -89,6 +89,9 @@ export type Reply =
   | { readonly kind: 'held'; readonly yes: boolean }
   | { readonly kind: 'alive'; readonly identity: string };
 
+/** What whoever judges a run is told of: a change of the data, another life with other data, or latches that nobody can read. */
+export type Seen = Change | { readonly do: 'restarted' } | { readonly do: 'doubted'; readonly is: boolean };
+
 type WaitingRequest = Extract<Request, { ask: 'watch' | 'read' | 'news' }>;
 
 function placeOf(request: WaitingRequest): string {
@@ -128,13 +131,13 @@ export class BusServer {
   #waiters = new Map<string, Set<Waiting>>();
   #stopped = false;
   #held: (() => void)[] = [];
-  readonly #observers: ((change: Change) => void)[] = [];
+  readonly #observers: ((seen: Seen) => void)[] = [];
+  #latchesInDoubt = false;
   /** Told of each change, in order: how copies are kept. */
   onChange: (change: Change) => void = () => {};
   identity: string;
   outOfMemory = false;
   readOnly = false;
-  latchesInDoubt = false;
 
   constructor(kernel: Kernel, identity: string, wallStartMs: number) {
     this.#kernel = kernel;
@@ -147,8 +150,22 @@ export class BusServer {
   }
 
   /** Whoever judges a run: told of each change after it was made. */
-  observe(observer: (change: Change) => void): void {
+  observe(observer: (seen: Seen) => void): void {
     this.#observers.push(observer);
+  }
+
+  /** True: nobody understands what stands in the latches. */
+  get latchesInDoubt(): boolean {
+    return this.#latchesInDoubt;
+  }
+
+  set latchesInDoubt(is: boolean) {
+    this.#latchesInDoubt = is;
+    this.#tell({ do: 'doubted', is });
+  }
+
+  #tell(seen: Seen): void {
+    for (const observer of this.#observers) observer(seen);
   }
 
   /** Starts again with this data, as another life of the server: those who wait, wait in vain. */
@@ -157,6 +174,7 @@ export class BusServer {
     this.identity = identity;
     this.#waiters = new Map();
     this.drop();
+    this.#tell({ do: 'restarted' });
   }
 
   /** As SIGSTOP: takes what comes, and answers when it goes on. */
@@ -223,7 +241,7 @@ export class BusServer {
   commit(change: Change): void {
     apply(this.#data, change);
     this.onChange(change);
-    for (const observer of this.#observers) observer(change);
+    this.#tell(change);
     const place =
       change.do === 'set' ? `latch ${change.key}` : change.do === 'append' || change.do === 'release' ? change.stream : undefined;
     const waiting = place === undefined ? undefined : this.#waiters.get(place);
@@ -310,7 +328,7 @@ export class BusServer {
 
   #latchValue(key: string): Extract<Reply, { kind: 'value' }> {
     const { version, fields } = latchOf(this.#data, key);
-    return { kind: 'value', version, fields: this.latchesInDoubt ? undefined : fields };
+    return { kind: 'value', version, fields: this.#latchesInDoubt ? undefined : fields };
   }
 
   /** Undefined: there are no records behind that place. */

@@ -36,6 +36,8 @@ export interface FoundViolation {
   /** With only the faults that it takes. */
   readonly schedule: Schedule;
   readonly run: RunResult;
+  /** What it took to find those out; absent: they were not looked for. */
+  readonly shrinkMs?: number;
 }
 
 export interface CampaignResult {
@@ -94,8 +96,12 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     for (const name of run.reached) reached.add(name);
     const violation = run.violations.find(({ promise }) => until?.includes(promise) ?? true);
     if (violation !== undefined) {
-      const small = violations.length < MAX_SHRUNK ? await shrinkRun(run, violation, options.run) : { schedule: run.schedule, run };
-      violations.push({ seed, violation, ...small });
+      const foundMs = clock.monotonicMs();
+      if (violations.length >= MAX_SHRUNK) violations.push({ seed, violation, schedule: run.schedule, run });
+      else {
+        const small = await shrinkRun(run, violation, options.run);
+        violations.push({ seed, violation, ...small, shrinkMs: clock.monotonicMs() - foundMs });
+      }
     }
     options.progress?.(done, violations.length);
     if (until !== undefined && violations.length > 0) break;

@@ -4,11 +4,18 @@ import { FaultPlayer, type Stroke } from '../faults/play.js';
 import type { Schedule } from '../faults/schedule.js';
 import { lastKillMs } from '../faults/schedule.js';
 import { LIVENESS_ORACLES } from '../judge/liveness.js';
+import { OUTCOME_ORACLES } from '../judge/outcomes.js';
 import { reachedIn } from '../judge/reached.js';
-import { type RunView, SAFETY_ORACLES } from '../judge/safety.js';
+import { RECORD_ORACLES } from '../judge/record.js';
+import { SAFETY_ORACLES } from '../judge/safety.js';
+import { STOP_ORACLES } from '../judge/stops.js';
+import { exitLeftBehind } from '../judge/takeover.js';
+import type { RunView } from '../judge/view.js';
 import type { Violation } from '../judge/violation.js';
 import { Witness } from '../judge/witness.js';
 import { ACCOUNT } from '../world/ground.js';
+import { ObserverError } from '../world/observers.js';
+import { trapRejections } from '../world/rejections.js';
 import { World, type WorldOptions } from '../world/world.js';
 
 export interface RunOptions extends Pick<WorldOptions, 'parts' | 'drain' | 'strategy' | 'bars'> {
@@ -34,6 +41,29 @@ async function preload(): Promise<void> {
   await import('p-limit');
 }
 
+/** What observers did that would have ended a process, or what called them. */
+async function runWatched({ kernel, setup }: World, endMs: number): Promise<RunView['escaped']> {
+  const escaped: { readonly atMs: number; readonly detail: string }[] = [];
+  if (!setup.hostileObservers) {
+    await kernel.runUntil(endMs);
+    return escaped;
+  }
+  const trap = trapRejections((error) => {
+    if (!(error instanceof ObserverError)) return false;
+    escaped.push({ atMs: kernel.nowMs, detail: `${error.message}, and nobody caught it: a process would have ended` });
+    return true;
+  });
+  try {
+    await kernel.runUntil(endMs);
+  } catch (error) {
+    if (!(error instanceof ObserverError)) throw error;
+    escaped.push({ atMs: kernel.nowMs, detail: `${error.message}, into whoever had called it` });
+  } finally {
+    await trap.remove();
+  }
+  return escaped;
+}
+
 export async function runSchedule(schedule: Schedule, { prepare, oracles = [], ...options }: RunOptions = {}): Promise<RunResult> {
   await preload();
   const world = new World({ seed: schedule.seed, setup: schedule.setup, ...options });
@@ -48,11 +78,11 @@ export async function runSchedule(schedule: Schedule, { prepare, oracles = [], .
     openAtKill = world.venue.positions(ACCOUNT).size;
     world.kill('brain');
   });
-  await world.kernel.runUntil(schedule.endMs);
-  const view = { world, witness, schedule, strokes: player.strokes, openAtKill };
+  const escaped = await runWatched(world, schedule.endMs);
+  const view: RunView = { world, witness, schedule, strokes: player.strokes, openAtKill, escaped };
   const violations = [
-    ...SAFETY_ORACLES.flatMap((oracle) => oracle(view)),
-    ...LIVENESS_ORACLES.flatMap((oracle) => oracle(view, schedule.endMs)),
+    ...[...SAFETY_ORACLES, ...OUTCOME_ORACLES, ...STOP_ORACLES, exitLeftBehind].flatMap((oracle) => oracle(view)),
+    ...[...LIVENESS_ORACLES, ...RECORD_ORACLES].flatMap((oracle) => oracle(view, schedule.endMs)),
     ...oracles.flatMap((oracle) => oracle(view)),
   ];
   const { trace } = world.kernel;

@@ -1,6 +1,6 @@
 /** Lets campaigns hunt planted bugs: how many seeds each takes, and how few faults. */
 import type { Schedule } from '../faults/schedule.js';
-import type { SimulatedSabotage } from '../sabotage/catalogue.js';
+import type { SimulatedSabotage } from '../sabotage/sabotage.js';
 import { type CampaignOptions, runCampaign } from './campaign.js';
 
 export interface HuntResult {
@@ -11,10 +11,12 @@ export interface HuntResult {
   /** Of the first one that was shrunk. */
   readonly faults?: number;
   readonly promise?: string;
+  /** What it took to shrink it. */
+  readonly shrinkMs?: number;
+  /** With those faults alone. */
+  readonly schedule?: Schedule;
   /** What all schedules of its hunt held; absent: they were drawn as those of every campaign. */
   readonly focus?: string;
-  /** The smallest that shows it. */
-  readonly schedule?: Schedule;
 }
 
 /** A bug is hunted so many times, each on seeds of its own, while seeds are left. */
@@ -32,7 +34,7 @@ export async function hunt(
 ): Promise<HuntResult> {
   const took: number[] = [];
   let used = 0;
-  let first: { readonly faults: number; readonly promise: string; readonly schedule: Schedule } | undefined;
+  let first: Pick<HuntResult, 'faults' | 'promise' | 'shrinkMs' | 'schedule'> | undefined;
   while (took.length < hunts && used < options.seeds && options.signal?.aborted !== true) {
     const result = await runCampaign({
       ...options,
@@ -47,7 +49,13 @@ export async function hunt(
     const [found] = result.violations;
     if (found === undefined) break;
     took.push(result.seeds);
-    first ??= { faults: found.schedule.faults.length, promise: found.violation.promise, schedule: found.schedule };
+    const { schedule, violation, shrinkMs } = found;
+    first ??= {
+      faults: schedule.faults.length,
+      promise: violation.promise,
+      ...(shrinkMs === undefined ? {} : { shrinkMs: Math.round(shrinkMs) }),
+      schedule,
+    };
   }
   return {
     name: sabotage.name,

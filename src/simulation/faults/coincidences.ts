@@ -120,6 +120,24 @@ export const COINCIDENCES = {
       way: oneOf(random, ['in', 'both']) === 'in' ? 'in' : 'both',
     },
   ],
+  /** The strategy is told to end while its orders are stuck on their way. */
+  'told to end with orders under way': (random: Random): readonly Fault[] => {
+    const atMs = between(random, 3_500, 7_500);
+    return [
+      {
+        kind: 'venue-stall',
+        atMs: atMs - between(random, 300, 2_000),
+        forMs: between(random, 1_000, 12_000),
+        target: 'strategy',
+        way: 'out',
+      },
+      { kind: 'terminate', atMs, forMs: between(random, 500, 5_000), target: 'strategy' },
+    ];
+  },
+  /** Nobody can read the trading state, and everything else is well. */
+  'nobody can read the state': (random: Random): readonly Fault[] => [
+    { kind: 'bus-doubt', atMs: between(random, 3_000, 12_000), forMs: between(random, 500, 30_000) },
+  ],
   /** The wall clocks of all workers step just when a panic is about to come. */
   'wall clocks step before the panic': (random: Random, setup: WorldSetup): readonly Fault[] => {
     const amount = (random.below(2) === 0 ? -1 : 1) * between(random, 30_000, 4_000_000);

@@ -83,6 +83,8 @@ function drawFault(random: Random, kind: FaultKind, surroundings: Surroundings):
     case 'disk-full':
     case 'disk-flip':
       return { ...base, target };
+    case 'terminate':
+      return { ...base, target: 'strategy' };
     case 'hang':
       return { ...base, target: 'brain' };
     case 'wall-step':

@@ -6,7 +6,6 @@ import type { Fault } from './schedule.js';
 
 type Undo = () => void;
 const NOTHING: Undo = () => {};
-const NOBODY = { answer: () => {}, over: () => {} };
 const NO_STRIKES = { next: 0, everyNth: 0, sources: [], symbols: [] };
 
 function onProcess(world: World, fault: Fault, name: string): Undo {
@@ -15,6 +14,9 @@ function onProcess(world: World, fault: Fault, name: string): Undo {
     case 'crash':
       world.kill(name);
       return () => world.start(name);
+    case 'terminate':
+      world.terminate(name);
+      return () => world.startWhenEnded(name);
     case 'stop':
       process?.stop();
       return () => process?.resume();
@@ -144,18 +146,15 @@ function panic({ redis, kernel }: World): Undo {
     scope: ACCOUNT,
     resend: 0,
   });
-  redis.server.handle(
-    {
-      ask: 'append',
-      stream: PANIC_CLOSE,
-      key: undefined,
-      fields,
-      idempotencyKey: `panic_close/${eventId}`,
-      deadlineMs: Infinity,
-      sure: true,
-    },
-    NOBODY,
-  );
+  redis.write({
+    ask: 'append',
+    stream: PANIC_CLOSE,
+    key: undefined,
+    fields,
+    idempotencyKey: `panic_close/${eventId}`,
+    deadlineMs: Infinity,
+    sure: true,
+  });
   return NOTHING;
 }
 

@@ -4,7 +4,7 @@ import { ConfigurationError, messageOf } from '../../errors.js';
 import type { WorldSetup } from '../world/setup.js';
 import { timingsOf } from '../world/timings.js';
 
-export const SCHEDULE_VERSION = 2;
+export const SCHEDULE_VERSION = 3;
 
 /** When the brain is killed for good: after the healing, when whoever watches has had time to trust itself again. */
 export function lastKillMs({ healMs, setup }: Pick<Schedule, 'healMs' | 'setup'>): number {
@@ -18,6 +18,7 @@ export type Occasion = (typeof OCCASIONS)[number];
 
 export const FAULT_KINDS = [
   'crash',
+  'terminate',
   'stop',
   'suspend',
   'wall-step',
@@ -123,6 +124,7 @@ function setupOf(value: unknown): WorldSetup {
     reduceOnly: checkOneOf('setup.reduceOnly', given['reduceOnly'], ['enforced', 'rejected']),
     orderExpiryMs: counted('orderExpiryMs'),
     killSwitch: flag('setup.killSwitch', given['killSwitch']),
+    hostileObservers: flag('setup.hostileObservers', given['hostileObservers']),
     pace: counted('pace'),
   };
 }

@@ -3,7 +3,7 @@ import { incidentId } from '../../messages/panicClose.js';
 import { lastKillMs, type Schedule } from '../faults/schedule.js';
 import { ACCOUNT } from '../world/ground.js';
 import { timingsOf } from '../world/timings.js';
-import type { RunView } from './safety.js';
+import type { RunView } from './view.js';
 import type { Violation } from './violation.js';
 
 /** L1, S6, S11: a dead brain with positions open ends in a panic. */
@@ -73,14 +73,6 @@ function tradingIsStopped({ witness }: RunView, endMs: number): Violation[] {
   return mode === 'HALTED' ? [] : [{ promise: 'S7', atMs: endMs, detail: `after a panic trading is ${mode}` }];
 }
 
-/** S12: the halts that stand are in the record. */
-function haltsAreRecorded({ witness }: RunView, endMs: number): Violation[] {
-  const halts = witness.states.at(-1)?.state.halts ?? [];
-  const recorded = JSON.stringify(witness.audit.map(({ entry }) => [entry.event, entry.incident, entry.details]));
-  const silent = halts.find(({ id }) => !recorded.includes(id));
-  return silent === undefined ? [] : [{ promise: 'S12', atMs: endMs, detail: `the halt ${silent.id} stands in no audit entry` }];
-}
-
 /** L7: people were told of the panic. */
 function peopleWereTold({ world, witness }: RunView, endMs: number): Violation[] {
   const panicked = witness.panics.some(({ panic }) => panic.issuedBy === 'watchdog');
@@ -88,13 +80,4 @@ function peopleWereTold({ world, witness }: RunView, endMs: number): Violation[]
   return !panicked || told ? [] : [{ promise: 'L7', atMs: endMs, detail: 'nobody was told of the panic' }];
 }
 
-export const LIVENESS_ORACLES = [
-  panicCame,
-  panicCameInTime,
-  hangIsSeen,
-  bookIsEmpty,
-  panicsAreAnswered,
-  tradingIsStopped,
-  haltsAreRecorded,
-  peopleWereTold,
-];
+export const LIVENESS_ORACLES = [panicCame, panicCameInTime, hangIsSeen, bookIsEmpty, panicsAreAnswered, tradingIsStopped, peopleWereTold];

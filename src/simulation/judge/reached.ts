@@ -1,5 +1,5 @@
 /** Interesting states: a campaign that never met one has proved little about it. */
-import type { RunView } from './safety.js';
+import type { RunView } from './view.js';
 
 type Sign = (view: RunView) => boolean;
 
@@ -16,6 +16,8 @@ const SIGNS: Readonly<Record<string, Sign>> = {
   'breaker tripped': ({ world }) => world.trips.length > 0,
   'breaker refused after a restart': ({ world, witness }) =>
     witness.stored.length > 0 && new Set(world.trips.map(({ holder }) => holder)).size > 1,
+  'strategy ended in order': ({ world }) => world.ends.some(({ ended }) => ended !== undefined),
+  'state in doubt': ({ witness }) => witness.doubts.length > 0,
   'lease suspended': ({ witness }) => witness.audit.some(({ entry }) => entry.event === 'lease.suspended'),
   'watchdog doubted itself': ({ witness }) => witness.audit.some(({ entry }) => entry.event === 'watchdog.doubt_began'),
   'halt added again': ({ witness }) => witness.audit.some(({ entry }) => entry.event === 'state.reasserted'),

@@ -1,26 +1,13 @@
 /** The promises about what must never happen, judged after a run from what was seen from outside. */
 import type { VenueEvent } from '../../brokers/paper/index.js';
-import type { Stroke } from '../faults/play.js';
-import type { FaultKind, Schedule } from '../faults/schedule.js';
+import type { FaultKind } from '../faults/schedule.js';
 import { ORDER_RATE_MAX, ORDER_WINDOW_MS } from '../world/parts.js';
 import { timingsOf } from '../world/timings.js';
-import type { World } from '../world/world.js';
+import { type RunView, TOLERANCE_MS } from './view.js';
 import type { Violation } from './violation.js';
-import type { Witness } from './witness.js';
 
-/** Clocks drift and timers are whole milliseconds; both are far below this. */
-const TOLERANCE_MS = 5;
 /** A beat travels, and whoever waits for the next one looks again a little later. */
 const HEARING_BEATS = 2;
-
-export interface RunView {
-  readonly world: World;
-  readonly witness: Witness;
-  readonly schedule: Schedule;
-  readonly strokes: readonly Stroke[];
-  /** Positions in the books when the brain was killed for good. */
-  readonly openAtKill: number;
-}
 
 /** S1, S3, S7, L3, L4: once trading was stopped, no order leaves a door after the longest lease, whatever happens to bus, clocks and processes. */
 export function ordersAfterStop({ world, witness }: RunView): Violation[] {
@@ -75,7 +62,7 @@ export function ordersBeyondBreakers({ world }: RunView): Violation[] {
 }
 
 /** What may make a bus forget what it has acknowledged, or nobody understand it. */
-const FORGETS: readonly FaultKind[] = ['bus-loss', 'bus-failover'];
+export const FORGETS: readonly FaultKind[] = ['bus-loss', 'bus-failover'];
 
 /** S7: a trip that stands on the bus outlives the process. */
 export function ordersAfterStoredTrip({ world, witness, strokes }: RunView): Violation[] {

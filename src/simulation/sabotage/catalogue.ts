@@ -11,24 +11,10 @@ import type { ExitParts } from '../../emergencyExit/executor.js';
 import { intactExitParts } from '../../emergencyExit/executor.js';
 import type { WorkerParts } from '../../emergencyExit/workerContext.js';
 import { ConfigurationError } from '../../errors.js';
-import type { Permission } from '../../permission.js';
 import { unguarded } from '../../watchdog/rules/unguarded.js';
-import type { Coincidence } from '../faults/coincidences.js';
 import { BREAKERS, intactWorld, type MakeParts, type WorldParts } from '../world/parts.js';
-import type { WorldSetup } from '../world/setup.js';
-
-export interface SimulatedSabotage {
-  readonly name: string;
-  /** What the system lacks under it. */
-  readonly removes: string;
-  /** The promises of which it is expected to break one. */
-  readonly breaks: readonly string[];
-  readonly parts: MakeParts;
-  /** The surroundings in which nothing else hides it. */
-  readonly setup?: Partial<WorldSetup>;
-  /** A coincidence without which it would take hundreds of seeds. */
-  readonly focus?: Coincidence;
-}
+import { OUTCOME_SABOTAGES } from './outcomes.js';
+import { allowsAll, onlyTheLease, type SimulatedSabotage } from './sabotage.js';
 
 const withWorker = (worker: Partial<WorkerParts>): WorldParts => ({ ...intactWorld, worker: { ...intactWorld.worker, ...worker } });
 const withExit = (exit: Partial<ExitParts>): WorldParts => withWorker({ exit: { ...intactExitParts, ...exit } });
@@ -45,10 +31,6 @@ const duty =
     withWorker(named(brokenDuties(1, clock), name));
 
 const exit = (name: string) => () => withExit(named(brokenExits, name));
-
-const allowsAll = (): Permission => ({ name: 'no-breakers', check: () => undefined });
-/** Kill switch and breakers refuse as well where the bus is not heard: they would hide what the lease lacks. */
-const onlyTheLease = { killSwitch: false, breakerPermission: allowsAll };
 
 /** Takes each trip and shows none to whoever asks first. */
 function withoutTrips(bus: Bus): Pick<Bus, 'latch' | 'append'> {
@@ -256,6 +238,7 @@ export const SIMULATED_SABOTAGES: readonly SimulatedSabotage[] = [
       watchdog: { ...intactWorld.watchdog, rules: intactWorld.watchdog.rules.filter((rule) => rule !== unguarded) },
     }),
   },
+  ...OUTCOME_SABOTAGES,
 ];
 
 /** Throws {@link ConfigurationError} for a name that is not in the catalogue. */

@@ -5,6 +5,7 @@ import type { Kernel } from '../kernel/kernel.js';
 import { SimulatedDisk } from '../kernel/simulatedDisk.js';
 import { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import type { SimulatedVenue } from '../venue/simulatedVenue.js';
+import type { Observers } from './observers.js';
 import type { WorldParts } from './parts.js';
 import type { WorldSetup } from './setup.js';
 
@@ -26,6 +27,22 @@ export interface SentOrder {
   readonly intent: 'increase' | 'cancel';
 }
 
+/** What became of one guarded order in the eyes of whoever sent it. */
+export interface ToldOutcome {
+  readonly atMs: number;
+  readonly clientOrderId: string;
+  /** `other`: an error that no broker gave. */
+  readonly how: 'reported' | 'rejected' | 'unknown' | 'other';
+}
+
+/** A process that was asked to end in order. */
+export interface OrderlyEnd {
+  readonly holder: string;
+  readonly askedMs: number;
+  /** Orders that it named as unfinished when it ended; absent: it has not ended so far. */
+  ended?: { readonly atMs: number; readonly unfinished: readonly string[] };
+}
+
 export interface Ground {
   readonly kernel: Kernel;
   readonly redis: SimulatedRedis;
@@ -35,6 +52,9 @@ export interface Ground {
   /** The strategy stands behind breakers that cap its rate. */
   readonly capsOrderRate: boolean;
   readonly sent: SentOrder[];
+  readonly told: ToldOutcome[];
+  readonly ends: OrderlyEnd[];
+  readonly observers: Observers;
   readonly refusedCancels: { readonly atMs: number; readonly code: string }[];
   /** Trips of breakers, as the process that holds them saw them. */
   readonly trips: { readonly atMs: number; readonly holder: string }[];

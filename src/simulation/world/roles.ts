@@ -4,7 +4,6 @@ import type { Broker } from '../../broker/broker.js';
 import type { Bus } from '../../bus/bus.js';
 import type { DurableFiles } from '../../durableFile.js';
 import { assembleExitWorker } from '../../emergencyExit/workerRun.js';
-import { silentLogger } from '../../logger.js';
 import type { Random } from '../../random.js';
 import { hold } from '../../roles/decideModule.js';
 import { evaluateForEver } from '../../roles/exitBrainRole.js';
@@ -28,7 +27,7 @@ export function roleGround(ground: Ground, process: SimulatedProcess, life: numb
   return {
     ground,
     process,
-    bus: ground.redis.open(process),
+    bus: ground.parts.bus(ground.redis.open(process), process.name, process.clock),
     broker: ground.venue.broker(process, { account: ACCOUNT, timeoutMs: BROKER_TIMEOUT_MS }),
     random: ground.kernel.random.fork(`role ${process.name}/${life}`),
     hangs,
@@ -36,11 +35,10 @@ export function roleGround(ground: Ground, process: SimulatedProcess, life: numb
 }
 
 function alertsOf({ ground, process }: RoleGround): AlertSink {
-  return {
-    send: async (alert) => {
-      if (process.running) ground.alerts.push({ atMs: ground.kernel.nowMs, alert });
-    },
-  };
+  const sink = ground.observers.alerts((alert) => {
+    if (process.running) ground.alerts.push({ atMs: ground.kernel.nowMs, alert });
+  });
+  return ground.parts.alerts(sink);
 }
 
 /** Where it remembers halts across its lives. */
@@ -51,11 +49,12 @@ function memoryOf({ ground, process }: RoleGround): { readonly memoryFile?: stri
 
 export function runBrain(role: RoleGround): void {
   const { ground, process, bus, broker, random, hangs } = role;
+  const { logger } = ground.observers;
   const timings = timingsOf(ground.setup);
-  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random, ...timings.brain });
+  const brain = ground.parts.brain({ bus, serviceId: SERVICE, account: ACCOUNT, clock: process.clock, random, logger, ...timings.brain });
   const decide = () => (hangs() ? new Promise(() => undefined) : hold({ positions: [], orders: [], signal: never }));
   const { signal: never } = new AbortController();
-  void evaluateForEver({ brain, broker, decide, decideMs: timings.decideMs, clock: process.clock, logger: silentLogger, signal: never });
+  void evaluateForEver({ brain, broker, decide, decideMs: timings.decideMs, clock: process.clock, logger, signal: never });
 }
 
 export function runWatchdog(role: RoleGround): void {
@@ -69,6 +68,7 @@ export function runWatchdog(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
+      logger: ground.observers.logger,
       rules: timings.rules,
       peerBeatMs: timings.peerBeatMs,
       resendMs: timings.resendMs,
@@ -92,7 +92,8 @@ export function runWorker(role: RoleGround): void {
       random,
       self: process.self,
       alert: alertsOf(role),
-      timings: timingsOf(ground.setup).exit,
+      logger: ground.observers.logger,
+      timings: { ...timingsOf(ground.setup).exit, ...ground.parts.workerTimings },
       ...memoryOf(role),
     },
     ground.parts.worker,

@@ -15,9 +15,14 @@ export interface WorldSetup {
   /** 0: orders never expire. */
   readonly orderExpiryMs: number;
   readonly killSwitch: boolean;
+  /** Listeners, loggers and alert sinks throw, reject and hang. */
+  readonly hostileObservers: boolean;
   /** Beats and leases are so many times slower than their defaults, as for a strategy that trades seldom. */
   readonly pace: number;
 }
+
+/** What came to a world after the first schedules were stored, as it was before. */
+export const QUIET_SETUP = { hostileObservers: false } as const satisfies Partial<WorldSetup>;
 
 /** Nearly all worlds beat at this pace: what a default world does ten times a second would cost a campaign nine seeds of ten. */
 export const CALM_PACE = 32;
@@ -48,5 +53,6 @@ export function drawSetup(random: Random): WorldSetup {
     orderExpiryMs: random.below(2) === 0 ? 0 : 5_000,
     killSwitch: random.below(3) === 0,
     pace: drawPace(random),
+    hostileObservers: random.below(3) === 0,
   };
 }

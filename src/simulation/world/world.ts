@@ -9,6 +9,7 @@ import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { trueClock } from '../kernel/trueClock.js';
 import { SimulatedVenue } from '../venue/simulatedVenue.js';
 import { ACCOUNT, bear, type Ground, SERVICE, STRATEGY, WALL_START_MS } from './ground.js';
+import { type Observers, observersOf } from './observers.js';
 import { intactWorld, type MakeParts, type WorldParts } from './parts.js';
 import { type RoleGround, roleGround, runBrain, runWatchdog, runWorker } from './roles.js';
 import type { WorldSetup } from './setup.js';
@@ -36,6 +37,8 @@ interface Actor {
   process: SimulatedProcess | undefined;
   life: number;
   hangs: boolean;
+  /** It starts again as soon as it has ended. */
+  wanted: boolean;
 }
 
 export class World implements Ground {
@@ -46,6 +49,9 @@ export class World implements Ground {
   readonly parts: WorldParts;
   readonly capsOrderRate: boolean;
   readonly sent: Ground['sent'] = [];
+  readonly told: Ground['told'] = [];
+  readonly ends: Ground['ends'] = [];
+  readonly observers: Observers;
   readonly refusedCancels: Ground['refusedCancels'] = [];
   readonly trips: Ground['trips'] = [];
   readonly alerts: Ground['alerts'] = [];
@@ -55,6 +61,7 @@ export class World implements Ground {
 
   constructor({ seed, setup, parts = () => intactWorld, drain, strategy, bars }: WorldOptions) {
     this.setup = setup;
+    this.observers = observersOf(setup.hostileObservers);
     this.capsOrderRate = strategy === undefined;
     this.kernel = new Kernel(seededRandom(seed), drain);
     this.parts = parts(trueClock(this.kernel, 'parts', WALL_START_MS));
@@ -90,6 +97,7 @@ export class World implements Ground {
     if (actor === undefined || actor.process?.dead === false) return;
     actor.life += 1;
     actor.hangs = false;
+    actor.wanted = false;
     const process = bear(this, name, actor.life);
     actor.process = process;
     actor.start(
@@ -104,6 +112,25 @@ export class World implements Ground {
 
   kill(name: string): void {
     this.process(name)?.kill();
+  }
+
+  /** As SIGTERM: it ends in its own time. A strategy that knows no end, as one under test, is killed. */
+  terminate(name: string): void {
+    const strategy = name === STRATEGY ? this.#strategy : undefined;
+    if (strategy === undefined) return this.kill(name);
+    this.process(name)?.deliver(() => {
+      void strategy.end().then(() => {
+        if (this.#actors.get(name)?.wanted === true) this.start(name);
+      });
+    });
+  }
+
+  /** Now, or when it has ended. */
+  startWhenEnded(name: string): void {
+    const actor = this.#actors.get(name);
+    if (actor === undefined) return;
+    actor.wanted = true;
+    this.start(name);
   }
 
   /** The decision loop of the brain hangs from its next evaluation on, until it is started again. */
@@ -128,7 +155,7 @@ export class World implements Ground {
   }
 
   #add(name: string, start: Actor['start']): void {
-    this.#actors.set(name, { name, start, process: undefined, life: 0, hangs: false });
+    this.#actors.set(name, { name, start, process: undefined, life: 0, hangs: false, wanted: false });
   }
 
   /** As a person has armed it before anything begins. */
