@@ -54,6 +54,26 @@ function onFault(name: FaultEvent, listener: (thrown: unknown) => void): () => v
   return () => void process.removeListener(name, heard);
 }
 
+/**
+ * Until the answer is called, rejections that nobody handles are asked about here first: those that `mine` takes reach nobody else, and
+ * every other one goes where it would have gone.
+ */
+export function divertRejections(mine: (thrown: unknown) => boolean): () => void {
+  const name = 'unhandledRejection';
+  const others = process.listeners(name);
+  const heard = (thrown: unknown, promise: Promise<unknown>): void => {
+    if (mine(thrown)) return;
+    if (others.length === 0) throw thrown;
+    for (const other of others) other.call(process, thrown, promise);
+  };
+  for (const other of others) process.removeListener(name, other);
+  process.on(name, heard);
+  return () => {
+    process.removeListener(name, heard);
+    for (const other of others) process.on(name, other);
+  };
+}
+
 function onExit(listener: (code: number) => number | undefined): () => void {
   const heard = (code: number): void => {
     const better = listener(code);

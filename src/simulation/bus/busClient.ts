@@ -20,8 +20,8 @@ import { boundedBlockMs, DEFAULT_APPEND_TIMEOUT_MS, DEFAULT_READ_LIMIT, isReplic
 import type { Clock } from '../../clock.js';
 import { type BusConnection, CALL_TIMEOUT_MS } from './connection.js';
 import { SimulatedGroup } from './group.js';
+import type { Place, Reply } from './messages.js';
 import { recordOf } from './recordOf.js';
-import type { Place, Reply } from './server.js';
 import { idOf } from './serverData.js';
 
 const CLOSED = { outcome: 'refused', reason: 'closed', detail: 'the bus is closed' } as const;

@@ -2,7 +2,7 @@
 import { BusUnavailableError } from '../../bus/bus.js';
 import { offAbort, onAbort } from '../kernel/abort.js';
 import type { CallEnd, Link } from '../kernel/link.js';
-import type { Reply, Request } from './server.js';
+import type { Reply, Request } from './messages.js';
 
 export const CALL_TIMEOUT_MS = 500;
 /** A blocked read is given so much longer than it may block, as the real adapter gives its sockets. */

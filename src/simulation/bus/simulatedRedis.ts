@@ -6,7 +6,8 @@ import { Link, type LinkOptions } from '../kernel/link.js';
 import type { SimulatedProcess } from '../kernel/simulatedProcess.js';
 import { SimulatedBus } from './busClient.js';
 import { BusConnection } from './connection.js';
-import { BusServer, type Reply, type Request } from './server.js';
+import type { Reply, Request } from './messages.js';
+import { BusServer } from './server.js';
 import { apply, type Change, emptyData, latchOf, nextAt, type ServerData, streamOf } from './serverData.js';
 
 export interface SimulatedRedisOptions {

@@ -1,5 +1,6 @@
 /** Runs one schedule: trouble, healing, the death of the brain, and the judgement. */
 
+import { divertRejections } from '../../process/events.js';
 import { FaultPlayer, type Stroke } from '../faults/play.js';
 import type { Schedule } from '../faults/schedule.js';
 import { lastKillMs } from '../faults/schedule.js';
@@ -13,9 +14,9 @@ import { exitLeftBehind } from '../judge/takeover.js';
 import type { RunView } from '../judge/view.js';
 import type { Violation } from '../judge/violation.js';
 import { Witness } from '../judge/witness.js';
+import { nextMacrotask } from '../kernel/drain.js';
 import { ACCOUNT } from '../world/ground.js';
 import { ObserverError } from '../world/observers.js';
-import { trapRejections } from '../world/rejections.js';
 import { World, type WorldOptions } from '../world/world.js';
 
 export interface RunOptions extends Pick<WorldOptions, 'parts' | 'drain' | 'strategy' | 'bars'> {
@@ -48,7 +49,7 @@ async function runWatched({ kernel, setup }: World, endMs: number): Promise<RunV
     await kernel.runUntil(endMs);
     return escaped;
   }
-  const trap = trapRejections((error) => {
+  const restore = divertRejections((error) => {
     if (!(error instanceof ObserverError)) return false;
     escaped.push({ atMs: kernel.nowMs, detail: `${error.message}, and nobody caught it: a process would have ended` });
     return true;
@@ -59,7 +60,9 @@ async function runWatched({ kernel, setup }: World, endMs: number): Promise<RunV
     if (!(error instanceof ObserverError)) throw error;
     escaped.push({ atMs: kernel.nowMs, detail: `${error.message}, into whoever had called it` });
   } finally {
-    await trap.remove();
+    // Rejections are told of behind the macrotask in which nobody handled them.
+    await nextMacrotask();
+    restore();
   }
   return escaped;
 }

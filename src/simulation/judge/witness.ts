@@ -10,7 +10,7 @@ import { decodeHolderReport, type HolderReport, LEASE_HOLDER } from '../../messa
 import { decodePanicClose, PANIC_CLOSE, type PanicClose, panicGroup } from '../../messages/panicClose.js';
 import { WATCHDOG_HEARTBEAT } from '../../messages/peerBeat.js';
 import { decodeTradingState, TRADING_STATE, type TradingState } from '../../messages/tradingState.js';
-import type { Seen } from '../bus/server.js';
+import type { Seen } from '../bus/messages.js';
 import { type Change, latchOf } from '../bus/serverData.js';
 import { ACCOUNT, STRATEGY } from '../world/ground.js';
 import type { World } from '../world/world.js';

@@ -13,7 +13,8 @@ function tickCallback(): TickCallback | undefined {
   return typeof found === 'function' ? () => void Reflect.apply(found, process, []) : undefined;
 }
 
-function nextMacrotask(): Promise<void> {
+/** Behind everything that has been asked for by now. */
+export function nextMacrotask(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
