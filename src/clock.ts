@@ -50,6 +50,16 @@ function setTimer(delayMs: number, fire: () => void, options?: TimerOptions): Ti
   return { cancel: () => clearTimeout(handle) };
 }
 
+/** The wall clock for a record that people read: 0, which is visibly no time, where it fails or is no number since 1970. */
+export function recordedWallMs(clock: Pick<Clock, 'wallMs'>): number {
+  try {
+    const wallMs = clock.wallMs();
+    return Number.isFinite(wallMs) ? Math.max(0, wallMs) : 0;
+  } catch {
+    return 0;
+  }
+}
+
 /** The same timers, none of which keeps the process alive. */
 export function quietTimers(clock: Pick<Clock, 'setTimer'>): Pick<Clock, 'setTimer'> {
   return { setTimer: (delayMs, fire) => clock.setTimer(delayMs, fire, { keepAlive: false }) };

@@ -150,7 +150,7 @@ const checkProbe = (field: string, given: unknown): ProbeOptions =>
     PROBE_DEFAULTS,
   );
 
-function checkBoolean(field: string, value: unknown): boolean {
+export function checkBoolean(field: string, value: unknown): boolean {
   if (typeof value !== 'boolean') throw new ConfigurationError(field, value, 'must be true or false');
   return value;
 }

@@ -17,8 +17,12 @@ const PLAIN_NUMBER = /^[+-]?\d+(\.\d+)?$/;
 
 // `Number('')` is 0, and 0 means off: what is not plainly a number is refused before it can be read as one.
 function numberIn(name: string, text: string): number {
-  if (!PLAIN_NUMBER.test(text)) throw new ConfigurationError(name, text, 'must be a plain decimal number');
-  return Number(text);
+  const number = Number(text);
+  // Neither may what is too small for a number: it would be 0 too.
+  if (!PLAIN_NUMBER.test(text) || (number === 0 && /[1-9]/.test(text))) {
+    throw new ConfigurationError(name, text, 'must be a plain decimal number');
+  }
+  return number;
 }
 
 /**

@@ -100,11 +100,13 @@ export class Evidence {
   }
 
   bar(given: unknown, nowMs: number, latestWallMs: number): readonly Finding[] {
-    const feed = this.#feedOf(symbolOf(given));
+    const symbol = symbolOf(given);
     const { staleData } = this.#config;
-    const judged = judgeBar(given, { previous: feed.bar, latestWallMs });
+    const judged = judgeBar(given, { previous: this.#feeds.get(symbol)?.bar, latestWallMs });
     if (judged.kind === 'faulty') return [{ type: 'invalid_data', result: judged.result }];
     if (judged.kind === 'repeated') return NOTHING;
+    // Only now: a symbol that no bar could be used of would be waited for, reset or not.
+    const feed = this.#feedOf(symbol);
     const found: Finding[] = [];
     if (staleData !== undefined && feed.bar !== undefined) {
       // Before the receipt counts: a feed that was silent for too long was so, even if nobody asked meanwhile.
@@ -145,8 +147,9 @@ export class Evidence {
   }
 
   results(source: ResultSource, strategy: string, latestWallMs: number): readonly Finding[] {
-    const refused = this.#losses.newRefusals(source, strategy);
     const found = lossesFound(this.#losses.takeAll(source, strategy, latestWallMs));
+    // Last: a refusal counts as told from here on, and would be lost with a reading that fails.
+    const refused = this.#losses.newRefusals(source, strategy);
     return refused === undefined ? found : [{ type: 'invalid_data', result: refused }, ...found];
   }
 
@@ -178,10 +181,11 @@ export class Evidence {
     if (rebase && this.#equity !== undefined) this.#equity.peak = this.#equity.newest;
   }
 
-  // A feed that names no symbol is that of all of them.
+  // A feed that names no symbol is that of all of them. What came last is the market: quotes may have ended long before the bars.
   #referenceFor({ symbol }: OrderRecord): number | undefined {
     const feed = this.#feeds.get(symbol) ?? this.#feeds.get('');
-    return feed?.quote === undefined ? feed?.bar?.close : middleOf(feed.quote);
+    if (feed?.quote === undefined || feed.quoteMs < feed.barMs) return feed?.bar?.close;
+    return middleOf(feed.quote);
   }
 
   #feedOf(symbol: string): SymbolFeed {

@@ -25,8 +25,17 @@ export function readResult(given: unknown, latestWallMs = Infinity): CountedResu
     return trips('time_invalid', `the time of a result is not a number of milliseconds: ${wordsOf(closedAtMs)}`);
   }
   if (!isFiniteNumber(sequence)) return trips('time_invalid', `the sequence of a result is not a number: ${wordsOf(sequence)}`);
-  if (!Array.isArray(ids) || ids.length === 0 || !ids.every(isText)) {
+  // A list may have holes, which `every` does not see.
+  const names: readonly unknown[] = Array.isArray(ids) ? Array.from<unknown>(ids) : [];
+  if (names.length === 0 || !names.every(isText)) {
     return trips('pnl_invalid', 'a result names no fills by their ids: it could not be told from its repetition');
+  }
+  const misnamed = [account, symbol].find((name) => name !== undefined && name !== null && typeof name !== 'string');
+  if (misnamed !== undefined) {
+    return trips(
+      'pnl_invalid',
+      `account or symbol of a result is no text, so that two of them could be taken for one: ${wordsOf(misnamed)}`,
+    );
   }
   // Written so that a clock that is no number makes no result one of the past.
   if (!(closedAtMs <= latestWallMs)) {
@@ -34,7 +43,7 @@ export function readResult(given: unknown, latestWallMs = Infinity): CountedResu
     return trips('result_from_future', `a result is dated ${aheadMs} ms ahead`, { closedAtMs, aheadMs });
   }
   const place = { ...(isText(account) ? { account } : {}), ...(isText(symbol) ? { symbol } : {}) };
-  return { fills: fillsOf({ ...place, ids }), pnl: exact, closedAtMs, sequence };
+  return { fills: fillsOf({ ...place, ids: names }), pnl: exact, closedAtMs, sequence };
 }
 
 /** The fills of a result by names that no fill of another account or symbol has. */

@@ -60,7 +60,7 @@ export class LossTally<Result extends TalliedResult = TalliedResult> {
   readonly #losses: LossOptions | undefined;
   readonly #daily: DailyLossOptions | undefined;
   /** Oldest first; of one time by their sequence, and else in the order in which they came. */
-  readonly #results: Result[] = [];
+  #results: Result[] = [];
   /** Those of the first results, as far as nothing has changed since they were counted. */
   readonly #totals: Totals[] = [];
   /** Of what is no longer kept. */
@@ -100,8 +100,14 @@ export class LossTally<Result extends TalliedResult = TalliedResult> {
     this.#changedFrom(0);
   }
 
-  /** Lets go of those that no check needs any more, and answers them: as many of the newest stay as a count looks at, those within the window of the sum, and those of the day. */
+  /**
+   * Lets go of those that no check needs any more, and answers them: as many of the newest stay as a count looks at, those within the window
+   * of the sum, and those of the day. Those of zero count for nothing.
+   */
   prune(): readonly Result[] {
+    const gone = this.#results.filter(isZero);
+    this.#results = this.#results.filter((result) => !isZero(result));
+    this.#changedFrom(gone.length === 0 ? this.#totals.length : 0);
     this.#count();
     const { max = 0, inLast } = this.#losses ?? {};
     const needed = Math.min(
@@ -111,7 +117,7 @@ export class LossTally<Result extends TalliedResult = TalliedResult> {
     );
     this.#before = this.#totalsBefore(needed);
     this.#totals.splice(0, needed);
-    return this.#results.splice(0, needed);
+    return [...gone, ...this.#results.splice(0, needed)];
   }
 
   /** Could results up to then, that nobody has heard of, change what the checks find? */

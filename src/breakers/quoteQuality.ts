@@ -35,11 +35,12 @@ export function judgeQuoteAge(nowMs: number, receivedMs: number, maxAgeMs: numbe
 /** `receivedMs` and `nowMs` on the monotonic clock. Never throws on data. Throws `ConfigurationError` for an option that cannot hold. */
 export function quoteQuality(
   quote: Quote | undefined,
-  { nowMs, receivedMs }: { readonly nowMs: number; readonly receivedMs: number },
+  times: { readonly nowMs: number; readonly receivedMs: number },
   options: Partial<QuoteOptions>,
 ): CheckResult {
   const checked = checkQuote('quoteQuality', options);
   return evaluated(() => {
+    const { nowMs, receivedMs } = times;
     const read = readQuote(quote);
     if ('triggered' in read) return read;
     const spread = judgeSpread(read, checked);

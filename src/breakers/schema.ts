@@ -17,6 +17,10 @@ export function checkGroup<T extends object>(field: string, given: unknown, rule
   }
   const complete: Partial<T> = { ...defaults };
   for (const name in rules) {
+    // Inherited, or hidden, it would not be read: a limit that is given and not in force.
+    if (name in given && !Object.hasOwn(values, name)) {
+      throw new ConfigurationError(`${field}.${name}`, undefined, 'must be a plain property of the options themselves');
+    }
     // Present and undefined is a limit gone missing, not one left out.
     if (Object.hasOwn(values, name)) complete[name] = rules[name](`${field}.${name}`, values[name]);
   }

@@ -28,6 +28,11 @@ export function judgeGap(previousMs: number, openMs: number, { expectedIntervalM
   return missing > maxMissingBars ? trips('market_data_gap', `${missing} bars are missing, more than ${maxMissingBars}`, details) : OK;
 }
 
+/** Who calls it without types may hand in anything. */
+function isList(value: readonly unknown[]): boolean {
+  return Array.isArray(value);
+}
+
 /** Never throws on data. Throws `ConfigurationError` for an option that cannot hold. */
 export function staleMarketData(feed: Feed, options: Partial<StaleDataOptions> & Pick<StaleDataOptions, 'maxAgeMs'>): CheckResult {
   const checked = checkStaleData('staleMarketData', options);
@@ -36,8 +41,13 @@ export function staleMarketData(feed: Feed, options: Partial<StaleDataOptions> &
     if (receivedMs === undefined) return trips('no_bars', 'no bar was ever received');
     const age = judgeAge(nowMs, receivedMs, checked);
     if (age.triggered) return age;
+    if (!isList(bars)) return trips('bar_missing', 'there is no list of bars');
+    const timeOf = (index: number): number => bars[index]?.openMs ?? Number.NaN;
+    // One by itself has no gap, and must have a time all the same.
+    if (checked.expectedIntervalMs > 0 && bars.length > 0 && !isFiniteNumber(timeOf(0)))
+      return trips('time_invalid', 'the time of a bar is not a number of milliseconds');
     for (let index = 1; index < bars.length; index += 1) {
-      const gap = judgeGap(bars[index - 1]?.openMs ?? Number.NaN, bars[index]?.openMs ?? Number.NaN, checked);
+      const gap = judgeGap(timeOf(index - 1), timeOf(index), checked);
       if (gap.triggered) return gap;
     }
     return passes('ok', age.message, age.details);

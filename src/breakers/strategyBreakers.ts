@@ -1,13 +1,15 @@
 /** The breakers of one strategy: takes in what happens, latches what trips, and answers at the order door. */
 import { checkName, checkText } from '../checks.js';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, recordedWallMs, systemClock } from '../clock.js';
+import { ConfigurationError } from '../errors.js';
 import type { StoredReset } from '../messages/breaker.js';
 import type { ResultSource } from '../messages/result.js';
 import type { IntentKind, Refusal } from '../permission.js';
 import { type Random, systemRandom } from '../random.js';
-import { type BreakerType, type CheckedConfig, checkConfig, type StrategyBreakersConfig } from './config.js';
+import { type BreakerType, type CheckedConfig, checkBoolean, checkConfig, type StrategyBreakersConfig } from './config.js';
 import { Evidence, type Finding } from './evidence.js';
 import type { BreakerEvent, DoorEvent, ResetOutcome, ResetRequest, StrategyBreakers, StrategyBreakersDeps, Verdict } from './face.js';
+import { Leaving } from './leaving.js';
 import { ProbeGrants } from './probeGrants.js';
 import { Reporter, type ResetTold } from './reporter.js';
 import { type CheckResult, passes, shortened, trips, wordsOf } from './result.js';
@@ -27,6 +29,7 @@ import {
 import { RESET_TIMEOUT_MS, TripStore } from './tripStore.js';
 import { WarningBook } from './warnings.js';
 
+const NO_LIST: Finding = { type: 'invalid_data', result: trips('bar_missing', 'there is no list of bars') };
 const CLEAR = passes('ok', 'no breaker has tripped');
 const unknown = (doubt: string): Finding => ({ type: 'unknown_state', result: trips('state_unknown', `the trips on the bus ${doubt}`) });
 
@@ -46,8 +49,7 @@ class LatchedBreakers implements StrategyBreakers {
   readonly #wallOffsetMs: number;
   #state: BreakerState = CLOSED;
   readonly #grantsOfProbe = new ProbeGrants();
-  /** Trips that a reset is about to take away. */
-  #leaving: ReadonlySet<string> = new Set();
+  readonly #leaving = new Leaving();
 
   constructor(strategyId: string, config: StrategyBreakersConfig, deps: StrategyBreakersDeps) {
     this.strategyId = checkName('strategyId', strategyId);
@@ -60,6 +62,8 @@ class LatchedBreakers implements StrategyBreakers {
     this.#reporter = new Reporter(strategyId, this.name, deps);
     this.observe = (event) => this.#hear(event);
     const { bus } = deps;
+    // Trips that should have been durable would end with the process.
+    if ('bus' in deps && bus === undefined) throw new ConfigurationError('bus', bus, 'must be a bus, or left out');
     if (bus !== undefined) {
       this.#store = new TripStore({
         bus,
@@ -80,11 +84,16 @@ class LatchedBreakers implements StrategyBreakers {
     return this.#record((nowMs) => this.#evidence.bar(bar, nowMs, this.#latestWallMs(nowMs)));
   }
 
-  recordBars(bars: readonly unknown[]): Verdict {
-    return this.#record((nowMs) => {
-      if (bars.length === 0) return this.#evidence.noBars();
-      return bars.flatMap((bar) => this.#evidence.bar(bar, nowMs, this.#latestWallMs(nowMs)));
+  // Each by itself: what one of them has shown stands, whatever comes of the next.
+  recordBars(bars: unknown): Verdict {
+    let listed: readonly unknown[] = [];
+    const verdict = this.#record(() => {
+      if (!Array.isArray(bars)) return [NO_LIST];
+      // With its holes, each of which is a bar that is missing.
+      listed = Array.from<unknown>(bars);
+      return listed.length === 0 ? this.#evidence.noBars() : [];
     });
+    return listed.reduce<Verdict>((_before, bar) => this.recordBar(bar), verdict);
   }
 
   recordQuote(quote: unknown): Verdict {
@@ -145,6 +154,7 @@ class LatchedBreakers implements StrategyBreakers {
   async reset({ by, reason, rebase = false }: ResetRequest): Promise<ResetOutcome> {
     checkText('by', by);
     checkText('reason', reason);
+    checkBoolean('rebase', rebase);
     const cleared = tripsOf(this.#state);
     const ids = new Set(cleared.map(({ id }) => id));
     const done = (): void => this.#cleared(ids, { by, reason, how: rebase ? 'rebase' : 'reset' }, 'breaker.reset');
@@ -152,9 +162,9 @@ class LatchedBreakers implements StrategyBreakers {
       done();
       return { outcome: 'reset', cleared, verdict: this.verdict() };
     }
-    this.#leaving = ids;
+    const left = this.#leaving.begin(ids);
     const outcome = await this.#store.clear({ ids: [...ids], by, reason, how: rebase ? 'rebase' : 'reset' }, RESET_TIMEOUT_MS, done);
-    this.#leaving = new Set();
+    left();
     if (outcome.ok) return { outcome: 'reset', cleared, verdict: this.verdict() };
     // It may have been taken after all: what is in force here stands there again.
     void this.#store.changed();
@@ -208,21 +218,13 @@ class LatchedBreakers implements StrategyBreakers {
   }
 
   #tripOf({ type, result: { reasonCode, message, details } }: Finding): Trip {
-    return { id: this.#random.id(), type, reasonCode, message: shortened(message), details, sinceWallMs: this.#sinceWallMs() };
-  }
-
-  // For people: a clock that fails must not keep a breaker from tripping over it.
-  #sinceWallMs(): number {
-    try {
-      return this.#clock.wallMs();
-    } catch {
-      return 0;
-    }
+    // A clock that fails must not keep a breaker from tripping over it, nor the bus from being told.
+    return { id: this.#random.id(), type, reasonCode, message: shortened(message), details, sinceWallMs: recordedWallMs(this.#clock) };
   }
 
   #trip(added: readonly Trip[], nowMs: number): void {
     const before = tripsOf(this.#state);
-    this.#become(withTrips(this.#state, added, { probe: this.#config.probe, nowMs, leaving: this.#leaving }));
+    this.#become(withTrips(this.#state, added, { probe: this.#config.probe, nowMs, leaving: this.#leaving.ids() }));
     for (const trip of tripsOf(this.#state)) if (!before.includes(trip)) this.#reporter.trip(trip);
   }
 

@@ -1,10 +1,11 @@
 /** Keeps the trips of one strategy on the bus: a restart finds them again, other processes hear of them, and only a reset that is committed there ends them. */
 import { type Bus, BusDoubtError, type LatchValue } from '../bus/bus.js';
-import type { Clock } from '../clock.js';
+import { type Clock, recordedWallMs } from '../clock.js';
 import { callWithin, settleWithin } from '../deadline.js';
 import { messageOf } from '../errors.js';
 import type { Logger } from '../logger.js';
-import { breakerLatch, decodeBreaker, encodeBreaker, type StoredReset } from '../messages/breaker.js';
+import { breakerLatch, decodeBreaker, encodeBreaker, type StoredBreaker, type StoredReset } from '../messages/breaker.js';
+import type { Fields } from '../messages/fields.js';
 import { quietSleep } from '../tradingState/tail.js';
 import { BREAKER_TYPES } from './config.js';
 import { REASON_CODES } from './result.js';
@@ -23,6 +24,10 @@ export const RESET_TIMEOUT_MS = 5_000;
 const READS_PER_STALENESS = 4;
 /** A reset is kept to be told by, not to be read whole. */
 const KEPT_TEXT = 200;
+/** Of the 64 KiB of a record of the bus. Beyond this the oldest resets are let go of: they must leave room for trips. */
+const WITH_RESETS_BYTES = 48 * 1_024;
+/** Once closed: so often is it tried to write what has tripped, one after the other. */
+const LAST_LOOKS = 3;
 
 export interface TripStoreOptions {
   readonly bus: Pick<Bus, 'latch'>;
@@ -76,6 +81,16 @@ function storedIn(value: LatchValue, wallMs: number): Stored {
     ),
   }));
   return { trips, resets: decoded.value.resets };
+}
+
+const bytesOf = (fields: Fields): number => Buffer.byteLength(JSON.stringify(fields));
+
+/** Without the oldest resets where there are too many. The newest stays: it may be the one that is written. */
+function fieldsOf(stored: StoredBreaker): Fields {
+  let fields = encodeBreaker(stored);
+  for (let from = 1; from < stored.resets.length && bytesOf(fields) > WITH_RESETS_BYTES; from += 1)
+    fields = encodeBreaker({ ...stored, resets: stored.resets.slice(from) });
+  return fields;
 }
 
 export class TripStore {
@@ -143,7 +158,7 @@ export class TripStore {
     return { ok: false, detail: `not committed within ${timeoutMs} ms: ${detail}` };
   }
 
-  /** Ends the attempts; waits for the one under way. */
+  /** Ends the attempts; waits for the one under way, and for the last of what has tripped and does not stand there yet. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#isIdle;
@@ -153,7 +168,10 @@ export class TripStore {
   async #write(): Promise<void> {
     const { clock, logger, strategyId } = this.#options;
     this.#isWriting = true;
-    while (this.#isDirty && !this.#closing.signal.aborted) {
+    let left = LAST_LOOKS;
+    while (this.#isDirty && left > 0) {
+      // Who closes right after a trip must find it again.
+      if (this.#closing.signal.aborted) left -= 1;
       this.#isDirty = false;
       const problem = await this.#look(undefined);
       if (problem === undefined) continue;
@@ -225,7 +243,8 @@ export class TripStore {
     const value = await latch.get();
     // Another look has begun meanwhile, which this one must not overtake with something older.
     if (signal.aborted) return 'the bus answered too late';
-    const stored = storedIn(value, clock.wallMs());
+    const wallMs = recordedWallMs(clock);
+    const stored = storedIn(value, wallMs);
     // An attempt whose answer was lost.
     for (const open of this.#open) if (stored.resets.some(({ id }) => id === open.reset.id)) this.#finish(open);
     const merged = this.#merged(stored, clearing);
@@ -237,13 +256,13 @@ export class TripStore {
       const latest = merged.resets.at(-1);
       const set = await latch.compareAndSet(
         value.version,
-        encodeBreaker({
+        fieldsOf({
           strategyId,
           trips: merged.trips,
           resets: merged.resets,
           changedBy: clearing?.reset.by ?? strategyId,
           reason: clearing?.reset.reason ?? merged.trips.at(-1)?.message ?? latest?.reason ?? 'nothing has tripped',
-          changedWallMs: clock.wallMs(),
+          changedWallMs: wallMs,
         }),
       );
       if (set.outcome === 'conflict') return 'another process changed it';

@@ -66,7 +66,9 @@ it('says at every moment what the checks over all that has come say', () => {
           expect(triggered(evidence.quote({ symbol, ...quote }, nowMs), 'quote')).toBe(expected);
           Object.assign(feed, { quote, quoteMs: nowMs });
         } else if (what === 'order') {
-          const reference = feed.quote === undefined ? feed.close : (feed.quote.bid + feed.quote.ask) / 2;
+          // Whichever came last is the market.
+          const isBarNewer = feed.quote === undefined || feed.quoteMs < feed.barMs;
+          const reference = isBarNewer ? feed.close : ((feed.quote?.bid ?? 0) + (feed.quote?.ask ?? 0)) / 2;
           const found = evidence.order({ symbol, side: 'buy', quantity: 1, price }, nowMs);
           expect(triggered(found, 'price_collar')).toBe(priceCollar({ price, reference }, COLLAR).triggered);
         }

@@ -1,6 +1,7 @@
 /** What the store of trips writes, reads and says, word for word. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Trip } from '../../src/breakers/state.js';
+import { KEPT_RESETS } from '../../src/breakers/tripMerge.js';
 import { TripStore } from '../../src/breakers/tripStore.js';
 import { Wake } from '../../src/breakers/wake.js';
 import { BusDoubtError, BusUnavailableError, type Latch } from '../../src/bus/bus.js';
@@ -121,6 +122,24 @@ describe('the store of trips', () => {
       changedBy: 's',
       reason: 'a probe succeeded',
     });
+  });
+
+  it('S7: lets go of the oldest resets where they would leave no room for trips, and keeps the newest', async () => {
+    const { clock, store, local, written } = scene();
+    const ready = store.start();
+    await clock.advance(0);
+    await ready;
+    for (let round = 0; round < KEPT_RESETS; round += 1) {
+      const ids = Array.from({ length: 200 }, (_, index) => `00000000-0000-0000-0000-${String(round * 1_000 + index).padStart(12, '0')}`);
+      local.push(...ids.map((id) => trip(id)));
+      await store.changed();
+      expect((await written()).trips).toHaveLength(200);
+      const cleared = await store.clear({ ids, by: 'operator', reason: 'seen', how: 'reset' }, 100, () => void local.splice(0));
+      expect(cleared).toEqual({ ok: true });
+      expect((await written()).resets.at(-1)?.ids).toEqual(ids);
+    }
+    expect((await written()).resets.length).toBeGreaterThan(1);
+    expect((await written()).resets.length).toBeLessThan(KEPT_RESETS);
   });
 
   it('adopts what stands there as far as it knows the words, and makes text of details that are no figures', async () => {
