@@ -5,6 +5,7 @@ const LOADERS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['drill', async () => (await import('./commands/drill.js')).drillCommand],
   ['simulate', async () => (await import('./commands/simulate.js')).simulateCommand],
   ['chaos run', async () => (await import('./commands/chaosRun.js')).chaosRunCommand],
+  ['chaos suite', async () => (await import('./commands/chaosSuite.js')).chaosSuiteCommand],
   ['chaos storm', async () => (await import('./commands/chaosStorm.js')).chaosStormCommand],
   ['doctor', async () => (await import('./commands/doctor.js')).doctorCommand],
   ['run', async () => (await import('./commands/run.js')).runSupervisedCommand],

@@ -1,8 +1,11 @@
 /** Starts the drill's processes: the shipped commands, and the drill's own strategy. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createVenueClient, type VenueClient } from '../brokers/paper/index.js';
 import type { Bus } from '../bus/bus.js';
 import { openBus } from '../bus/openBus.js';
 import { type Clock, systemClock } from '../clock.js';
+import { settleWithin } from '../deadline.js';
 import { packageFile } from '../packageFile.js';
 import { Child, type ChildOptions, RigError } from '../rig/child.js';
 import { BUS_NAME, NameView } from '../rig/nameView.js';
@@ -20,7 +23,8 @@ import type { Workspace } from './workspace.js';
 export const ACCOUNT = 'drill';
 const READY_MS = 15_000;
 const SHARES = 10;
-const ORDERS_PER_S = 30;
+/** Of all strategies together, where nothing else is asked for. */
+export const ORDERS_PER_S = 30;
 
 const COMMAND = packageFile('dist/cli/main.js');
 const ACTOR = packageFile('dist/drill/actors/main.js');
@@ -32,12 +36,30 @@ export interface CastOptions {
   readonly barsFile: string;
   /** Which role is played by a broken variant, or carries the fault inside it. */
   readonly variants: ReadonlyMap<ActorRole, Variant>;
+  /** The same for single processes, by the names that the rig gives them. Each of them has a trigger of its own. */
+  readonly named?: ReadonlyMap<string, Variant>;
+  /** Who of the partitioned role stands behind the proxy, by name. Default: all of it. */
+  readonly cutOff?: readonly string[];
   readonly onLog: (name: string, line: string) => void;
   /** How the partitioned process is cut off. Default: every byte waits. */
   readonly cutMode?: ProxyMode;
   /** The partitioned process has names of its own, and knows the bus by a name alone. */
   readonly ownNames?: boolean;
 }
+
+/** How a process of the cast is started. */
+interface Part extends Pick<ChildOptions, 'name' | 'script' | 'args' | 'nodeFlags' | 'launcher'> {
+  readonly role?: ActorRole;
+}
+
+export interface Supervised {
+  readonly supervisor: Child;
+  /** Of its services. */
+  readonly names: readonly string[];
+}
+
+/** It asks each of its services to end first. */
+const SUPERVISOR_ENDS_MS = 5_000;
 
 export class Cast {
   readonly #options: CastOptions;
@@ -48,6 +70,7 @@ export class Cast {
   /** Of the partitioned process. */
   readonly #names: NameView | undefined;
   readonly #counts = new Map<string, number>();
+  #supervisor: Child | undefined;
   readonly #guard: RigGuard;
   /** The venue, as a process. */
   readonly venueProcess: Child;
@@ -110,42 +133,60 @@ export class Cast {
   }
 
   watchdog(): Promise<Child> {
-    const config = { ...this.#common('watchdog'), id: this.#name('watchdog'), alert: { webhook: this.alerts.url } };
-    return this.#play('watchdog', config.id, config, ['--id', config.id, '--alert-webhook', this.alerts.url]);
+    return this.#start(this.#watchdog());
   }
 
   worker(): Promise<Child> {
-    const id = this.#name('exit-worker');
-    const config = { ...this.#common('worker'), ...this.#atVenue(), id, concurrency: CONCURRENCY, alert: { webhook: this.alerts.url } };
-    const more = ['--id', id, '--concurrency', String(CONCURRENCY), '--alert-webhook', this.alerts.url];
-    return this.#play('exit-worker', id, config, [...venueArgs(config), ...more]);
+    return this.#start(this.#worker());
   }
 
   /** Each brain is a new generation of the one service that is watched. */
   brain(): Promise<Child> {
-    const config = { ...this.#common('brain'), ...this.#atVenue(), serviceId: 'exit-brain' };
-    return this.#play('exit-brain', this.#name('exit-brain'), config, [...venueArgs(config), '--service', config.serviceId]);
+    return this.#start(this.#brain());
   }
 
-  strategy(): Promise<Child> {
+  /** A brain, a watchdog and a worker under `failflat run`, which starts each of them again. */
+  async supervised(): Promise<Supervised> {
+    const parts = [this.#brain(), this.#watchdog(), this.#worker()];
+    const file = join(this.#options.workspace.directory, 'services.json');
+    await writeFile(file, JSON.stringify(parts.map(serviceOf)));
+    const { broker, account, environment } = this.#atVenue();
+    const at = ['--bus', this.#options.workspace.busUrl, '--broker', broker, '--account', account, '--environment', environment];
+    const supervisor = await this.#start({ name: 'supervisor', script: COMMAND, args: ['run', ...at, '--services', file, '--json'] });
+    this.#supervisor = supervisor;
+    return { supervisor, names: parts.map(({ name }) => name) };
+  }
+
+  strategy({
+    name = 'strategy',
+    ordersPerS = ORDERS_PER_S,
+  }: {
+    readonly name?: string;
+    readonly ordersPerS?: number;
+  } = {}): Promise<Child> {
     const { drill, timings, workspace } = this.#options;
     const config: StrategyConfig = {
-      bus: this.#busOf('strategy'),
+      bus: this.#busOf('strategy', name),
       record: workspace.recordUrl,
       venue: this.venueUrl,
       account: ACCOUNT,
       symbols: Array.from({ length: drill.positions }, (_, index) => (index === 0 ? 'AAPL' : `AAPL-${index + 1}`)),
       quantity: SHARES,
-      ordersPerS: ORDERS_PER_S,
+      ordersPerS,
       restingEvery: 10,
       brokerTimeoutMs: timings.brokerTimeoutMs,
       lease: { ...timings.lease, drainPollMs: 10 },
     };
-    return this.#act('strategy', 'strategy', config);
+    return this.#start(this.#actor('strategy', name, config));
   }
 
   /** Ends everyone that still lives, by process id and at once: what they did is taken down already, and nothing of theirs is kept. */
   async close(): Promise<void> {
+    // What it has started must end with it, and it alone knows of that.
+    if (this.#supervisor !== undefined) {
+      this.#supervisor.signal('SIGTERM');
+      await settleWithin(this.#clock, this.#supervisor.ended, SUPERVISOR_ENDS_MS);
+    }
     await Promise.all(this.#children.map((child) => child.kill()));
     await this.bus.close();
     if (this.record !== this.bus) await this.record.close();
@@ -184,6 +225,17 @@ export class Cast {
     this.#view.set({ kind: 'pass' });
   }
 
+  /** The bus as the partitioned process sees it, for one more of its kind. */
+  get cutOffUrl(): string {
+    if (this.#view === undefined) throw new RigError('nobody stands behind a proxy in this drill');
+    return this.#view.url;
+  }
+
+  /** To be told of each process that one of these has started: it ends with the rig as well. */
+  adopt(pid: number): void {
+    this.#guard.started(pid);
+  }
+
   /** Connections of the partitioned process to the bus that stand now. */
   get connections(): number {
     return this.#view?.connections ?? 0;
@@ -193,9 +245,10 @@ export class Cast {
     return { bus: this.#busOf(who), scale: this.#options.drill.scale };
   }
 
-  #busOf(who: Partition | 'brain'): string {
-    const { drill, workspace } = this.#options;
-    if (this.#view === undefined || drill.partition !== who) return workspace.busUrl;
+  #busOf(who: Partition | 'brain', name?: string): string {
+    const { drill, workspace, cutOff } = this.#options;
+    const isCutOff = cutOff === undefined || (name !== undefined && cutOff.includes(name));
+    if (this.#view === undefined || drill.partition !== who || !isCutOff) return workspace.busUrl;
     return this.#names === undefined ? this.#view.url : this.#view.url.replace('127.0.0.1', BUS_NAME);
   }
 
@@ -209,41 +262,54 @@ export class Cast {
     return `${role}-${number}`;
   }
 
-  /** The shipped command, unless this part is played by a variant. */
-  #play(role: Exclude<ActorRole, 'strategy'>, name: string, config: { readonly bus: string }, args: readonly string[]): Promise<Child> {
-    const { drill, variants } = this.#options;
-    if (variants.has(role)) return this.#act(role, name, config);
-    return this.#start(name, COMMAND, [role, '--bus', config.bus, '--scale', String(drill.scale), ...args, '--json']);
+  #watchdog(): Part {
+    const config = { ...this.#common('watchdog'), id: this.#name('watchdog'), alert: { webhook: this.alerts.url } };
+    return this.#part('watchdog', config.id, config, ['--id', config.id, '--alert-webhook', this.alerts.url]);
   }
 
-  #act(role: ActorRole, name: string, config: object): Promise<Child> {
-    const { workspace, drill, variants } = this.#options;
-    const order: ActorOrder = { ...variants.get(role), triggerFile: workspace.triggerFile, scale: drill.scale };
+  #worker(): Part {
+    const id = this.#name('exit-worker');
+    const config = { ...this.#common('worker'), ...this.#atVenue(), id, concurrency: CONCURRENCY, alert: { webhook: this.alerts.url } };
+    const more = ['--id', id, '--concurrency', String(CONCURRENCY), '--alert-webhook', this.alerts.url];
+    return this.#part('exit-worker', id, config, [...venueArgs(config), ...more]);
+  }
+
+  #brain(): Part {
+    const config = { ...this.#common('brain'), ...this.#atVenue(), serviceId: 'exit-brain' };
+    return this.#part('exit-brain', this.#name('exit-brain'), config, [...venueArgs(config), '--service', config.serviceId]);
+  }
+
+  /** The shipped command, unless this part is played by a variant. */
+  #part(role: Exclude<ActorRole, 'strategy'>, name: string, config: { readonly bus: string }, args: readonly string[]): Part {
+    const { drill, variants, named } = this.#options;
+    if (variants.has(role) || named?.has(name) === true) return this.#actor(role, name, config);
+    const words = [role, '--bus', config.bus, '--scale', String(drill.scale), ...args, '--json'];
+    return { name, role, script: COMMAND, args: words };
+  }
+
+  #actor(role: ActorRole, name: string, config: object): Part {
+    const { workspace, drill, variants, named } = this.#options;
+    const own = named?.get(name);
+    const triggerFile = own === undefined ? workspace.triggerFile : workspace.triggerFileOf(name);
+    const order: ActorOrder = { ...variants.get(role), ...own, triggerFile, scale: drill.scale };
     // With a heap of its usual size it would take the host's memory before its own was full.
     const nodeFlags = order.fault === 'memory-full' ? ['--max-old-space-size=64'] : [];
     const launcher = this.#names !== undefined && drill.partition === role ? this.#names.launcher : [];
-    return this.#start(name, ACTOR, [JSON.stringify({ role, order, config })], { nodeFlags, launcher });
+    return { name, role, script: ACTOR, args: [JSON.stringify({ role, order, config })], nodeFlags, launcher };
   }
 
-  async #start(
-    name: string,
-    script: string,
-    args: readonly string[],
-    how: Pick<ChildOptions, 'nodeFlags' | 'launcher'> = {},
-  ): Promise<Child> {
-    const child = await Child.start({
-      name,
-      script,
-      args,
-      ...how,
-      clock: this.#clock,
-      onLog: (line) => this.#options.onLog(name, line),
-    });
+  async #start(part: Part): Promise<Child> {
+    const { role: _role, ...process } = part;
+    const child = await Child.start({ ...process, clock: this.#clock, onLog: (line) => this.#options.onLog(part.name, line) });
     this.#children.push(child);
     guarded(child, this.#guard);
     await child.ready(READY_MS);
     return child;
   }
+}
+
+function serviceOf({ name, role, script, args, nodeFlags = [] }: Part): object {
+  return { name, kind: role, command: [process.execPath, ...nodeFlags, script, ...args] };
 }
 
 /** It ends with the rig, however that ends. */

@@ -35,6 +35,10 @@ export interface ConductorOptions {
   readonly cutMode?: ProxyMode;
   /** The partitioned process has names of its own, and knows the bus by a name alone. */
   readonly ownNames?: boolean;
+  /** Variants of single processes, by their names. */
+  readonly named?: ReadonlyMap<string, Variant>;
+  /** Who of the partitioned role stands behind the proxy, by name. Default: all of it. */
+  readonly cutOff?: readonly string[];
   /** The run's own chance. */
   readonly random: Random;
 }
@@ -76,26 +80,21 @@ export class Conductor {
   }
 
   static async open(options: ConductorOptions): Promise<Conductor> {
-    const { drill, bars, variants, onEvent, onLog, cutMode, ownNames = false } = options;
-    const timings = scaledTimings(drill.scale);
-    const workspace = await makeWorkspace(drill);
+    const { bars, onEvent, signal: _signal, random: _random, ...forCast } = options;
+    const timings = scaledTimings(forCast.drill.scale);
+    const workspace = await makeWorkspace(forCast.drill);
     try {
-      const cast = await Cast.open({
-        drill,
-        timings,
-        workspace,
-        barsFile: bars.file,
-        variants,
-        onLog,
-        ownNames,
-        ...(cutMode === undefined ? {} : { cutMode }),
-      });
+      const cast = await Cast.open({ ...forCast, timings, workspace, barsFile: bars.file });
       onEvent({ atMs: systemClock.monotonicMs(), text: `venue listens, bus is ${workspace.busUrl}` });
       return new Conductor(options, workspace, timings, cast);
     } catch (error) {
       await workspace.remove();
       throw error;
     }
+  }
+
+  get workspace(): Workspace {
+    return this.#workspace;
   }
 
   get cast(): Cast {
@@ -211,17 +210,17 @@ export class Conductor {
   }
 
   /** Switches on a fault that a process carries inside it. */
-  async trigger(text: string): Promise<number> {
+  async trigger(text: string, name?: string): Promise<number> {
     const atMs = systemClock.monotonicMs();
-    await this.#workspace.trigger();
+    await this.#workspace.trigger(name);
     this.say(text);
     return atMs;
   }
 
   /** Ends it. */
-  async calm(text: string): Promise<number> {
+  async calm(text: string, name?: string): Promise<number> {
     const atMs = systemClock.monotonicMs();
-    await this.#workspace.calm();
+    await this.#workspace.calm(name);
     this.say(text);
     return atMs;
   }

@@ -17,10 +17,12 @@ export interface Workspace {
   readonly server?: RedisServer;
   /** Where a process that carries a fault inside it looks for the sign to begin. */
   readonly triggerFile: string;
-  /** Gives that sign. */
-  trigger(): Promise<void>;
+  /** The same for one process alone. */
+  triggerFileOf(name: string): string;
+  /** Gives that sign, to all or to one alone. */
+  trigger(name?: string): Promise<void>;
   /** Takes it back. */
-  calm(): Promise<void>;
+  calm(name?: string): Promise<void>;
   readonly directory: string;
   remove(): Promise<void>;
 }
@@ -44,8 +46,9 @@ export async function makeWorkspace(
     recordUrl: kill === 'bus-master' ? `journal:${join(directory, 'record')}` : busUrl,
     ...(server === undefined ? {} : { server }),
     triggerFile,
-    trigger: () => writeFile(triggerFile, ''),
-    calm: () => rm(triggerFile, { force: true }),
+    triggerFileOf: (name) => `${triggerFile}-${name}`,
+    trigger: (name) => writeFile(name === undefined ? triggerFile : `${triggerFile}-${name}`, ''),
+    calm: (name) => rm(name === undefined ? triggerFile : `${triggerFile}-${name}`, { force: true }),
     directory,
     remove: async () => {
       await rm(directory, { recursive: true, force: true });

@@ -29,7 +29,8 @@ const packagesIn = (urls: readonly string[]): string[] =>
 describe('the tarball', () => {
   it('holds the built code, the papers and nothing else', () => {
     const schemas = readdirSync(join(REPOSITORY, 'schemas')).map((file) => `schemas/${file}`);
-    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...schemas].toSorted();
+    const suites = readdirSync(join(REPOSITORY, 'suites')).map((file) => `suites/${file}`);
+    const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...schemas, ...suites].toSorted();
     expect(installed.files.filter((path) => !path.startsWith('dist/')).toSorted()).toEqual(papers);
     expect(installed.files.filter((path) => path.startsWith('dist/') && !/\.(js|d\.ts|js\.map)$/.test(path))).toEqual([]);
   });

@@ -81,7 +81,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['fast-check', ['testing/']],
   ['p-limit', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
   ['pino', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
-  ['zod', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/']],
+  ['zod', ['cli/', 'drill/', 'rig/', 'venue/', 'brokers/', 'chaos/suite/']],
 ]);
 
 const isSabotage = (path: string): boolean => path.split('/').includes('sabotage');

@@ -2,7 +2,6 @@
 import { quantile } from '../../drill/quantile.js';
 import type { Played, ScenarioResult } from '../run/runScenario.js';
 import { SCENARIO_NAMES } from '../run/scenarios/catalogue.js';
-import { SLO } from '../run/score.js';
 
 export interface ChaosArtifact {
   readonly component: 'chaos_resilience_validation';
@@ -70,7 +69,7 @@ export function artifactOf(results: readonly ScenarioResult[], wallMs: number): 
     },
     recovery_validation: {
       recovery_time_p95_ms: recoveries.length === 0 ? null : Math.round(quantile(recoveries, 0.95)),
-      success_rate: played.length === 0 ? null : recoveries.filter((ms) => ms <= SLO.recoveryMs).length / played.length,
+      success_rate: played.length === 0 ? null : met('recovery').length / played.length,
       slo_compliance: played.length > 0 && met('recovery').length === played.length,
     },
     resilience_metrics: {

@@ -18,6 +18,16 @@ export interface CampaignOptions {
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
+/** A list with one operation a line: people read it as well. */
+const linesOf = (history: readonly object[]): string => `[\n${history.map((operation) => JSON.stringify(operation)).join(',\n')}\n]\n`;
+
+/** Thousands of operations are in a file of their own. */
+const withoutHistory = (result: ScenarioResult): ScenarioResult => {
+  if (!result.ran) return result;
+  const { history: _, ...others } = result;
+  return others;
+};
+
 /** Answers where it is. */
 export async function writeCampaign(
   results: readonly ScenarioResult[],
@@ -28,7 +38,7 @@ export async function writeCampaign(
   await mkdir(folder, { recursive: true });
   await Promise.all([
     writeFile(join(folder, 'chaos_resilience_validation.json'), json(artifact)),
-    writeFile(join(folder, 'results.json'), `${JSON.stringify(results)}\n`),
+    writeFile(join(folder, 'results.json'), `${JSON.stringify(results.map(withoutHistory))}\n`),
     writeFile(join(folder, 'junit.xml'), junitOf(results)),
     writeFile(join(folder, 'report.md'), markdownOf(results, artifact)),
     writeFile(join(folder, 'report.html'), htmlOf(results, artifact)),
@@ -48,5 +58,6 @@ async function writeIncident(played: Played, campaign: string, dumpEveryMs: numb
     writeFile(join(folder, 'control_plane_dumps.json'), json(dumps)),
     writeFile(join(folder, 'resource_metrics_timeline.json'), json(samples)),
     writeFile(join(folder, 'consistency_checks.json'), json(incident.checks)),
+    ...(played.history === undefined ? [] : [writeFile(join(folder, 'history.json'), linesOf(played.history))]),
   ]);
 }

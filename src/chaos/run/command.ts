@@ -11,6 +11,7 @@ import { linesOf, verdictOf } from '../report/words.js';
 import { busKindFor, type ChaosRunOptions, checkChaosRunOptions } from './options.js';
 import { OwnGround } from './ownGround.js';
 import { runScenario, type ScenarioResult } from './runScenario.js';
+import type { ChaosScenario } from './scenario.js';
 import { scenariosNamed } from './scenarios/catalogue.js';
 
 export interface ChaosRunContext {
@@ -37,13 +38,16 @@ export function exitCodeOf(results: readonly ScenarioResult[]): ExitCode {
 }
 
 /** `names`: one scenario, several with commas between, or `all`. Throws ConfigurationError for an unknown one and for options that cannot hold. */
-export async function chaosRun(
-  names: string,
-  given: Partial<ChaosRunOptions>,
+export async function chaosRun(names: string, given: Partial<ChaosRunOptions>, context: ChaosRunContext): Promise<ExitCode> {
+  return playAll(scenariosNamed(names), checkChaosRunOptions(given), context);
+}
+
+/** Plays them one after another, and writes the folder of the campaign. Throws ConfigurationError for a bus on which one cannot happen. */
+export async function playAll(
+  scenarios: readonly ChaosScenario[],
+  options: ChaosRunOptions,
   { output, clock, signal, json }: ChaosRunContext,
 ): Promise<ExitCode> {
-  const scenarios = scenariosNamed(names);
-  const options = checkChaosRunOptions(given);
   // What is asked of a bus on which it cannot happen is told before anything is started.
   for (const scenario of scenarios) busKindFor(scenario, options);
   const bars = await chooseBars(undefined);

@@ -31,6 +31,8 @@ export interface Recovery {
   readonly promised: string;
   /** From the end of the fault; undefined: it was not seen before the wait was over. */
   readonly recoveredMs: number | undefined;
+  /** Default: the objective of every scenario. */
+  readonly withinMs?: number;
 }
 
 export interface OrderFacts {

@@ -1,5 +1,5 @@
 /** Computes the facts of a scenario from its evidence: plain functions, so that what is reported is what was seen. */
-import type { Evidence } from '../../drill/judge/evidence.js';
+import type { Check, Evidence } from '../../drill/judge/evidence.js';
 import type { ScaledTimings } from '../../roles/scale.js';
 import type { Activation, Detection, Dose, OrderFacts, ScenarioFacts } from './facts.js';
 import { healthOf } from './health.js';
@@ -12,6 +12,7 @@ export interface Seen {
   readonly recoveredMs: number | undefined;
   readonly doses: readonly Dose[];
   readonly detection: Detection | undefined;
+  readonly checks: readonly Check[];
 }
 
 /** The record of the last moments of a span may still be on its way when it ends. */
@@ -65,7 +66,7 @@ function activationOf(
 }
 
 export function factsOf(scenario: ChaosScenario, seen: Seen, evidence: Evidence, timings: ScaledTimings): ScenarioFacts {
-  const { onsetMs, endedMs, recoveredMs, doses, detection } = seen;
+  const { onsetMs, endedMs, recoveredMs, doses, detection, checks } = seen;
   const accepted = acceptedAtMs(evidence.events);
   const attempts = evidence.attempts.map(({ value }) => value);
   const health = (fromMs: number, untilMs: number) => healthOf(flowIn({ fromMs, untilMs }, attempts, accepted));
@@ -78,10 +79,11 @@ export function factsOf(scenario: ChaosScenario, seen: Seen, evidence: Evidence,
     recovery: {
       promised: scenario.panicDue ? 'flat, HALTED, and everyone beats' : 'orders are admitted and taken again, and everyone beats',
       recoveredMs,
+      ...(scenario.recoverWithinMs === undefined ? {} : { withinMs: scenario.recoverWithinMs }),
     },
     orders: ordersIn(allowedSpans(scenario, seen, evidence), evidence),
     mustFire: scenario.mustFire.map((judge) => judge(evidence)),
-    mustNotFire: scenario.mustNotFire.map((judge) => judge(evidence)),
+    mustNotFire: [...scenario.mustNotFire.map((judge) => judge(evidence)), ...checks],
     health: {
       before: health(armedMs, onsetMs ?? endMs),
       during: health(onsetMs ?? endMs, endedMs ?? endMs),

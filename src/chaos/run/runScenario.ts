@@ -31,6 +31,8 @@ export interface Played {
   readonly judgement: Judgement;
   readonly samples: readonly Sample[];
   readonly recording: Recording;
+  /** Operations of clients, where any were recorded. */
+  readonly history?: readonly object[];
   readonly timeline: readonly TimelineEntry[];
   readonly totalMs: number;
 }
@@ -89,6 +91,8 @@ export async function runScenario(scenario: ChaosScenario, options: ChaosRunOpti
       random: deps.random,
       ownNames: scenario.ownNames === true,
       ...(scenario.cutMode === undefined ? {} : { cutMode: scenario.cutMode }),
+      ...(scenario.named === undefined ? {} : { named: scenario.named }),
+      ...(scenario.cutOff === undefined ? {} : { cutOff: scenario.cutOff }),
     });
     const played = await play(scenario, conductor, deps);
     return { ...played, timeline, totalMs: deps.clock.monotonicMs() - startedMs };
@@ -154,6 +158,7 @@ async function play(
         endedMs: stage.endedMs,
         recoveredMs: stage.recoveredMs,
       }),
+      ...(stage.history === undefined ? {} : { history: stage.history }),
     };
   } finally {
     await stage.close();

@@ -29,6 +29,12 @@ export interface ChaosScenario {
   readonly busOfItsOwn?: 'sentinel';
   /** Roles that carry the fault inside them. */
   readonly variants?: ReadonlyMap<ActorRole, Variant>;
+  /** The same for single processes, by the names that the rig gives them. */
+  readonly named?: ReadonlyMap<string, Variant>;
+  /** Who of the role with a proxy stands behind it, by name. Default: all of it. */
+  readonly cutOff?: readonly string[];
+  /** Default: the objective of every scenario, 30 s. */
+  readonly recoverWithinMs?: number;
   /** A panic is due: flat and HALTED is what it recovers to. Otherwise orders are admitted again, and no panic may come. */
   readonly panicDue: boolean;
   readonly mustFire: readonly Judge[];

@@ -1,6 +1,7 @@
 /** Where a scenario is played: the drill's processes, a monitor that began before the fault, and the moments that were seen. */
 import { systemClock } from '../../clock.js';
 import type { Conductor } from '../../drill/conductor.js';
+import type { Check } from '../../drill/judge/evidence.js';
 import type { Child } from '../../rig/child.js';
 import { RigError } from '../../rig/child.js';
 import { processState, startTicksOf } from '../capabilities/procStat.js';
@@ -9,7 +10,7 @@ import type { Detection, Dose } from './facts.js';
 import { Monitor } from './monitor.js';
 
 /** Samples before the fault: what it was like without one. */
-const BEFORE_MS = 2_000;
+export const BEFORE_MS = 2_000;
 const STATE_MS = 5_000;
 /** Longer than the objective, so that a slow recovery is told from none. */
 export const RECOVERY_WAIT_MS = 45_000;
@@ -31,6 +32,10 @@ export class Stage {
   endedMs: number | undefined;
   recoveredMs: number | undefined;
   detection: Detection | undefined;
+  /** What the run itself has judged, of what no observer takes down. */
+  readonly checks: Check[] = [];
+  /** Operations of clients, as they were recorded. */
+  history: readonly object[] | undefined;
 
   constructor(conductor: Conductor, undo: UndoJournal) {
     this.conductor = conductor;

@@ -1,11 +1,12 @@
 /** `failflat chaos run`: one real fault in real processes, and what became of trading. */
-import { DEFAULT_CHAOS_RUN } from '../../chaos/run/options.js';
+import { type ChaosRunOptions, DEFAULT_CHAOS_RUN } from '../../chaos/run/options.js';
 import { SCENARIO_NAMES } from '../../chaos/run/scenarios/catalogue.js';
 import { type Command, given, jsonOption } from '../command.js';
-import type { OptionTable } from '../options.js';
+import type { OptionTable, Values } from '../options.js';
 import { scaleOption } from '../roleCommand.js';
 
-const options = {
+/** What every campaign of real faults can be told. */
+export const campaignOptions = {
   bus: {
     type: 'text',
     value: 'URL',
@@ -42,6 +43,21 @@ const options = {
   ...jsonOption,
 } as const satisfies OptionTable;
 
+/** Those of them that were given. */
+export function campaignFrom(values: Values): Partial<ChaosRunOptions> {
+  return given({
+    bus: values.text('bus'),
+    redis: values.flag('redis'),
+    scale: values.number('scale'),
+    positions: values.number('positions'),
+    seed: values.number('seed'),
+    outputDirectory: values.text('output-dir'),
+    dumpEveryMs: values.number('dump-every'),
+    sabotage: values.text('sabotage'),
+    verbose: values.flag('verbose'),
+  });
+}
+
 export const chaosRunCommand: Command = {
   name: 'chaos run',
   summary: 'inject real faults into real processes under a load of guarded orders, and judge how the system failed and came back',
@@ -51,23 +67,14 @@ export const chaosRunCommand: Command = {
   ],
   handlesSignals: true,
   argument: { name: 'scenario', value: 'SCENARIO' },
-  options,
+  options: campaignOptions,
   run: async (values, { output, clock, signal }) => {
     const { chaosRun } = await import('../../chaos/run/command.js');
-    return chaosRun(
-      values.required('scenario', `one of ${SCENARIO_NAMES.join(', ')}`),
-      given({
-        bus: values.text('bus'),
-        redis: values.flag('redis'),
-        scale: values.number('scale'),
-        positions: values.number('positions'),
-        seed: values.number('seed'),
-        outputDirectory: values.text('output-dir'),
-        dumpEveryMs: values.number('dump-every'),
-        sabotage: values.text('sabotage'),
-        verbose: values.flag('verbose'),
-      }),
-      { output, clock, signal, json: values.flag('json') },
-    );
+    return chaosRun(values.required('scenario', `one of ${SCENARIO_NAMES.join(', ')}`), campaignFrom(values), {
+      output,
+      clock,
+      signal,
+      json: values.flag('json'),
+    });
   },
 };

@@ -7,6 +7,7 @@ import type { ExitBrainOptions } from '../../exitBrain/options.js';
 import type { Fields } from '../../messages/fields.js';
 import { EXIT_BRAIN_HEARTBEAT } from '../../messages/heartbeat.js';
 import { PANIC_CLOSE } from '../../messages/panicClose.js';
+import { EXIT_WORKER_HEARTBEAT, WATCHDOG_HEARTBEAT } from '../../messages/peerBeat.js';
 import type { Decide } from '../../roles/decideModule.js';
 
 const WALL_STEP_MS = 3_600_000;
@@ -38,10 +39,12 @@ export function losesFirstPanic(bus: Bus): Bus {
   return withAppend(bus, append);
 }
 
+const BEATS = [EXIT_BRAIN_HEARTBEAT, WATCHDOG_HEARTBEAT, EXIT_WORKER_HEARTBEAT];
+
 /** While the trigger is there, no heartbeat of this process is taken: its right to beat is gone. */
 export function losesBeats(bus: Bus, triggerFile: string): Bus {
   return withAppend(bus, async (stream, fields, options) =>
-    stream === EXIT_BRAIN_HEARTBEAT && existsSync(triggerFile)
+    BEATS.includes(stream) && existsSync(triggerFile)
       ? { outcome: 'refused', reason: 'read_only', detail: 'the right to beat was taken away' }
       : bus.append(stream, fields, options),
   );
@@ -73,6 +76,22 @@ export function fillingDecide(triggerFile: string): Decide {
     const held: unknown[] = [];
     while (existsSync(triggerFile)) held.push(Array.from({ length: 100_000 }, () => ({})));
   };
+}
+
+/** How long the loop of a process stands still at a time, and how often. */
+export const BLOCK_MS = 150;
+const BLOCK_EVERY_MS = 500;
+
+/** While the trigger is there, the loop of this process stands still over and over: nothing else of it runs meanwhile. */
+export function blocksLoop(triggerFile: string, clock: Clock = systemClock): void {
+  const block = (): void => {
+    if (existsSync(triggerFile)) {
+      const untilMs = clock.monotonicMs() + BLOCK_MS;
+      while (clock.monotonicMs() < untilMs);
+    }
+    clock.setTimer(BLOCK_EVERY_MS, block, { keepAlive: false });
+  };
+  block();
 }
 
 function withAppend(bus: Bus, append: Bus['append']): Bus {

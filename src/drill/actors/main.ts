@@ -9,6 +9,7 @@ import { RigError } from '../../rig/child.js';
 import { type ExitBrainRoleConfig, runExitBrainRole } from '../../roles/exitBrainRole.js';
 import { type ExitWorkerRoleConfig, runExitWorkerRole } from '../../roles/exitWorkerRole.js';
 import { runWatchdogRole, type WatchdogRoleConfig } from '../../roles/watchdogRole.js';
+import { blocksLoop } from './faults.js';
 import type { ActorOrder, ActorRole } from './order.js';
 import { brainSeams, strategySeams, watchdogSeams, workerSeams } from './seams.js';
 import { runStrategy, type StrategyConfig } from './strategy.js';
@@ -37,6 +38,7 @@ function partFrom(text: string | undefined): Part {
 
 async function play(part: Part): Promise<void> {
   const { order } = part;
+  if (order.fault === 'blocked-loop') blocksLoop(order.triggerFile);
   const output = systemOutput('1');
   const logger = await createLog({ level: 'info', name: part.role });
   const watch = untilSignal(systemClock);

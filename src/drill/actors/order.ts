@@ -4,7 +4,7 @@ import type { Fault } from '../options.js';
 export type ActorRole = 'strategy' | 'exit-brain' | 'watchdog' | 'exit-worker';
 
 /** Faults of a chaos run that can only happen inside a process: they last as long as the trigger's file is there. */
-export type CarriedFault = Fault | 'revoked-beats' | 'corrupted-beats' | 'memory-full';
+export type CarriedFault = Fault | 'revoked-beats' | 'corrupted-beats' | 'memory-full' | 'blocked-loop';
 
 export interface Variant {
   /** A safeguard replaced by a broken one. */

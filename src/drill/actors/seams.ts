@@ -2,6 +2,7 @@
 import { RigError } from '../../rig/child.js';
 import type { ExitBrainSeams } from '../../roles/exitBrainRole.js';
 import type { ExitWorkerSeams } from '../../roles/exitWorkerRole.js';
+import type { BusSeams } from '../../roles/role.js';
 import type { WatchdogSeams } from '../../roles/watchdogRole.js';
 import { brokenBrains } from '../sabotage/brokenBrains.js';
 import { brokenPermissions } from '../sabotage/brokenStrategies.js';
@@ -40,13 +41,17 @@ export function watchdogSeams(order: ActorOrder): WatchdogSeams {
     ...(broken?.create === undefined ? {} : { create: broken.create }),
     ...(clock === undefined ? {} : { clock }),
     ...(order.fault === 'lost-panic' ? { wrapBus: losesFirstPanic } : {}),
+    ...revoked(order),
   };
 }
 
 export function workerSeams(order: ActorOrder): ExitWorkerSeams {
   const create = variant(brokenWorkers(order.scale), order);
-  return create === undefined ? {} : { create };
+  return { ...(create === undefined ? {} : { create }), ...revoked(order) };
 }
+
+const revoked = ({ fault, triggerFile }: ActorOrder): BusSeams =>
+  fault === 'revoked-beats' ? { wrapBus: (bus) => losesBeats(bus, triggerFile) } : {};
 
 export function brainSeams(order: ActorOrder): ExitBrainSeams {
   const create = variant(brokenBrains, order);
@@ -54,7 +59,7 @@ export function brainSeams(order: ActorOrder): ExitBrainSeams {
     ...(create === undefined ? {} : { create }),
     ...(order.fault === 'frozen-loop' ? { decide: hangingDecide(order.triggerFile) } : {}),
     ...(order.fault === 'stale-decisions' ? { create: createUncriticalBrain, decide: hangingDecide(order.triggerFile) } : {}),
-    ...(order.fault === 'revoked-beats' ? { wrapBus: (bus) => losesBeats(bus, order.triggerFile) } : {}),
+    ...revoked(order),
     ...(order.fault === 'corrupted-beats' ? { wrapBus: (bus) => corruptsBeats(bus, order.triggerFile) } : {}),
     ...(order.fault === 'memory-full' ? { decide: fillingDecide(order.triggerFile) } : {}),
     ...(order.fault === 'brain-degraded' ? { decide: failingDecide(order.triggerFile) } : {}),

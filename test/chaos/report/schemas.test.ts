@@ -8,6 +8,7 @@ it('there is one for every file that a program reads', () => {
   const names = readdirSync(SCHEMAS).map((file) => file.replace('.schema.json', ''));
   const expected: readonly SchemaName[] = [
     'chaos_resilience_validation',
+    'chaos_suite',
     'consistency_checks',
     'control_plane_dumps',
     'incident',

@@ -10,6 +10,7 @@ const JsonSchema = z.looseObject({ $schema: z.literal('https://json-schema.org/d
 
 export type SchemaName =
   | 'chaos_resilience_validation'
+  | 'chaos_suite'
   | 'consistency_checks'
   | 'control_plane_dumps'
   | 'incident'

@@ -10,16 +10,16 @@ import type { Stage } from '../stage.js';
 import { OUTAGE, outageEnded, untilRefusing } from './outages.js';
 
 /** A corruption that takes longer to be seen was believed meanwhile. */
-const DETECTION_MS = 200;
+export const DETECTION_MS = 200;
 const FLIPPED_BIT = 0x04;
 
-interface Snapshot {
+export interface Snapshot {
   readonly file: string;
   readonly intact: Buffer;
 }
 
 /** Every kept version of every latched value of a journal. */
-async function snapshotsOf(journal: string): Promise<readonly Snapshot[]> {
+export async function snapshotsOf(journal: string): Promise<readonly Snapshot[]> {
   const root = join(journal, 'latches');
   const names = await readdir(root, { recursive: true });
   const files = names.filter((name) => /(^|[\\/])latch\.\d+$/.test(name)).map((name) => join(root, name));
@@ -27,7 +27,7 @@ async function snapshotsOf(journal: string): Promise<readonly Snapshot[]> {
 }
 
 /** One bit in the middle of each: as a disk does it that forgets, with lengths and names as they were. */
-async function corrupt(snapshots: readonly Snapshot[]): Promise<void> {
+export async function corrupt(snapshots: readonly Snapshot[]): Promise<void> {
   for (const { file, intact } of snapshots) {
     const damaged = Buffer.from(intact);
     const middle = Math.floor(damaged.length / 2);
@@ -36,11 +36,11 @@ async function corrupt(snapshots: readonly Snapshot[]): Promise<void> {
   }
 }
 
-const restore = (snapshots: readonly Snapshot[]): Promise<unknown> =>
+export const restore = (snapshots: readonly Snapshot[]): Promise<unknown> =>
   Promise.all(snapshots.map(({ file, intact }) => writeFile(file, intact)));
 
 /** Another reader of the same bus, which is asked until it refuses to believe what it reads. */
-async function untilDoubted(stage: Stage, fromMs: number): Promise<number | undefined> {
+export async function untilDoubted(stage: Stage, fromMs: number): Promise<number | undefined> {
   const { conductor } = stage;
   const bus = await openBus(conductor.cast.bus.url);
   try {
@@ -58,7 +58,7 @@ async function untilDoubted(stage: Stage, fromMs: number): Promise<number | unde
   }
 }
 
-async function differing(snapshots: readonly Snapshot[]): Promise<number> {
+export async function differing(snapshots: readonly Snapshot[]): Promise<number> {
   const now = await Promise.all(snapshots.map(({ file }) => readFile(file)));
   return snapshots.filter(({ intact }, index) => now[index]?.equals(intact) === false).length;
 }

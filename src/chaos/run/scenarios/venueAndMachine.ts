@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { systemClock } from '../../../clock.js';
 import * as watch from '../../../drill/judge/watchChecks.js';
 import { settle, stayQuiet, unguarded } from '../../../drill/scenarios/stage.js';
-import { EXIT_BRAIN_HEARTBEAT } from '../../../messages/heartbeat.js';
 import { burnProgram } from '../../capabilities/burn.js';
 import { busyShare, machineTicks } from '../../capabilities/procStat.js';
 import { runNode } from '../../capabilities/run.js';
@@ -11,6 +10,7 @@ import { isFlatAndHalted } from '../promisedState.js';
 import type { ChaosScenario } from '../scenario.js';
 import type { Stage } from '../stage.js';
 import { byPanic, NEVER_IN_PANIC, PANIC_SAFEGUARDS, silenceDose } from './silentBrain.js';
+import { SKEW_TARGET_MS, skewOf } from './skew.js';
 
 const isStopped = (state: string | undefined): boolean => state === 'T' || state === 't';
 
@@ -94,29 +94,6 @@ export const cpuExhaustion: ChaosScenario = {
     await untilFlatAndGuarded(stage);
   },
 };
-
-const SKEW_TARGET_MS = 3_000_000;
-const ANSWER_MS = 5_000;
-
-/**
- * How far the wall clock of the watchdog is from ours: it puts a record that it cannot understand on the audit record, with its own
- * time. Asked until it is far enough away; answers the last distance.
- */
-async function skewOf({ conductor }: Stage): Promise<number> {
-  const untilMs = systemClock.monotonicMs() + ANSWER_MS;
-  let skewMs = 0;
-  while (skewMs < SKEW_TARGET_MS && systemClock.monotonicMs() < untilMs) {
-    const askedMs = systemClock.monotonicMs();
-    await conductor.cast.bus.append(EXIT_BRAIN_HEARTBEAT, { question: 'what time is it?' });
-    const answer = () =>
-      conductor.sight.audit.find(({ atMs, value }) => atMs >= askedMs && value.event === 'watchdog.record_not_understood');
-    await conductor.waitFor(ANSWER_MS, () => answer() !== undefined);
-    const seen = answer();
-    if (seen === undefined) return skewMs;
-    skewMs = Math.abs(seen.value.wallMs - (systemClock.wallMs() - (systemClock.monotonicMs() - seen.atMs)));
-  }
-  return skewMs;
-}
 
 export const clockSkew: ChaosScenario = {
   ...PANIC,
