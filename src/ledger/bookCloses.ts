@@ -1,6 +1,6 @@
 /** The closes of one position, kept up as its results come, change and go: the fills of one order are one close. */
 import type { CloseChange } from './closeLog.js';
-import { closeOf } from './closes.js';
+import { groupOf } from './closes.js';
 import type { Close, RealisedResult } from './result.js';
 
 type Parts = readonly RealisedResult[];
@@ -56,6 +56,6 @@ export class BookCloses {
     // Orders whose last part is older than all of these results come first.
     const older = [...orders].filter(([last]) => last !== undefined && !results.includes(last));
     const here = results.map((result) => [result, result.orderId === undefined ? [result] : orders.get(result)] as const);
-    return [...older, ...here].flatMap(([last, parts]) => (last === undefined || parts === undefined ? [] : [closeOf(parts, last)]));
+    return [...older, ...here].flatMap(([last, parts]) => (last === undefined || parts === undefined ? [] : [groupOf(parts, last)]));
   }
 }

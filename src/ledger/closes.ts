@@ -27,6 +27,12 @@ export function closeOf(parts: readonly RealisedResult[], last: RealisedResult):
   return { ...rest, ids: parts.map((part) => part.id), ...figures };
 }
 
+function joined(close: Close, { id, ...last }: RealisedResult): Close {
+  const sum = (figure: 'quantity' | 'pnl' | 'fees' | 'slippage'): string => sumOf([close[figure], last[figure]]);
+  const figures = { quantity: sum('quantity'), pnl: sum('pnl'), fees: sum('fees'), slippage: sum('slippage') };
+  return { ...last, ids: [...close.ids, id], ...figures };
+}
+
 interface Group {
   readonly parts: readonly RealisedResult[];
   readonly close: Close;
@@ -35,10 +41,18 @@ interface Group {
 /** By the last result of each: who asks again is given the same close, as long as it is one. */
 const groups = new WeakMap<RealisedResult, Group>();
 
-function groupOf(parts: readonly RealisedResult[], last: RealisedResult): Close {
+const isOf = (group: Group | undefined, parts: readonly RealisedResult[], count: number): group is Group =>
+  group?.parts.length === count && group.parts.every((part, index) => part === parts[index]);
+
+/** As {@link closeOf}; an order that has filled on costs one sum more, and not all of them again. */
+export function groupOf(parts: readonly RealisedResult[], last: RealisedResult): Close {
   const before = groups.get(last);
-  if (before?.parts.length === parts.length && before.parts.every((part, index) => part === parts[index])) return before.close;
-  const close = closeOf(parts, last);
+  if (isOf(before, parts, parts.length)) return before.close;
+  const earlier = parts.at(-2);
+  const shorter = earlier === undefined || parts.at(-1) !== last ? undefined : groups.get(earlier);
+  const close = isOf(shorter, parts, parts.length - 1) ? joined(shorter.close, last) : closeOf(parts, last);
+  // Its parts are all in the longer one: kept for each length, they would fill the memory.
+  if (earlier !== undefined) groups.delete(earlier);
   groups.set(last, { parts, close });
   return close;
 }
@@ -84,7 +98,8 @@ export function lossesInLast(closes: readonly Close[], count: number, droppedThr
 
 /** What was lost by closes after `sinceMs`. */
 export function lossSum(closes: readonly Close[], sinceMs: number, droppedThroughMs: number | undefined): LossSum {
-  const losing = closes.filter((close) => close.closedAtMs > sinceMs && isLoss(close));
+  // Written so that a time that is no number leaves no loss out.
+  const losing = closes.filter((close) => !(close.closedAtMs <= sinceMs) && isLoss(close));
   const sum = sumOf(losing.map(({ pnl }) => pnl.slice(1)));
   return { sum, losses: losing.length, complete: droppedThroughMs === undefined || droppedThroughMs <= sinceMs };
 }

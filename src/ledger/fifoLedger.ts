@@ -29,9 +29,13 @@ function matches({ key }: Book, { account, symbol, strategy }: ResultFilter): bo
 
 /** The message of an error that came out of a report's own getters, which may do anything. */
 function refusalOf(thrown: unknown): FillRefusal {
-  if (thrown instanceof ConfigurationError) {
-    const { field, bound, message } = thrown;
-    return { code: thrown instanceof Unbookable ? thrown.refusal : 'malformed', field, bound, message };
+  try {
+    if (thrown instanceof ConfigurationError) {
+      const { field, bound, message } = thrown;
+      return { code: thrown instanceof Unbookable ? thrown.refusal : 'malformed', field, bound, message };
+    }
+  } catch {
+    // What was thrown throws when it is looked at: it is no error of ours.
   }
   const bound = 'must be plain data';
   return { code: 'malformed', field: 'fill', bound, message: `fill: ${bound}` };
@@ -124,7 +128,8 @@ export class FifoLedger implements Ledger {
   #book(input: unknown): RecordOutcome {
     const report = checkFill(input);
     const latestMs = this.#options.clock.wallMs() + this.#options.maxAheadMs;
-    if (report.timeMs > latestMs) {
+    // Written so that a clock that is no number settles nothing.
+    if (!(report.timeMs <= latestMs)) {
       throw new Unbookable(
         'too_far_ahead',
         'time',

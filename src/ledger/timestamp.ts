@@ -12,10 +12,13 @@ const BOUND =
 const ISO = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):?(\d{2}))$/;
 const EPOCH_TEXT = /^\d{1,16}(\.\d{1,9})?$/;
 
-function fromEpoch(value: number): number | undefined {
+function fromEpoch(text: string): number | undefined {
+  const value = Number(text);
   if (value >= FIRST_MS && value <= LAST_MS) return Math.floor(value);
-  if (value >= FIRST_MS / 1_000 && value <= LAST_MS / 1_000) return Math.round(value * 1_000);
-  return undefined;
+  if (!(value >= FIRST_MS / 1_000 && value <= LAST_MS / 1_000)) return undefined;
+  // By its digits: a product of the number may lie on either side of the millisecond.
+  const [seconds, fraction = ''] = text.split('.');
+  return Number(seconds) * 1_000 + Number(fraction.padEnd(3, '0').slice(0, 3));
 }
 
 function daysIn(year: number, month: number): number {
@@ -38,8 +41,8 @@ function fromIso(text: string): number | undefined {
 /** Whole milliseconds since the epoch; what is finer is cut off. Throws a {@link ConfigurationError} naming field, value and bound. */
 export function timestampMs(field: string, value: unknown): number {
   let atMs: number | undefined;
-  if (typeof value === 'number') atMs = fromEpoch(value);
-  else if (typeof value === 'string') atMs = EPOCH_TEXT.test(value) ? fromEpoch(Number(value)) : fromIso(value);
+  if (typeof value === 'number') atMs = fromEpoch(String(value));
+  else if (typeof value === 'string') atMs = EPOCH_TEXT.test(value) ? fromEpoch(value) : fromIso(value);
   if (atMs === undefined) throw new ConfigurationError(field, value, BOUND);
   return atMs;
 }
